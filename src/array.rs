@@ -1,0 +1,67 @@
+//! Pixels that are in memory already: arrays of any strides.
+
+use ndarray::{ArrayView3, Axis, Slice};
+
+use crate::error::{Error, Result};
+use crate::pixels::{Header, Image, Layout, Palette, RowBlock, Rows, Window};
+
+/// A borrowed array of shape (H, W, C).
+pub struct Array<'a> {
+    header: Header,
+    pixels: ArrayView3<'a, u8>,
+}
+
+impl<'a> Array<'a> {
+    /// An array whose last axis has `layout.bytes()` entries.
+    pub fn new(pixels: ArrayView3<'a, u8>, layout: Layout, palette: Option<Box<Palette>>) -> Result<Self> {
+        let (height, width, channels) = pixels.dim();
+        if height == 0 || width == 0 || channels != layout.bytes() {
+            return Err(Error::unsupported(format!(
+                "expected pixels of shape (H, W, {}) with H and W at least 1, found ({height}, {width}, {channels})",
+                layout.bytes()
+            )));
+        }
+        Ok(Self { header: Header { width, height, layout, palette }, pixels })
+    }
+}
+
+impl Image for Array<'_> {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
+        let mut pixels = self.pixels.view();
+        pixels.slice_axis_inplace(Axis(0), Slice::from(window.rows.clone()));
+        pixels.slice_axis_inplace(Axis(1), Slice::from(window.columns.clone()));
+        let row_bytes = window.columns.len() * self.header.layout.bytes();
+        Ok(Box::new(ArrayRows { pixels, next: 0, buffer: Vec::new(), row_bytes }))
+    }
+}
+
+struct ArrayRows<'s> {
+    pixels: ArrayView3<'s, u8>,
+    next: usize,
+    /// Rows whose bytes are apart in memory are gathered here.
+    buffer: Vec<u8>,
+    row_bytes: usize,
+}
+
+impl Rows for ArrayRows<'_> {
+    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        let rows = self.pixels.slice_axis(Axis(0), Slice::from(self.next..self.next + count));
+        self.next += count;
+        let contiguous = rows.index_axis(Axis(0), 0).is_standard_layout();
+        if !contiguous {
+            self.buffer.clear();
+            self.buffer.extend(rows.iter());
+        }
+        let mut gathered = self.buffer.chunks_exact(self.row_bytes);
+        let mut rows = rows.into_outer_iter();
+        Ok(std::array::from_fn(|_| match rows.next() {
+            Some(row) if contiguous => row.to_slice().expect("a row of standard layout"),
+            Some(_) => gathered.next().expect("a gathered row"),
+            None => &[],
+        }))
+    }
+}

@@ -1,0 +1,123 @@
+//! From encoded bytes to rows: which decoder reads which format.
+
+mod gif;
+mod jpeg;
+mod png;
+mod raster;
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::pixels::Image;
+
+pub use jpeg::has_simd as jpeg_has_simd;
+
+/// The formats that are decoded here; everything else is left to Pillow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Baseline, progressive and arithmetic JPEG with 8 bits per sample.
+    Jpeg,
+    /// PNG of all kinds but 16-bit grey.
+    Png,
+    /// The first frame of a GIF, where it covers the canvas.
+    Gif,
+    /// Still WebP.
+    WebP,
+    /// BMP with 24 or 32 bits per pixel.
+    Bmp,
+    /// Binary PGM and PPM with 8-bit samples.
+    Pnm,
+    /// QOI.
+    Qoi,
+}
+
+/// A format's name in Pillow, the decoder that reads it, and how its files begin.
+struct Row {
+    format: Format,
+    name: &'static str,
+    decoder: &'static str,
+    begins: fn(&[u8]) -> bool,
+}
+
+/// The choice of decoder. JPEG: libjpeg gives Pillow's bits, other decoders do not. PNG and GIF:
+/// decoders that keep the palette, which decides the filter. The rest: `image`.
+const FORMATS: [Row; 7] = [
+    Row {
+        format: Format::Jpeg,
+        name: "JPEG",
+        decoder: "mozjpeg",
+        begins: |b| b.starts_with(b"\xff\xd8\xff"),
+    },
+    Row { format: Format::Png, name: "PNG", decoder: "png", begins: |b| b.starts_with(b"\x89PNG\r\n\x1a\n") },
+    Row {
+        format: Format::Gif,
+        name: "GIF",
+        decoder: "gif",
+        begins: |b| b.starts_with(b"GIF87a") || b.starts_with(b"GIF89a"),
+    },
+    Row {
+        format: Format::WebP,
+        name: "WEBP",
+        decoder: "image",
+        begins: |b| b.starts_with(b"RIFF") && b.get(8..12) == Some(b"WEBP"),
+    },
+    Row { format: Format::Bmp, name: "BMP", decoder: "image", begins: |b| b.starts_with(b"BM") },
+    Row {
+        format: Format::Pnm,
+        name: "PPM",
+        decoder: "image",
+        begins: |b| b.starts_with(b"P5") || b.starts_with(b"P6"),
+    },
+    Row { format: Format::Qoi, name: "QOI", decoder: "image", begins: |b| b.starts_with(b"qoif") },
+];
+
+impl Format {
+    /// The format that a file's first bytes announce.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        FORMATS.iter().find(|row| (row.begins)(bytes)).map(|row| row.format)
+    }
+
+    fn row(self) -> &'static Row {
+        FORMATS.iter().find(|row| row.format == self).expect("every format has a row")
+    }
+
+    /// Pillow's name of the format.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The decoder's name.
+    pub fn decoder(self) -> &'static str {
+        self.row().decoder
+    }
+}
+
+/// Reads a file's header and checks it against the limits.
+pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Format, Box<dyn Image + 'a>)> {
+    limits.check_bytes(bytes.len() as u64)?;
+    let format = Format::of(bytes).ok_or_else(|| {
+        let head = bytes[..bytes.len().min(8)].escape_ascii();
+        Error::unsupported(format!(
+            "expected an image file, found {} bytes that begin with \"{head}\"",
+            bytes.len()
+        ))
+    })?;
+    let image: Box<dyn Image + 'a> = match format {
+        Format::Jpeg => Box::new(jpeg::Jpeg::open(bytes, limits)?),
+        Format::Png => png::open(bytes, limits)?,
+        Format::Gif => Box::new(gif::open(bytes, limits)?),
+        Format::WebP => Box::new(raster::open_webp(bytes, limits)?),
+        Format::Bmp => Box::new(raster::open_bmp(bytes, limits)?),
+        Format::Pnm => Box::new(raster::open_pnm(bytes, limits)?),
+        Format::Qoi => Box::new(raster::open_qoi(bytes, limits)?),
+    };
+    Ok((format, image))
+}
+
+/// A zeroed buffer for a whole image; memory that is not there is an error, not an abort.
+fn allocate(format: &str, len: usize) -> Result<Vec<u8>> {
+    let mut data = Vec::new();
+    data.try_reserve_exact(len)
+        .map_err(|_| Error::Limit(format!("expected {len} bytes of memory for a {format}, found less")))?;
+    data.resize(len, 0);
+    Ok(data)
+}

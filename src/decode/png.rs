@@ -1,0 +1,191 @@
+//! PNG by the `png` crate without its transformations: palette, bit depth and alpha stay as they are
+//! in the file, since the reference resizes in the original mode.
+
+use std::io::Cursor;
+use std::ops::Range;
+
+use png::{BitDepth, ColorType, Decoder, DecodingError, Reader, Transformations};
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Whole, Window, palette_from};
+
+type Source<'a> = Reader<Cursor<&'a [u8]>>;
+
+pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image + 'a>> {
+    let mut decoder = Decoder::new_with_limits(
+        Cursor::new(bytes),
+        png::Limits { bytes: limits.max_bytes.map_or(usize::MAX, |max| max as usize) },
+    );
+    decoder.set_transformations(Transformations::IDENTITY);
+    decoder.set_ignore_text_chunk(true);
+    decoder.set_ignore_iccp_chunk(true);
+    let (width, height) = decoder.read_header_info().map_err(fault)?.size();
+    limits.check_pixels(width as usize, height as usize)?;
+    let mut reader = decoder.read_info().map_err(fault)?;
+    let info = reader.info();
+    let samples = Samples::of(info.color_type, info.bit_depth)?;
+    let palette = match (samples.layout, &info.palette) {
+        (Layout::P, Some(entries)) => Some(palette_from(entries)),
+        (Layout::P, None) => return Err(Error::decode("PNG", "indexed colours without a palette")),
+        _ => None,
+    };
+    let interlaced = info.interlaced;
+    let header = Header { width: width as usize, height: height as usize, layout: samples.layout, palette };
+    if !interlaced {
+        return Ok(Box::new(Png { reader, header, samples }));
+    }
+    let raw_line = reader.output_line_size(width).unwrap_or(0);
+    let mut raw = super::allocate("PNG", raw_line * header.height)?;
+    reader.next_frame(&mut raw).map_err(fault)?;
+    let line = header.width * samples.layout.bytes();
+    let mut data = super::allocate("PNG", line * header.height)?;
+    for (raw, out) in raw.chunks_exact(raw_line).zip(data.chunks_exact_mut(line)) {
+        samples.unpack(raw, 0..header.width, out);
+    }
+    Ok(Box::new(Whole { header, data }))
+}
+
+/// A PNG that is not interlaced, row by row.
+struct Png<'a> {
+    reader: Source<'a>,
+    header: Header,
+    samples: Samples,
+}
+
+impl Image for Png<'_> {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
+        for _ in 0..window.rows.start {
+            next_row(&mut self.reader)?;
+        }
+        let row_bytes = window.columns.len() * self.header.layout.bytes();
+        Ok(Box::new(PngRows {
+            reader: &mut self.reader,
+            samples: &self.samples,
+            buffer: vec![0; BLOCK * row_bytes],
+            row_bytes,
+            columns: window.columns.clone(),
+            left: window.rows.len(),
+            below: self.header.height - window.rows.end,
+        }))
+    }
+}
+
+struct PngRows<'s, 'a> {
+    reader: &'s mut Source<'a>,
+    samples: &'s Samples,
+    buffer: Vec<u8>,
+    row_bytes: usize,
+    columns: Range<usize>,
+    left: usize,
+    below: usize,
+}
+
+impl Rows for PngRows<'_, '_> {
+    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        for out in self.buffer.chunks_exact_mut(self.row_bytes).take(count) {
+            self.samples.unpack(next_row(self.reader)?, self.columns.clone(), out);
+        }
+        self.left -= count;
+        if self.left == 0 {
+            // What is broken below the crop is broken: Pillow reads it, and raises.
+            for _ in 0..std::mem::take(&mut self.below) {
+                next_row(self.reader)?;
+            }
+        }
+        let mut rows = self.buffer.chunks_exact(self.row_bytes);
+        Ok(std::array::from_fn(|i| if i < count { rows.next().unwrap_or_default() } else { &[] }))
+    }
+}
+
+fn next_row<'r>(reader: &'r mut Source<'_>) -> Result<&'r [u8]> {
+    match reader.next_row().map_err(fault)? {
+        Some(row) => Ok(row.data()),
+        None => Err(Error::truncated("PNG", "fewer rows than its header says")),
+    }
+}
+
+/// How samples are packed in a row, and the layout that Pillow unpacks them to.
+#[derive(Clone, Copy, Debug)]
+struct Samples {
+    layout: Layout,
+    packing: Packing,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Packing {
+    /// Bytes, as they are.
+    Bytes,
+    /// Several pixels of so many bits in a byte, leftmost highest; scaled by so much.
+    Bits(usize, u8),
+    /// Big-endian pairs of which the high byte counts.
+    HighBytes,
+    /// Such pairs of grey and alpha, which Pillow opens as RGBA.
+    GreyAlphaHighBytes,
+}
+
+impl Samples {
+    fn of(colour: ColorType, depth: BitDepth) -> Result<Self> {
+        let bits = depth as usize;
+        let (layout, packing) = match (colour, bits) {
+            (ColorType::Grayscale, 1) => (Layout::One, Packing::Bits(1, 255)),
+            (ColorType::Grayscale, 2) => (Layout::L, Packing::Bits(2, 0x55)),
+            (ColorType::Grayscale, 4) => (Layout::L, Packing::Bits(4, 0x11)),
+            (ColorType::Grayscale, 8) => (Layout::L, Packing::Bytes),
+            (ColorType::Grayscale, _) => {
+                return Err(Error::unsupported("mode \"I;16\" (16-bit grey) is not supported yet"));
+            }
+            (ColorType::GrayscaleAlpha, 16) => (Layout::Rgba, Packing::GreyAlphaHighBytes),
+            (ColorType::GrayscaleAlpha, _) => (Layout::La, Packing::Bytes),
+            (ColorType::Rgb, 16) => (Layout::Rgb, Packing::HighBytes),
+            (ColorType::Rgb, _) => (Layout::Rgb, Packing::Bytes),
+            (ColorType::Rgba, 16) => (Layout::Rgba, Packing::HighBytes),
+            (ColorType::Rgba, _) => (Layout::Rgba, Packing::Bytes),
+            (ColorType::Indexed, 8) => (Layout::P, Packing::Bytes),
+            (ColorType::Indexed, _) => (Layout::P, Packing::Bits(bits, 1)),
+        };
+        Ok(Self { layout, packing })
+    }
+
+    /// The pixels in `columns` of a packed row.
+    fn unpack(&self, raw: &[u8], columns: Range<usize>, out: &mut [u8]) {
+        let bytes = self.layout.bytes();
+        match self.packing {
+            Packing::Bytes => out.copy_from_slice(&raw[columns.start * bytes..columns.end * bytes]),
+            Packing::Bits(bits, scale) => {
+                let mask = (1 << bits) - 1;
+                for (out, x) in out.iter_mut().zip(columns) {
+                    let shift = 8 - bits - (x * bits) % 8;
+                    *out = ((raw[x * bits / 8] >> shift) & mask) * scale;
+                }
+            }
+            Packing::HighBytes => {
+                let pairs = &raw[2 * columns.start * bytes..2 * columns.end * bytes];
+                out.iter_mut().zip(pairs.as_chunks::<2>().0).for_each(|(out, &[high, _])| *out = high);
+            }
+            Packing::GreyAlphaHighBytes => {
+                let pixels = &raw[4 * columns.start..4 * columns.end];
+                let out = out.as_chunks_mut::<4>().0;
+                for (out, &[grey, _, alpha, _]) in out.iter_mut().zip(pixels.as_chunks::<4>().0) {
+                    *out = [grey, grey, grey, alpha];
+                }
+            }
+        }
+    }
+}
+
+fn fault(error: DecodingError) -> Error {
+    match error {
+        DecodingError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            Error::truncated("PNG", error)
+        }
+        DecodingError::LimitsExceeded => {
+            Error::Limit("expected a PNG within max_bytes, found a larger one".into())
+        }
+        error => Error::decode("PNG", error),
+    }
+}

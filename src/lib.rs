@@ -1,0 +1,38 @@
+//! CLIP image preprocessing, equal to OpenAI's transform on Pillow to the last bit.
+//!
+//! An image's journey is the order of the modules: [`decode`] turns bytes into rows, a [`plan`]
+//! made from the header says which of them matter, `resample` resizes them with Pillow's
+//! arithmetic, `colour` makes them RGB, `normalise` makes them floats, and [`pipeline`] leads
+//! through all of it.
+//!
+//! ```no_run
+//! use clipprep::{Preprocess, Spec};
+//!
+//! let preprocess = Preprocess::new(Spec::openai(224));
+//! let mut tensor = vec![0.0; preprocess.output_len()];
+//! preprocess.encoded(&std::fs::read("cat.jpg")?, &mut tensor)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod array;
+mod colour;
+pub mod decode;
+mod error;
+mod limits;
+mod normalise;
+pub mod pipeline;
+pub mod pixels;
+pub mod plan;
+mod resample;
+mod spec;
+
+#[cfg(feature = "python")]
+mod python;
+
+pub use array::Array;
+pub use error::{Error, Result};
+pub use limits::Limits;
+pub use normalise::Table;
+pub use pipeline::{Preprocess, Report};
+pub use resample::{Filter, Level};
+pub use spec::{MEAN, MODELS, PassOrder, Profile, STD, Spec, model_size};

@@ -1,0 +1,104 @@
+//! Pillow's resampling filters (libImaging/Resample.c), in float64 and in its order of operations.
+
+use std::f64::consts::PI;
+
+/// A resampling filter, by Pillow's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Filter {
+    /// The nearest source pixel, no antialiasing.
+    Nearest,
+    /// Box, support 0.5.
+    Box,
+    /// Triangle, support 1.
+    Bilinear,
+    /// Hamming-windowed sinc, support 1.
+    Hamming,
+    /// Cubic convolution with a = -0.5, support 2.
+    Bicubic,
+    /// Lanczos-windowed sinc, support 3.
+    Lanczos,
+}
+
+impl Filter {
+    /// All filters with their names.
+    pub const ALL: [(&'static str, Filter); 6] = [
+        ("nearest", Self::Nearest),
+        ("box", Self::Box),
+        ("bilinear", Self::Bilinear),
+        ("hamming", Self::Hamming),
+        ("bicubic", Self::Bicubic),
+        ("lanczos", Self::Lanczos),
+    ];
+
+    /// The filter of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, filter)| filter)
+    }
+
+    /// The name of the filter.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, known)| *known == self).expect("every filter is listed").0
+    }
+
+    /// Half the width of the filter in source pixels at scale 1.
+    pub(crate) fn support(self) -> f64 {
+        match self {
+            Self::Nearest => unreachable!("nearest has no support: it copies pixels"),
+            Self::Box => 0.5,
+            Self::Bilinear | Self::Hamming => 1.0,
+            Self::Bicubic => 2.0,
+            Self::Lanczos => 3.0,
+        }
+    }
+
+    /// The filter's value at `x`.
+    #[inline]
+    pub(crate) fn at(self, x: f64) -> f64 {
+        match self {
+            Self::Nearest => unreachable!("nearest has no weights: it copies pixels"),
+            Self::Box => f64::from(x > -0.5 && x <= 0.5),
+            Self::Bilinear => {
+                let x = x.abs();
+                if x < 1.0 { 1.0 - x } else { 0.0 }
+            }
+            Self::Hamming => {
+                let x = x.abs();
+                if x == 0.0 {
+                    1.0
+                } else if x >= 1.0 {
+                    0.0
+                } else {
+                    let x = x * PI;
+                    // The two constants are float32 in Pillow.
+                    x.sin() / x * (f64::from(0.54_f32) + f64::from(0.46_f32) * x.cos())
+                }
+            }
+            Self::Bicubic => {
+                let x = x.abs();
+                if x < 1.0 {
+                    (1.5 * x - 2.5) * x * x + 1.0
+                } else if x < 2.0 {
+                    (((x - 5.0) * x + 8.0) * x - 4.0) * -0.5
+                } else {
+                    0.0
+                }
+            }
+            Self::Lanczos => {
+                if (-3.0..3.0).contains(&x) {
+                    sinc(x) * sinc(x / 3.0)
+                } else {
+                    0.0
+                }
+            }
+        }
+    }
+}
+
+fn sinc(x: f64) -> f64 {
+    if x == 0.0 {
+        1.0
+    } else {
+        let x = x * PI;
+        x.sin() / x
+    }
+}

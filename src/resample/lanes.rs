@@ -1,0 +1,129 @@
+//! How the horizontal SIMD kernels lay out their work.
+//!
+//! A 128-bit lane belongs to one output pixel. Each step loads 16 source bytes into it and shuffles
+//! them so that a 32-bit element holds four taps of one channel. One lane per output means that
+//! neighbouring outputs are computed side by side and no reduction is paid across lanes.
+
+use super::weights::Weights;
+
+/// Source bytes that one lane loads per step.
+pub(super) const LOAD: usize = 16;
+/// Marks a lane byte that holds no source byte, for `pshufb`.
+const NONE: u8 = 0x80;
+
+/// Taps that one lane takes in per step.
+pub(super) fn taps_per_step(channels: usize) -> usize {
+    if channels == 3 { 4 } else { LOAD / channels }
+}
+
+/// The tap and the channel of each byte of a lane, `order` being the taps inside an element.
+pub(super) fn lane_map(channels: usize, order: [usize; 4]) -> [Option<(usize, usize)>; LOAD] {
+    std::array::from_fn(|byte| {
+        let (element, tap) = (byte / 4, order[byte % 4]);
+        match channels {
+            1 => Some((4 * element + tap, 0)),
+            2 => Some((4 * (element / 2) + tap, element % 2)),
+            _ => (element < channels).then_some((tap, element)),
+        }
+    })
+}
+
+/// Where the lane of one output pixel reads.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placement {
+    /// Byte offset of the first load in the row.
+    pub offset: usize,
+    /// Bytes at the head of each load that are skipped.
+    pub skip: usize,
+    /// Taps of weight zero before the first real one.
+    pub lead: usize,
+}
+
+/// Places `steps` loads so that they cover `taps` pixels from `start` on and never leave a row of
+/// `width` pixels; `None` when the row is too short for that.
+pub(super) fn place(channels: usize, width: usize, start: usize, steps: usize) -> Option<Placement> {
+    let reach = steps * taps_per_step(channels);
+    let first = start.min(width.checked_sub(reach)?);
+    let bytes = first * channels;
+    // A three-channel load ends 4 bytes behind its last tap: near the row's end it starts 4 bytes
+    // earlier instead.
+    let tail = LOAD - taps_per_step(channels) * channels;
+    let skip = if bytes + reach * channels + tail <= width * channels { 0 } else { tail };
+    Some(Placement { offset: bytes.checked_sub(skip)?, skip, lead: start - first })
+}
+
+/// Outputs `LANES` at a time, with what each step of each of them needs.
+#[derive(Debug)]
+pub(super) struct Plan<const LANES: usize> {
+    pub blocks: Vec<LaneBlock<LANES>>,
+    pub channels: usize,
+    /// Bytes that a source row must have.
+    pub row_bytes: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct LaneBlock<const LANES: usize> {
+    pub offsets: [usize; LANES],
+    pub steps: usize,
+    /// Shuffle of a load's bytes into the lane's order.
+    pub shuffle: [[u8; LOAD]; LANES],
+    leads: [usize; LANES],
+}
+
+impl<const LANES: usize> Plan<LANES> {
+    /// `None` when a row is too short for the loads.
+    pub fn new(weights: &Weights, channels: usize, order: [usize; 4]) -> Option<Self> {
+        let width = weights.inputs().len();
+        let map = lane_map(channels, order);
+        let mut blocks = Vec::with_capacity(weights.len().div_ceil(LANES));
+        for x in (0..weights.len()).step_by(LANES) {
+            let last = weights.len() - 1;
+            let outputs: [_; LANES] = std::array::from_fn(|lane| weights.get((x + lane).min(last)));
+            let taps = outputs.iter().map(|(_, taps)| taps.len()).max().unwrap_or(0);
+            let steps = taps.div_ceil(taps_per_step(channels)).max(1);
+            let mut block =
+                LaneBlock { offsets: [0; LANES], steps, shuffle: [[NONE; LOAD]; LANES], leads: [0; LANES] };
+            for (lane, &(start, _)) in outputs.iter().enumerate() {
+                let place = place(channels, width, start, steps)?;
+                block.offsets[lane] = place.offset;
+                block.leads[lane] = place.lead;
+                for (byte, &source) in block.shuffle[lane].iter_mut().zip(&map) {
+                    if let Some((tap, channel)) = source {
+                        *byte = (place.skip + tap * channels + channel) as u8;
+                    }
+                }
+                // The kernels' loads rely on this.
+                let end = place.offset + (steps - 1) * channels * taps_per_step(channels) + LOAD;
+                assert!(end <= width * channels, "a load would leave the row");
+            }
+            blocks.push(block);
+        }
+        Some(Self { blocks, channels, row_bytes: width * channels })
+    }
+
+    /// The weight of every lane byte: called with block, step, lane, byte and weight, in that order
+    /// of nesting.
+    pub fn for_each_weight(
+        &self,
+        weights: &Weights,
+        order: [usize; 4],
+        mut set: impl FnMut(usize, usize, usize, usize, i32),
+    ) {
+        let map = lane_map(self.channels, order);
+        for (b, block) in self.blocks.iter().enumerate() {
+            for lane in 0..LANES {
+                let x = b * LANES + lane;
+                // Lanes behind the last output compute with weights of zero.
+                let (_, taps) = if x < weights.len() { weights.get(x) } else { (0, &[][..]) };
+                for step in 0..block.steps {
+                    for (byte, &source) in map.iter().enumerate() {
+                        let Some((tap, _)) = source else { continue };
+                        let tap = step * taps_per_step(self.channels) + tap;
+                        let weight = tap.checked_sub(block.leads[lane]).and_then(|tap| taps.get(tap));
+                        set(b, step, lane, byte, weight.copied().unwrap_or(0));
+                    }
+                }
+            }
+        }
+    }
+}

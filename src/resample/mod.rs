@@ -1,0 +1,23 @@
+//! Pillow's resizing, to the last bit.
+
+mod filter;
+mod kernel;
+mod lanes;
+mod level;
+mod nearest;
+mod scalar;
+mod torch;
+mod two_pass;
+mod weights;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(test)]
+mod tests;
+
+pub use filter::Filter;
+pub use level::Level;
+pub(crate) use nearest::indices as nearest_indices;
+pub(crate) use torch::resize as torch_resize;
+pub(crate) use two_pass::{Order, Scratch, TwoPass};
+pub(crate) use weights::Weights;

@@ -1,0 +1,92 @@
+//! What is asked for: the model's size, the reference to follow, the numbers it was trained with.
+
+use crate::limits::Limits;
+use crate::resample::Filter;
+
+/// Channel means of CLIP's training set (openai/CLIP, `clip.py`, `_transform`).
+pub const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
+/// Channel standard deviations of CLIP's training set.
+pub const STD: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
+
+/// OpenAI's models with the side of their input in pixels (openai/CLIP, `clip.py`, `_MODELS`).
+pub const MODELS: [(&str, usize); 9] = [
+    ("RN50", 224),
+    ("RN101", 224),
+    ("RN50x4", 288),
+    ("RN50x16", 384),
+    ("RN50x64", 448),
+    ("ViT-B/32", 224),
+    ("ViT-B/16", 224),
+    ("ViT-L/14", 224),
+    ("ViT-L/14@336px", 336),
+];
+
+/// The side of a model's input in pixels.
+pub fn model_size(name: &str) -> Option<usize> {
+    MODELS.iter().find(|(known, _)| *known == name).map(|&(_, size)| size)
+}
+
+/// The implementation whose bits are reproduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// `clip._transform` of OpenAI, and open_clip's default: resize, crop, then RGB.
+    OpenAi,
+    /// transformers' `CLIPImageProcessor` on Pillow: RGB, resize, crop.
+    HfPil,
+    /// transformers' `CLIPImageProcessor` on torchvision's tensors: RGB, resize, crop.
+    HfTorchvision,
+}
+
+impl Profile {
+    /// All profiles with their names.
+    pub const ALL: [(&'static str, Profile); 3] =
+        [("openai", Self::OpenAi), ("hf-pil", Self::HfPil), ("hf-torchvision", Self::HfTorchvision)];
+
+    /// Whether the image becomes RGB before it is resized.
+    pub fn rgb_first(self) -> bool {
+        self != Self::OpenAi
+    }
+}
+
+/// Which Pillow's rule decides the order of the two passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PassOrder {
+    /// Up to 12: horizontal first, but for heights over 100 widths.
+    Pillow12,
+    /// From 13 on: whichever leaves less to do.
+    Pillow13,
+}
+
+/// Everything that decides an output besides the image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// Side of the square output in pixels, at least 1.
+    pub size: usize,
+    /// Whose bits.
+    pub profile: Profile,
+    /// The order of the passes.
+    pub pass_order: PassOrder,
+    /// Subtracted per channel.
+    pub mean: [f64; 3],
+    /// Divided by per channel.
+    pub std: [f64; 3],
+    /// The resampling filter.
+    pub filter: Filter,
+    /// Bounds on what one image may cost.
+    pub limits: Limits,
+}
+
+impl Spec {
+    /// OpenAI's transform for an input of `size` x `size` pixels.
+    pub fn openai(size: usize) -> Self {
+        Self {
+            size,
+            profile: Profile::OpenAi,
+            pass_order: PassOrder::Pillow13,
+            mean: MEAN,
+            std: STD,
+            filter: Filter::Bicubic,
+            limits: Limits::default(),
+        }
+    }
+}
