@@ -15,6 +15,7 @@
 //! ```
 
 mod array;
+pub mod batch;
 mod colour;
 pub mod decode;
 mod error;

@@ -1,10 +1,11 @@
 //! One image through the whole pipeline: rows in, floats out.
 
 use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::colour::{premultiply, to_rgb, unpremultiply};
 use crate::decode::{self, Format};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::normalise::Table;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Window};
 use crate::plan::{Method, Plan};
@@ -50,11 +51,17 @@ impl Preprocess {
         3 * self.spec.size * self.spec.size
     }
 
-    /// Decodes a file's bytes and writes its tensor, channels first, to `out`.
+    /// Decodes a file's bytes and writes its tensor, channels first, to `out`; what `out` holds after
+    /// an error is unspecified.
     pub fn encoded(&self, bytes: &[u8], out: &mut [f32]) -> Result<Report> {
-        let (format, mut image) = decode::open(bytes, &self.spec.limits)?;
-        let report = self.image(image.as_mut(), out)?;
-        Ok(Report { format: Some(format), ..report })
+        let run = AssertUnwindSafe(|| {
+            let (format, mut image) = decode::open(bytes, &self.spec.limits)?;
+            let report = self.image(image.as_mut(), out)?;
+            Ok(Report { format: Some(format), ..report })
+        });
+        // A decoder that panics on hostile bytes costs one image, not the process.
+        catch_unwind(run)
+            .unwrap_or_else(|_| Err(Error::decode("image", "bytes that its decoder does not survive")))
     }
 
     /// Writes an image's tensor, channels first, to `out`.

@@ -68,12 +68,12 @@ impl Layout {
     }
 }
 
-/// 256 RGB colours; entries that a file leaves out are a grey ramp, as in Pillow.
+/// 256 RGB colours; entries that a file leaves out are black, as in Pillow.
 pub type Palette = [[u8; 3]; 256];
 
 /// The palette of a file with fewer than 256 entries, filled up as Pillow does.
 pub fn palette_from(entries: &[u8]) -> Box<Palette> {
-    let mut palette = Box::new(std::array::from_fn(|i| [i as u8; 3]));
+    let mut palette = Box::new([[0; 3]; 256]);
     for (slot, rgb) in palette.iter_mut().zip(entries.chunks_exact(3)) {
         slot.copy_from_slice(rgb);
     }

@@ -1,0 +1,43 @@
+"""Exceptions, sorted by fault. Row errors are `ImageError` or `OSError`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ClipPrepError(Exception):
+    """Base of all exceptions of this package."""
+
+
+class ImageError(ClipPrepError):
+    """One source gave no tensor. The message names the source, what was expected and what was found."""
+
+
+class DecodeError(ImageError):
+    """The bytes break the rules of their format."""
+
+
+class TruncatedError(ImageError):
+    """The bytes end before the image does."""
+
+
+class UnsupportedError(ImageError):
+    """A format, a mode or a variant that is not read."""
+
+
+class LimitError(ImageError):
+    """The image is larger than the `Limits` allow."""
+
+
+class BatchError(ClipPrepError):
+    """A source of a batch failed: the first one by index. `__cause__` is its own error."""
+
+    def __init__(self, message: str, index: int, source: Any) -> None:
+        super().__init__(message, index, source)
+        self.index = index
+        """The position of the source in the batch."""
+        self.source = source
+        """The source itself, as it was given."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -1,0 +1,26 @@
+"""What `Preprocess.explain` says."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Explanation(NamedTuple):
+    """How one source was read and resized."""
+
+    format: str | None
+    """Pillow's name of the file's format; None for arrays and PIL images."""
+    mode: str
+    """Pillow's name of the mode that the source opens in."""
+    size: tuple[int, int]
+    """Width and height of the source."""
+    resized: tuple[int, int]
+    """Width and height after resizing, before the crop."""
+    crop: tuple[int, int, int, int]
+    """Left, top, right and bottom of the crop in the resized image."""
+    decoder: str
+    """Who decoded: "mozjpeg", "png", "gif", "image" (all native), "pillow", or "none" for pixels."""
+    order: str
+    """The order of the passes, "horizontal-first" or "vertical-first"; or "nearest", or "none"."""
+    notes: tuple[str, ...]
+    """What else is worth knowing, such as why a file was left to Pillow."""

@@ -1,0 +1,113 @@
+//! One place where the core's errors become Python's exceptions (`clipprep.errors`).
+
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+use crate::Error;
+
+/// Why one source gave no tensor.
+pub(super) enum Fault {
+    /// The core refused it.
+    Core(Error),
+    /// The core refused it, and so did Pillow.
+    Pillow(Error, PyErr),
+    /// Python code of the source itself raised.
+    Raised(PyErr),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+fn class<'py>(py: Python<'py>, name: &'static str) -> PyResult<Bound<'py, PyType>> {
+    Ok(py.import("clipprep.errors")?.getattr(name)?.cast_into::<PyType>()?)
+}
+
+impl Fault {
+    /// The exception for a source called `name`.
+    pub fn into_pyerr(self, py: Python<'_>, name: &str) -> PyErr {
+        let (error, cause) = match self {
+            Self::Core(error) => (error, None),
+            Self::Pillow(error, cause) => (error, Some(cause)),
+            Self::Raised(error) => return error,
+        };
+        let kind = match &error {
+            Error::Io(error) => {
+                let Some(code) = error.raw_os_error() else {
+                    return PyOSError::new_err(format!("{name}: {error}"));
+                };
+                // Three arguments make it the subclass that belongs to the code.
+                let text = error.to_string();
+                let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+                return PyOSError::new_err((code, text, name.to_owned()));
+            }
+            Error::Decode(_) => "DecodeError",
+            Error::Truncated(_) => "TruncatedError",
+            Error::Unsupported(_) => "UnsupportedError",
+            Error::Limit(_) => "LimitError",
+        };
+        let message = match &cause {
+            Some(cause) => format!("{name}: {error} (Pillow: {})", cause.value(py)),
+            None => format!("{name}: {error}"),
+        };
+        let raised = match class(py, kind) {
+            Ok(class) => PyErr::from_type(class, message),
+            Err(error) => return error,
+        };
+        raised.set_cause(py, cause);
+        raised
+    }
+
+    /// After Pillow refused as well: its reason decides where it is clearer than ours.
+    pub fn refused_by_pillow(py: Python<'_>, ours: Error, pillows: PyErr) -> Self {
+        static BOMB: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let bomb = BOMB.import(py, "PIL.Image", "DecompressionBombError");
+        if bomb.is_ok_and(|bomb| pillows.is_instance(py, bomb)) {
+            return Self::Pillow(
+                Error::Limit("expected an image within Pillow's own limit, found a larger one".into()),
+                pillows,
+            );
+        }
+        let truncated = pillows.value(py).to_string().contains("truncated");
+        match ours {
+            Error::Decode(found) | Error::Unsupported(found) if truncated => {
+                Self::Pillow(Error::Truncated(found), pillows)
+            }
+            ours => Self::Pillow(ours, pillows),
+        }
+    }
+}
+
+/// `BatchError` for the lowest index that failed.
+pub(super) fn batch_error(
+    py: Python<'_>,
+    index: usize,
+    source: Bound<'_, PyAny>,
+    cause: PyErr,
+    others: usize,
+) -> PyErr {
+    let others = match others {
+        0 => String::new(),
+        1 => "; 1 other failed".into(),
+        n => format!("; {n} others failed"),
+    };
+    let message = format!("source {index}: {}{others}", cause.value(py));
+    let raised =
+        class(py, "BatchError").map(|class| PyErr::from_type(class, (message, index, source.unbind())));
+    match raised {
+        Ok(raised) => {
+            raised.set_cause(py, Some(cause));
+            raised
+        }
+        Err(error) => error,
+    }
+}
+
+/// `ValueError` with the two halves that every message has.
+pub(super) fn value_error(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> PyErr {
+    PyValueError::new_err(format!("expected {expected}, found {found}"))
+}

@@ -1,0 +1,317 @@
+//! The class `clipprep.Preprocess`.
+
+use std::num::NonZeroUsize;
+use std::sync::Mutex;
+
+use numpy::{PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::basic::CompareOp;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
+
+use super::errors::{Fault, batch_error, value_error};
+use super::options::{self, Limits, compare, hash};
+use super::output;
+use super::source::{Done, Item, Source};
+use crate::{Filter, PassOrder, Profile, batch};
+
+/// Turns images into the float32 tensors that CLIP models take, to the last bit what the chosen
+/// profile's reference gives.
+#[pyclass(frozen, module = "clipprep")]
+pub(super) struct Preprocess {
+    core: crate::Preprocess,
+    /// The model's name, where one was given.
+    model: Option<String>,
+}
+
+#[pymethods]
+impl Preprocess {
+    #[new]
+    #[pyo3(signature = (model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic", limits = None))]
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        py: Python<'_>,
+        model: &Bound<'_, PyAny>,
+        profile: &str,
+        pillow: &str,
+        mean: Option<[f64; 3]>,
+        std: Option<[f64; 3]>,
+        interpolation: &str,
+        limits: Option<PyRef<'_, Limits>>,
+    ) -> PyResult<Self> {
+        let size = options::size(model)?;
+        let spec = options::spec(py, size, profile, pillow, mean, std, interpolation, limits.as_deref())?;
+        Ok(Self { core: crate::Preprocess::new(spec), model: model.extract().ok() })
+    }
+
+    /// One source to one array of shape (3, n, n), float32.
+    #[pyo3(signature = (source, *, out = None))]
+    fn __call__<'py>(
+        &self,
+        py: Python<'py>,
+        source: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let array = output::array(py, out, &self.shape())?;
+        self.run_one(source, &array)?;
+        Ok(array)
+    }
+
+    /// Many sources to one array of shape (N, 3, n, n), float32.
+    #[pyo3(signature = (sources, *, out = None, num_threads = None))]
+    fn batch<'py>(
+        &self,
+        py: Python<'py>,
+        sources: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+        num_threads: Option<isize>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let threads = threads(num_threads)?;
+        let objects = list(sources)?;
+        let mut sources = Vec::with_capacity(objects.len());
+        for (index, object) in objects.iter().enumerate() {
+            sources.push(Source::of(object).map_err(|error| at_index(py, index, error))?);
+        }
+        let [channels, height, width] = self.shape();
+        let array = output::array(py, out, &[objects.len(), channels, height, width])?;
+        let mut borrowed = output::borrow(&array)?;
+        let pixels = borrowed.as_slice_mut().expect("checked to be contiguous");
+        let items: Vec<_> = sources.iter_mut().map(Source::item).collect();
+        let mut faults = py.detach(|| run_all(&self.core, items, pixels, threads));
+        faults.sort_by_key(|(index, _)| *index);
+        let others = faults.len().saturating_sub(1);
+        match faults.into_iter().next() {
+            None => Ok(array),
+            Some((index, fault)) => {
+                let cause = fault.into_pyerr(py, &name(&objects[index]));
+                Err(batch_error(py, index, objects[index].clone(), cause, others))
+            }
+        }
+    }
+
+    /// How a source is read and resized: runs it, and says what was done.
+    fn explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let array = PyArrayDyn::zeros(py, &self.shape()[..], false);
+        let Done { report, pillow } = self.run_one(source, &array)?;
+        let n = self.core.spec().size;
+        let (left, top) = report.plan.crop;
+        let (format, decoder, notes) = match (&report.format, pillow) {
+            (Some(format), _) => (Some(format.name().to_owned()), format.decoder(), vec![]),
+            (None, Some((format, why))) => (format, "pillow", vec![format!("left to Pillow: {why}")]),
+            (None, None) => (None, "none", vec![]),
+        };
+        let order = report.plan.order(&report.header);
+        let arguments = (
+            format,
+            report.header.layout.mode(),
+            (report.header.width, report.header.height),
+            report.plan.resized,
+            (left, top, left + n, top + n),
+            decoder,
+            order,
+            pyo3::types::PyTuple::new(py, notes)?,
+        );
+        py.import("clipprep.explanation")?.getattr("Explanation")?.call1(arguments)
+    }
+
+    /// The side of the square output in pixels.
+    #[getter]
+    fn size(&self) -> usize {
+        self.core.spec().size
+    }
+
+    /// Whose bits are reproduced.
+    #[getter]
+    fn profile(&self) -> &'static str {
+        let profile = self.core.spec().profile;
+        Profile::ALL.iter().find(|(_, known)| *known == profile).expect("every profile is listed").0
+    }
+
+    /// The Pillow whose order of passes is followed: "13" or "12".
+    #[getter]
+    fn pillow(&self) -> &'static str {
+        match self.core.spec().pass_order {
+            PassOrder::Pillow12 => "12",
+            PassOrder::Pillow13 => "13",
+        }
+    }
+
+    /// Subtracted per channel.
+    #[getter]
+    fn mean(&self) -> (f64, f64, f64) {
+        self.core.spec().mean.into()
+    }
+
+    /// Divided by per channel.
+    #[getter]
+    fn std(&self) -> (f64, f64, f64) {
+        self.core.spec().std.into()
+    }
+
+    /// The resampling filter.
+    #[getter]
+    fn interpolation(&self) -> &'static str {
+        self.core.spec().filter.name()
+    }
+
+    /// Bounds on what one image may cost.
+    #[getter]
+    fn limits(&self) -> Limits {
+        Limits(self.core.spec().limits)
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (model, options) = self.__getnewargs_ex__(py)?;
+        let mut parts = vec![model.0.bind(py).repr()?.to_string()];
+        for (name, value) in options {
+            parts.push(format!("{name}={}", value.repr()?));
+        }
+        Ok(format!("Preprocess({})", parts.join(", ")))
+    }
+
+    fn __richcmp__(&self, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
+        let equal = other.cast::<Self>().ok().map(|other| other.get().core.spec() == self.core.spec());
+        compare(other.py(), equal, op)
+    }
+
+    fn __hash__(&self) -> u64 {
+        let spec = self.core.spec();
+        let bits = |values: [f64; 3]| values.map(|value| (value + 0.0).to_bits());
+        let numbers = (bits(spec.mean), bits(spec.std));
+        hash((spec.size, spec.profile, spec.pass_order, spec.filter, spec.limits, numbers))
+    }
+
+    /// The arguments that make an equal instance: the model and the options that are not defaults.
+    fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((Py<PyAny>,), Bound<'py, PyDict>)> {
+        let (spec, default) = (self.core.spec(), crate::Spec::openai(self.size()));
+        let model = match &self.model {
+            Some(name) => name.into_pyobject(py)?.into_any().unbind(),
+            None => spec.size.into_pyobject(py)?.into_any().unbind(),
+        };
+        let options = PyDict::new(py);
+        if spec.profile != default.profile {
+            options.set_item("profile", self.profile())?;
+        }
+        if spec.pass_order != default.pass_order {
+            options.set_item("pillow", self.pillow())?;
+        }
+        if spec.mean != default.mean {
+            options.set_item("mean", self.mean())?;
+        }
+        if spec.std != default.std {
+            options.set_item("std", self.std())?;
+        }
+        if spec.filter != Filter::Bicubic {
+            options.set_item("interpolation", self.interpolation())?;
+        }
+        if spec.limits != default.limits {
+            options.set_item("limits", self.limits())?;
+        }
+        Ok(((model,), options))
+    }
+}
+
+impl Preprocess {
+    fn shape(&self) -> [usize; 3] {
+        [3, self.core.spec().size, self.core.spec().size]
+    }
+
+    fn run_one<'py>(
+        &self,
+        object: &Bound<'py, PyAny>,
+        array: &Bound<'py, PyArrayDyn<f32>>,
+    ) -> PyResult<Done> {
+        let py = object.py();
+        let mut source = Source::of(object)?;
+        let mut borrowed = output::borrow(array)?;
+        let out = borrowed.as_slice_mut().expect("checked to be contiguous");
+        let item = source.item();
+        let done = match item {
+            Ok(item) => py.detach(|| item.run(&self.core, out)),
+            Err(fault) => Err(fault),
+        };
+        done.map_err(|fault| fault.into_pyerr(py, &name(object)))
+    }
+}
+
+/// Runs every item and returns what failed.
+fn run_all(
+    core: &crate::Preprocess,
+    items: Vec<Result<Item<'_>, Fault>>,
+    out: &mut [f32],
+    threads: NonZeroUsize,
+) -> Vec<(usize, Fault)> {
+    let mut faults = Vec::new();
+    let items: Vec<_> = items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| item.map_err(|fault| faults.push((index, fault))).ok())
+        .collect();
+    let faults = Mutex::new(faults);
+    batch::for_each(out, core.output_len(), threads, |index, out| {
+        if let Some(Err(fault)) = items[index].as_ref().map(|item| item.run(core, out)) {
+            faults.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, fault));
+        }
+    });
+    faults.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// The sources of a batch; a single source is a mistake.
+fn list<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    if let Ok(array) = sources.cast::<PyUntypedArray>()
+        && array.ndim() != 4
+    {
+        return Err(value_error(
+            "a batch of shape (N, H, W, 1 to 4)",
+            format_args!("shape {:?}", array.shape()),
+        ));
+    }
+    let single = sources.is_instance_of::<PyString>()
+        || sources.is_instance_of::<PyBytes>()
+        || sources.is_instance_of::<PyByteArray>()
+        || sources.is_instance_of::<PyMemoryView>()
+        || sources.hasattr("__fspath__")?
+        || sources.hasattr("read")?;
+    let iterator = if single { None } else { sources.try_iter().ok() };
+    let Some(iterator) = iterator else {
+        return Err(PyTypeError::new_err(format!(
+            "expected an iterable of sources, found {}: call the instance itself for one source",
+            sources.get_type().name()?
+        )));
+    };
+    iterator.collect()
+}
+
+/// Says which source a caller's mistake is about.
+fn at_index(py: Python<'_>, index: usize, error: PyErr) -> PyErr {
+    PyErr::from_type(error.get_type(py), format!("source {index}: {}", error.value(py)))
+}
+
+fn threads(num_threads: Option<isize>) -> PyResult<NonZeroUsize> {
+    match num_threads {
+        None => Ok(batch::default_threads()),
+        Some(count) => usize::try_from(count)
+            .ok()
+            .and_then(NonZeroUsize::new)
+            .ok_or_else(|| value_error("num_threads= a number from 1, or None", count)),
+    }
+}
+
+/// What messages call a source.
+fn name(object: &Bound<'_, PyAny>) -> String {
+    let attribute = |name| object.getattr(name).ok().and_then(|value| value.extract::<String>().ok());
+    if let Ok(path) = object.extract::<std::path::PathBuf>() {
+        return path.display().to_string();
+    }
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        return format!("<array of shape {:?}>", array.shape());
+    }
+    if let Some(name) = attribute("filename").or_else(|| attribute("name")).filter(|name| !name.is_empty()) {
+        return name;
+    }
+    let kind = object.get_type().name().map_or_else(|_| "source".into(), |name| name.to_string());
+    match object.len() {
+        Ok(len) => format!("<{kind} of length {len}>"),
+        Err(_) => format!("<{kind}>"),
+    }
+}

@@ -1,0 +1,205 @@
+//! What a Python object is as a source of an image.
+
+use std::io::Read;
+use std::path::PathBuf;
+
+use ndarray::{ArrayView3, Axis, Ix3};
+use numpy::{
+    PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyReadonlyArrayDyn, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyType};
+
+use super::errors::{Fault, value_error};
+use super::pillow::Pixels;
+use crate::pixels::Layout;
+use crate::{Array, Error, Limits, Preprocess, Report};
+
+/// A source with what it holds: buffers are borrowed, not copied, until it is dropped.
+pub(super) enum Source<'py> {
+    Path(PathBuf),
+    Bytes(PyBackedBytes),
+    Buffer(PyReadonlyArray1<'py, u8>),
+    Array(PyReadonlyArrayDyn<'py, u8>),
+    Image(Pixels),
+    /// What its own Python code raised is its row's error.
+    Failed(Option<Fault>),
+}
+
+/// A source as worker threads see it.
+pub(super) enum Item<'a> {
+    Path(&'a PathBuf),
+    Encoded(&'a [u8]),
+    Array(ArrayView3<'a, u8>),
+    Image(&'a Pixels),
+}
+
+/// What was done with an item, and by whom it was decoded.
+pub(super) struct Done {
+    pub report: Report,
+    /// Pillow's name of the format, and why the native decoder did not take it.
+    pub pillow: Option<(Option<String>, String)>,
+}
+
+impl<'py> Source<'py> {
+    /// Raises `TypeError` or `ValueError` for what is no source at all.
+    pub fn of(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            return Ok(Self::Bytes(bytes.clone().into()));
+        }
+        if object.is_instance_of::<PyString>() || object.hasattr("__fspath__")? {
+            return Ok(Self::Path(object.extract()?));
+        }
+        if let Ok(array) = object.cast::<PyUntypedArray>() {
+            return Self::of_array(array);
+        }
+        static IMAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        if object.is_instance(IMAGE.import(py, "PIL.Image", "Image")?)? {
+            return Ok(Pixels::of(object).map_or_else(|fault| Self::Failed(Some(fault)), Self::Image));
+        }
+        if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
+            return Self::of_buffer(object);
+        }
+        if object.hasattr("read")? {
+            return match object.call_method0("read") {
+                Ok(read) => match read.cast_into::<PyBytes>() {
+                    Ok(bytes) => Ok(Self::Bytes(bytes.into())),
+                    Err(_) => Err(PyTypeError::new_err(
+                        "expected a binary file, found one that reads something else than bytes",
+                    )),
+                },
+                Err(error) => Ok(Self::Failed(Some(Fault::Raised(error)))),
+            };
+        }
+        // Anything else with the buffer protocol, such as mmap.
+        if let Ok(view) = PyMemoryView::from(object) {
+            return Self::of_buffer(&view);
+        }
+        Err(PyTypeError::new_err(format!(
+            "expected a path, encoded bytes, a binary file, a PIL image or a uint8 array, found {}",
+            object.get_type().name()?
+        )))
+    }
+
+    fn of_buffer(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        let numpy = py.import("numpy")?;
+        let view = PyMemoryView::from(object)?;
+        if !view.getattr("c_contiguous")?.extract::<bool>()? {
+            return Err(value_error("a contiguous buffer of encoded bytes", "one with gaps"));
+        }
+        if view.getattr("nbytes")?.extract::<usize>()? == 0 {
+            return Ok(Self::Bytes(PyBytes::new(py, b"").into()));
+        }
+        // NumPy's view keeps the buffer exported, so that it is neither resized nor freed.
+        let array = numpy.call_method1("frombuffer", (object, numpy.getattr("uint8")?))?;
+        Ok(Self::Buffer(borrowed(array.cast::<PyArray1<u8>>()?.try_readonly())?))
+    }
+
+    fn of_array(array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
+        let Ok(bytes) = array.cast::<PyArrayDyn<u8>>() else {
+            return Err(PyTypeError::new_err(format!("expected an array of uint8, found {}", array.dtype())));
+        };
+        if let Ok(encoded) = array.cast::<PyArray1<u8>>() {
+            let encoded = borrowed(encoded.try_readonly())?;
+            return match encoded.as_slice() {
+                Ok(_) => Ok(Self::Buffer(encoded)),
+                Err(_) => Err(value_error("contiguous encoded bytes", "a 1-D array with gaps")),
+            };
+        }
+        let shape = bytes.shape().to_vec();
+        let pixels = borrowed(bytes.try_readonly())?;
+        match *shape.as_slice() {
+            [0, ..] | [_, 0, ..] => {}
+            [_, _] | [_, _, 1..=4] => return Ok(Self::Array(pixels)),
+            [1 | 3 | 4, _, _] => {
+                return Err(value_error(
+                    "an array with channels last, (H, W) or (H, W, 1 to 4)",
+                    format_args!("shape {shape:?}, which looks like channels first"),
+                ));
+            }
+            [_, _, _, _] => {
+                return Err(value_error(
+                    "an array of one image, (H, W) or (H, W, 1 to 4)",
+                    format_args!("shape {shape:?}: give several images to batch()"),
+                ));
+            }
+            _ => {}
+        }
+        Err(value_error(
+            "an array of shape (H, W) or (H, W, 1 to 4) with H and W at least 1",
+            format_args!("shape {shape:?}"),
+        ))
+    }
+
+    /// Its view for worker threads, or its own error.
+    pub fn item(&mut self) -> Result<Item<'_>, Fault> {
+        Ok(match self {
+            Self::Path(path) => Item::Path(path),
+            Self::Bytes(bytes) => Item::Encoded(bytes),
+            Self::Buffer(bytes) => Item::Encoded(bytes.as_slice().expect("checked to be contiguous")),
+            Self::Array(array) => {
+                let mut view = array.as_array();
+                if view.ndim() == 2 {
+                    view = view.insert_axis(Axis(2));
+                }
+                Item::Array(view.into_dimensionality::<Ix3>().expect("checked to have 2 or 3 axes"))
+            }
+            Self::Image(pixels) => Item::Image(pixels),
+            Self::Failed(fault) => return Err(fault.take().expect("a source is run once")),
+        })
+    }
+}
+
+impl Item<'_> {
+    /// Runs the item; Python is attached to for what Pillow must decode, and only then.
+    pub fn run(&self, core: &Preprocess, out: &mut [f32]) -> Result<Done, Fault> {
+        match self {
+            Item::Path(path) => encoded(core, &read(path, &core.spec().limits)?, out),
+            Item::Encoded(bytes) => encoded(core, bytes, out),
+            Item::Array(view) => {
+                let layout = [Layout::L, Layout::La, Layout::Rgb, Layout::Rgba][view.dim().2 - 1];
+                let report = core.image(&mut Array::new(view.view(), layout, None)?, out)?;
+                Ok(Done { report, pillow: None })
+            }
+            Item::Image(pixels) => Ok(Done { report: core.image(&mut pixels.array()?, out)?, pillow: None }),
+        }
+    }
+}
+
+fn encoded(core: &Preprocess, bytes: &[u8], out: &mut [f32]) -> Result<Done, Fault> {
+    let ours = match core.encoded(bytes, out) {
+        Ok(report) => return Ok(Done { report, pillow: None }),
+        Err(error @ (Error::Limit(_) | Error::Io(_))) => return Err(error.into()),
+        Err(error) => error,
+    };
+    let why = ours.to_string();
+    let (pixels, format) = Python::attach(|py| Pixels::decode(py, bytes, ours))?;
+    let mut array = pixels.array()?;
+    let header = crate::pixels::Image::header(&array);
+    core.spec().limits.check_pixels(header.width, header.height)?;
+    Ok(Done { report: core.image(&mut array, out)?, pillow: Some((format, why)) })
+}
+
+/// Reads a file whole: a mapped one that is cut short meanwhile would kill the process.
+fn read(path: &PathBuf, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let file = std::fs::File::open(path)?;
+    let len = file.metadata()?.len();
+    limits.check_bytes(len)?;
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(len as usize + 1)
+        .map_err(|_| Error::Limit(format!("expected {len} bytes of memory for the file, found less")))?;
+    // One byte more than allowed tells a file that grows from one that fits.
+    file.take(limits.max_bytes.map_or(u64::MAX, |max| max.saturating_add(1))).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn borrowed<T>(array: Result<T, numpy::BorrowError>) -> PyResult<T> {
+    array.map_err(|error| value_error("an array that no one writes to", error))
+}
