@@ -36,6 +36,9 @@ def pixels(image: Image.Image) -> tuple[str, int, int, Any, bool, bytes | None]:
     """
     image.load()
     mode = image.mode
+    if mode != image.im.mode:
+        # Pillow's own resize refuses such an image, in these words.
+        raise ValueError("image has wrong mode")
     palette = bytes(image.getpalette("RGB") or ()) if mode == "P" else None
     memory: Any
     try:

@@ -26,11 +26,12 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
         ));
     }
     // A palette that is the grey ramp is no palette to Pillow: such a frame is of mode "L".
-    let needed = |palette: &Vec<u8>| palette.chunks_exact(3).enumerate().any(|(i, rgb)| rgb != [i as u8; 3]);
-    let palette = match &frame.palette {
-        Some(local) => Some(local).filter(|palette| needed(palette)),
-        None => global.as_ref().filter(|palette| needed(palette)),
-    };
+    let needed = |palette: &&Vec<u8>| palette.chunks_exact(3).enumerate().any(|(i, rgb)| rgb != [i as u8; 3]);
+    let local = frame.palette.as_ref();
+    let palette = local.or(global.as_ref()).filter(needed);
+    if palette.is_none() && local.is_some() && global.as_ref().is_some_and(|global| needed(&global)) {
+        return Err(Error::unsupported("expected a palette, found a grey ramp beside a global palette"));
+    }
     let header = Header {
         width,
         height,
@@ -39,6 +40,8 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     };
     let mut data = super::allocate("GIF", width * height)?;
     decoder.read_into_buffer(&mut data).map_err(fault)?;
+    // All pixels may be there while the frame's last block is not.
+    decoder.next_frame_info().map_err(fault)?;
     Ok(Whole { header, data })
 }
 

@@ -26,6 +26,7 @@ const SMOOTHING_MARGIN: u32 = 4;
 
 /// jpeglib.h: the file holds tables and no image.
 const JPEG_HEADER_TABLES_ONLY: c_int = 2;
+const END_OF_IMAGE: u8 = 0xd9;
 
 unsafe extern "C" {
     fn jsimd_can_idct_islow() -> c_int;
@@ -104,7 +105,7 @@ impl Rows for JpegRows<'_, '_> {
         let used = &mut self.buffer[..count * self.row_bytes];
         self.decoder.read(used, self.row_bytes)?;
         if self.decoder.info().output_scanline >= self.last_row {
-            self.decoder.check_rest()?;
+            self.decoder.check_rest(self.row_bytes)?;
         }
         if self.invert {
             used.iter_mut().for_each(|value| *value = 255 - *value);
@@ -286,18 +287,26 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    /// Raises what Pillow would raise below the last row that is needed. Entropy-coded data end at
-    /// the next marker, behind which libjpeg fills up with grey and never runs dry; when there is no
-    /// marker, only decoding to the end can tell.
-    fn check_rest(&mut self) -> Result<()> {
+    /// Raises what Pillow would raise below the last row that is needed. Pillow reads on to the end of
+    /// the image: bytes that run out before the last row, or a broken marker behind it, are errors.
+    /// Where the next marker is the end of the image, neither can happen, since libjpeg fills up
+    /// missing rows with grey; otherwise only reading on can tell.
+    fn check_rest(&mut self, row_bytes: usize) -> Result<()> {
         let info = self.info();
         let left = info.output_height - info.output_scanline;
         // SAFETY: decompression has been started.
         let several_scans = unsafe { sys::jpeg_has_multiple_scans(info) } != 0;
-        if left == 0 || several_scans || has_end_marker(self.rest()) {
+        if several_scans || next_marker(self.rest()) == Some(END_OF_IMAGE) {
             return Ok(());
         }
-        self.skip(left)
+        if left > 0 {
+            // The library takes a skip to the very end as leave to stop, so the last row is read.
+            self.skip(left - 1)?;
+            self.read(&mut vec![0; row_bytes], row_bytes)?;
+        }
+        // SAFETY: all rows have been read. Running dry here is no error to Pillow.
+        self.call(|parts| unsafe { sys::jpeg_finish_decompress(&mut (*parts).info) })?;
+        Ok(())
     }
 }
 
@@ -314,18 +323,16 @@ impl Drop for Decoder<'_> {
     }
 }
 
-/// Whether a marker follows that ends a scan for good: not a stuffed zero, a fill byte, a restart or
-/// one of the reserved ones that resynchronisation passes over.
-fn has_end_marker(mut bytes: &[u8]) -> bool {
-    while let Some(at) = bytes.iter().position(|&byte| byte == 0xff) {
+/// The next marker that is not a restart, nor a stuffed zero or a fill byte.
+fn next_marker(mut bytes: &[u8]) -> Option<u8> {
+    loop {
+        let at = memchr::memchr(0xff, bytes)?;
         bytes = &bytes[at + 1..];
-        match bytes.first() {
-            Some(0xc0..=0xcf | 0xd8..=0xfe) => return true,
-            Some(_) => {}
-            None => return false,
+        match *bytes.first()? {
+            0 | 0xd0..=0xd7 | 0xff => {}
+            marker => return Some(marker),
         }
     }
-    false
 }
 
 extern "C-unwind" fn error_exit(info: &mut sys::jpeg_common_struct) {

@@ -24,7 +24,7 @@ pub enum Format {
     WebP,
     /// BMP with 24 or 32 bits per pixel.
     Bmp,
-    /// Binary PGM and PPM with 8-bit samples.
+    /// PBM, PGM and PPM with 8-bit samples.
     Pnm,
     /// QOI.
     Qoi,
@@ -65,7 +65,7 @@ const FORMATS: [Row; 7] = [
         format: Format::Pnm,
         name: "PPM",
         decoder: "image",
-        begins: |b| b.starts_with(b"P5") || b.starts_with(b"P6"),
+        begins: |b| matches!(b, [b'P', b'1'..=b'6', ..]),
     },
     Row { format: Format::Qoi, name: "QOI", decoder: "image", begins: |b| b.starts_with(b"qoif") },
 ];

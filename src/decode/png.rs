@@ -4,7 +4,7 @@
 use std::io::Cursor;
 use std::ops::Range;
 
-use png::{BitDepth, ColorType, Decoder, DecodingError, Reader, Transformations};
+use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, Reader, Transformations};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -13,10 +13,13 @@ use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Whole, Window,
 type Source<'a> = Reader<Cursor<&'a [u8]>>;
 
 pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image + 'a>> {
-    let mut decoder = Decoder::new_with_limits(
-        Cursor::new(bytes),
-        png::Limits { bytes: limits.max_bytes.map_or(usize::MAX, |max| max as usize) },
-    );
+    check_chunks(bytes)?;
+    // As strict as Pillow.
+    let mut options = DecodeOptions::default();
+    options.set_ignore_adler32(false);
+    options.set_skip_ancillary_crc_failures(false);
+    let mut decoder = Decoder::new_with_options(Cursor::new(bytes), options);
+    decoder.set_limits(png::Limits { bytes: limits.max_bytes.map_or(usize::MAX, |max| max as usize) });
     decoder.set_transformations(Transformations::IDENTITY);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
@@ -38,12 +41,52 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
     let raw_line = reader.output_line_size(width).unwrap_or(0);
     let mut raw = super::allocate("PNG", raw_line * header.height)?;
     reader.next_frame(&mut raw).map_err(fault)?;
+    reader.finish().map_err(fault)?;
     let line = header.width * samples.layout.bytes();
     let mut data = super::allocate("PNG", line * header.height)?;
     for (raw, out) in raw.chunks_exact(raw_line).zip(data.chunks_exact_mut(line)) {
         samples.unpack(raw, 0..header.width, out);
     }
     Ok(Box::new(Whole { header, data }))
+}
+
+/// Leaves to Pillow what only it reads as it does: animations, and metadata that the `png` crate passes
+/// over where Pillow raises.
+fn check_chunks(bytes: &[u8]) -> Result<()> {
+    let mut rest = bytes.get(8..).unwrap_or_default();
+    let mut colour = 0;
+    while let Some((head, body)) = rest.split_first_chunk::<8>() {
+        let (len, name) = (u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize, &head[4..]);
+        let refuse = match name {
+            b"IDAT" | b"IEND" => return Ok(()),
+            b"IHDR" => {
+                colour = body.get(9).copied().unwrap_or_default();
+                len < 13
+            }
+            b"acTL" => true,
+            b"tRNS" => (colour == 0 && len < 2) || (colour == 2 && len < 6),
+            b"gAMA" => len < 4,
+            b"sRGB" => len < 1,
+            b"pHYs" => len < 9,
+            // A keyword, a zero, and the compression method, of which there is one. Compressed text is
+            // bounded by Pillow after inflation.
+            b"iCCP" | b"zTXt" => {
+                let chunk = &body[..len.min(body.len())];
+                let method = chunk.iter().position(|&byte| byte == 0).and_then(|at| chunk.get(at + 1));
+                method != Some(&0) || (name == b"zTXt" && len > 1000)
+            }
+            b"iTXt" => len > 1000,
+            _ => false,
+        };
+        if refuse {
+            return Err(Error::unsupported(format!(
+                "expected a still PNG with plain metadata, found a {} chunk of {len} bytes",
+                name.escape_ascii()
+            )));
+        }
+        rest = body.get(len.saturating_add(4)..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// A PNG that is not interlaced, row by row.
@@ -96,6 +139,7 @@ impl Rows for PngRows<'_, '_> {
             for _ in 0..std::mem::take(&mut self.below) {
                 next_row(self.reader)?;
             }
+            self.reader.finish().map_err(fault)?;
         }
         let mut rows = self.buffer.chunks_exact(self.row_bytes);
         Ok(std::array::from_fn(|i| if i < count { rows.next().unwrap_or_default() } else { &[] }))

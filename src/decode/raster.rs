@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use image::codecs::bmp::BmpDecoder;
-use image::codecs::pnm::{PnmDecoder, PnmSubtype, SampleEncoding};
+use image::codecs::pnm::{PnmDecoder, PnmSubtype};
 use image::codecs::qoi::QoiDecoder;
 use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
@@ -14,6 +14,9 @@ use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Whole};
 
 pub(super) fn open_webp(bytes: &[u8], limits: &Limits) -> Result<Whole> {
+    if !whole_chunks(bytes) {
+        return Err(Error::truncated("WebP", "a chunk that ends behind the file"));
+    }
     let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(fault("WebP"))?;
     if decoder.has_animation() {
         return Err(Error::unsupported("expected a still WebP, found an animation"));
@@ -21,33 +24,55 @@ pub(super) fn open_webp(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     read("WebP", decoder, limits)
 }
 
-pub(super) fn open_bmp(bytes: &[u8], limits: &Limits) -> Result<Whole> {
-    let field = |at: usize| bytes.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
-    // The core header of OS/2 is 12 bytes long and has no field for a compression.
-    let (bits, compression) = match field(14) {
-        Some(12) => (field(24), Some(0)),
-        _ => (field(28), field(30)),
+/// Whether the file is as long as it says, and each chunk ends inside it.
+fn whole_chunks(bytes: &[u8]) -> bool {
+    let length =
+        |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize);
+    let Some(end) = length(4).map(|len| len.saturating_add(8)).filter(|&end| end <= bytes.len()) else {
+        return false;
     };
-    match (bits, compression) {
-        (Some(24 | 32), Some(0)) => {
-            read("BMP", BmpDecoder::new(Cursor::new(bytes)).map_err(fault("BMP"))?, limits)
-        }
-        _ => Err(Error::unsupported("expected an uncompressed BMP of 24 or 32 bits, found another")),
+    let mut at = 12;
+    while at + 8 <= end {
+        // Chunks are padded to even lengths.
+        at = length(at + 4).map_or(usize::MAX, |len| (at + 8).saturating_add(len).saturating_add(len % 2));
     }
+    at == end
+}
+
+pub(super) fn open_bmp(bytes: &[u8], limits: &Limits) -> Result<Whole> {
+    let short = |at: usize| bytes.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
+    let long = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+    // The core header of OS/2 is 12 bytes long and has no field for a compression. Bit fields follow
+    // the common header of 40 bytes; the one of alpha exists in headers from 56 bytes on.
+    let native = match (long(14), short(28), long(30)) {
+        (Some(12), ..) => short(24) == Some(24),
+        (_, Some(24 | 32), Some(0)) => true,
+        (Some(header), Some(32), Some(3)) => {
+            let masks = [long(54), long(58), long(62), if header >= 56 { long(66) } else { Some(0) }];
+            masks[..3] == [Some(0xff_0000), Some(0xff00), Some(0xff)]
+                && matches!(masks[3], Some(0 | 0xff00_0000))
+        }
+        _ => false,
+    };
+    if !native {
+        return Err(Error::unsupported("expected an uncompressed BMP of 24 or 32 bits, found another"));
+    }
+    read("BMP", BmpDecoder::new(Cursor::new(bytes)).map_err(fault("BMP"))?, limits)
 }
 
 pub(super) fn open_pnm(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     let open = || PnmDecoder::new(Cursor::new(bytes)).map_err(fault("PNM"));
     let decoder = open()?;
-    let binary = matches!(
-        decoder.subtype(),
-        PnmSubtype::Graymap(SampleEncoding::Binary) | PnmSubtype::Pixmap(SampleEncoding::Binary)
-    );
+    let bitmap = matches!(decoder.subtype(), PnmSubtype::Bitmap(_));
     let (_, header) = decoder.into_inner();
-    if !binary || header.maximal_sample() != 255 {
-        return Err(Error::unsupported("expected a binary PGM or PPM with a maximum of 255, found another"));
+    if !bitmap && header.maximal_sample() != 255 {
+        return Err(Error::unsupported("expected a PNM with a maximum of 255, found another"));
     }
-    read("PNM", open()?, limits)
+    let mut image = read("PNM", open()?, limits)?;
+    if bitmap {
+        image.header.layout = Layout::One;
+    }
+    Ok(image)
 }
 
 pub(super) fn open_qoi(bytes: &[u8], limits: &Limits) -> Result<Whole> {

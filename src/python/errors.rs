@@ -111,3 +111,9 @@ pub(super) fn batch_error(
 pub(super) fn value_error(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(format!("expected {expected}, found {found}"))
 }
+
+/// A shape as Python writes it.
+pub(super) fn shape(sides: &[usize]) -> String {
+    let sides: Vec<_> = sides.iter().map(usize::to_string).collect();
+    format!("({}{})", sides.join(", "), if sides.len() == 1 { "," } else { "" })
+}

@@ -47,7 +47,7 @@ impl Limits {
     }
 
     fn __hash__(&self) -> u64 {
-        hash(&self.0)
+        hash(self.0)
     }
 
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((), Bound<'py, PyDict>)> {
@@ -105,6 +105,7 @@ fn choice<T: Copy>(option: &str, name: &str, choices: &[(&str, T)]) -> PyResult<
 }
 
 /// The specification that the options of `Preprocess` make up.
+#[expect(clippy::too_many_arguments, reason = "they are the keywords of the class")]
 pub(super) fn spec(
     py: Python<'_>,
     size: usize,

@@ -4,7 +4,7 @@ use numpy::{PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArray, PyU
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 
-use super::errors::value_error;
+use super::errors::{shape as tuple, value_error};
 
 /// A float32 array of `shape`: `out` when given, checked, else a new one of zeros.
 pub(super) fn array<'py>(
@@ -15,7 +15,7 @@ pub(super) fn array<'py>(
     let Some(out) = out else {
         return Ok(PyArrayDyn::zeros(py, shape, false));
     };
-    let expected = format!("out= a C-contiguous, writeable float32 array of shape {shape:?}");
+    let expected = format!("out= a C-contiguous, writeable float32 array of shape {}", tuple(shape));
     let Ok(array) = out.cast::<PyUntypedArray>() else {
         return Err(PyTypeError::new_err(format!("expected {expected}, found {}", out.get_type().name()?)));
     };
@@ -23,10 +23,13 @@ pub(super) fn array<'py>(
         return Err(value_error(expected, format_args!("dtype {}", array.dtype())));
     };
     if floats.shape() != shape {
-        return Err(value_error(expected, format_args!("shape {:?}", floats.shape())));
+        return Err(value_error(expected, format_args!("shape {}", tuple(floats.shape()))));
     }
     if !floats.is_c_contiguous() {
         return Err(value_error(expected, "one that is not C-contiguous"));
+    }
+    if floats.data().addr() % align_of::<f32>() != 0 {
+        return Err(value_error(expected, "one that is not aligned"));
     }
     Ok(floats.clone())
 }

@@ -9,7 +9,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 
-use super::errors::{Fault, batch_error, value_error};
+use super::errors::{Fault, batch_error, shape as tuple, value_error};
 use super::options::{self, Limits, compare, hash};
 use super::output;
 use super::source::{Done, Item, Source};
@@ -28,7 +28,7 @@ pub(super) struct Preprocess {
 impl Preprocess {
     #[new]
     #[pyo3(signature = (model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic", limits = None))]
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "they are the keywords of the class")]
     fn new(
         py: Python<'_>,
         model: &Bound<'_, PyAny>,
@@ -45,13 +45,16 @@ impl Preprocess {
     }
 
     /// One source to one array of shape (3, n, n), float32.
-    #[pyo3(signature = (source, *, out = None))]
+    #[pyo3(signature = (source, *, out = None, num_threads = None))]
     fn __call__<'py>(
         &self,
         py: Python<'py>,
         source: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
+        num_threads: Option<isize>,
     ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        // One image is one thread's work, so that any number is kept to.
+        threads(num_threads)?;
         let array = output::array(py, out, &self.shape())?;
         self.run_one(source, &array)?;
         Ok(array)
@@ -98,7 +101,10 @@ impl Preprocess {
         let (format, decoder, notes) = match (&report.format, pillow) {
             (Some(format), _) => (Some(format.name().to_owned()), format.decoder(), vec![]),
             (None, Some((format, why))) => (format, "pillow", vec![format!("left to Pillow: {why}")]),
-            (None, None) => (None, "none", vec![]),
+            (None, None) => {
+                let format = source.getattr("format").and_then(|name| name.extract());
+                (format.unwrap_or(None), "none", vec![])
+            }
         };
         let order = report.plan.order(&report.header);
         let arguments = (
@@ -263,7 +269,7 @@ fn list<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     {
         return Err(value_error(
             "a batch of shape (N, H, W, 1 to 4)",
-            format_args!("shape {:?}", array.shape()),
+            format_args!("shape {}", tuple(array.shape())),
         ));
     }
     let single = sources.is_instance_of::<PyString>()
@@ -304,7 +310,7 @@ fn name(object: &Bound<'_, PyAny>) -> String {
         return path.display().to_string();
     }
     if let Ok(array) = object.cast::<PyUntypedArray>() {
-        return format!("<array of shape {:?}>", array.shape());
+        return format!("<array of shape {}>", tuple(array.shape()));
     }
     if let Some(name) = attribute("filename").or_else(|| attribute("name")).filter(|name| !name.is_empty()) {
         return name;

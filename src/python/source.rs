@@ -14,7 +14,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyType};
 
-use super::errors::{Fault, value_error};
+use super::errors::{Fault, shape as tuple, value_error};
 use super::pillow::Pixels;
 use crate::pixels::Layout;
 use crate::{Array, Error, Limits, Preprocess, Report};
@@ -120,20 +120,20 @@ impl<'py> Source<'py> {
             [1 | 3 | 4, _, _] => {
                 return Err(value_error(
                     "an array with channels last, (H, W) or (H, W, 1 to 4)",
-                    format_args!("shape {shape:?}, which looks like channels first"),
+                    format_args!("shape {}, which looks like channels first", tuple(&shape)),
                 ));
             }
             [_, _, _, _] => {
                 return Err(value_error(
                     "an array of one image, (H, W) or (H, W, 1 to 4)",
-                    format_args!("shape {shape:?}: give several images to batch()"),
+                    format_args!("shape {}: give several images to batch()", tuple(&shape)),
                 ));
             }
             _ => {}
         }
         Err(value_error(
             "an array of shape (H, W) or (H, W, 1 to 4) with H and W at least 1",
-            format_args!("shape {shape:?}"),
+            format_args!("shape {}", tuple(&shape)),
         ))
     }
 
