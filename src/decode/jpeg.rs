@@ -7,7 +7,6 @@
 
 use std::any::Any;
 use std::ffi::{c_int, c_long};
-use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
@@ -132,7 +131,7 @@ struct Source {
 
 struct Decoder<'a> {
     parts: NonNull<Parts>,
-    bytes: PhantomData<&'a [u8]>,
+    bytes: &'a [u8],
 }
 
 /// What our error callback unwinds with.
@@ -146,7 +145,7 @@ impl<'a> Decoder<'a> {
         let parts = unsafe { parts.assume_init() };
         // From here on the structs are reached through this pointer alone, by C and by us.
         let parts = NonNull::from(Box::leak(parts));
-        let mut decoder = Self { parts, bytes: PhantomData };
+        let mut decoder = Self { parts, bytes };
         decoder.call(|parts| {
             // SAFETY: the structs are live and stay in place; the library keeps the pointers to
             // them, and to `bytes`, which outlives `decoder`.
@@ -182,12 +181,14 @@ impl<'a> Decoder<'a> {
         unsafe { (*self.parts.as_ptr()).source.starved }
     }
 
-    /// The bytes that the library has not consumed yet.
-    fn rest(&self) -> &'a [u8] {
-        // SAFETY: the manager points into the slice given to `new`, at what is left of it.
-        unsafe {
-            let manager = &(*self.parts.as_ptr()).source.manager;
-            std::slice::from_raw_parts(manager.next_input_byte, manager.bytes_in_buffer)
+    /// The marker that ends the scan: the one that the library has just run into, or the next one.
+    fn marker_ahead(&self) -> Option<u8> {
+        // SAFETY: as in `info`.
+        let left = unsafe { (*self.parts.as_ptr()).source.manager.bytes_in_buffer };
+        let (consumed, rest) = self.bytes.split_at(self.bytes.len() - left);
+        match consumed {
+            [.., 0xff, marker] if is_end(*marker) => Some(*marker),
+            _ => next_marker(rest),
         }
     }
 
@@ -296,7 +297,7 @@ impl<'a> Decoder<'a> {
         let left = info.output_height - info.output_scanline;
         // SAFETY: decompression has been started.
         let several_scans = unsafe { sys::jpeg_has_multiple_scans(info) } != 0;
-        if several_scans || next_marker(self.rest()) == Some(END_OF_IMAGE) {
+        if several_scans || self.marker_ahead() == Some(END_OF_IMAGE) {
             return Ok(());
         }
         if left > 0 {
@@ -323,16 +324,14 @@ impl Drop for Decoder<'_> {
     }
 }
 
-/// The next marker that is not a restart, nor a stuffed zero or a fill byte.
-fn next_marker(mut bytes: &[u8]) -> Option<u8> {
-    loop {
-        let at = memchr::memchr(0xff, bytes)?;
-        bytes = &bytes[at + 1..];
-        match *bytes.first()? {
-            0 | 0xd0..=0xd7 | 0xff => {}
-            marker => return Some(marker),
-        }
-    }
+/// Whether a byte behind 0xff ends a scan: it is not a stuffed zero, a fill byte or a restart.
+fn is_end(marker: u8) -> bool {
+    !matches!(marker, 0 | 0xd0..=0xd7 | 0xff)
+}
+
+fn next_marker(bytes: &[u8]) -> Option<u8> {
+    let behind = |at: usize| bytes.get(at + 1).copied();
+    memchr::memchr_iter(0xff, bytes).filter_map(behind).find(|&marker| is_end(marker))
 }
 
 extern "C-unwind" fn error_exit(info: &mut sys::jpeg_common_struct) {

@@ -39,6 +39,15 @@ fn whole_chunks(bytes: &[u8]) -> bool {
     at == end
 }
 
+/// Bit fields of 32-bit BMPs, red, green, blue and alpha, of those that Pillow reads.
+const BMP_MASKS: [[u32; 4]; 5] = [
+    [0xff_0000, 0xff00, 0xff, 0],
+    [0xff00_0000, 0xff_0000, 0xff00, 0],
+    [0xff_0000, 0xff00, 0xff, 0xff00_0000],
+    [0xff, 0xff00, 0xff_0000, 0xff00_0000],
+    [0xff00_0000, 0xff_0000, 0xff00, 0xff],
+];
+
 pub(super) fn open_bmp(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     let short = |at: usize| bytes.get(at..at + 2).map(|b| u16::from_le_bytes([b[0], b[1]]));
     let long = |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]));
@@ -48,9 +57,11 @@ pub(super) fn open_bmp(bytes: &[u8], limits: &Limits) -> Result<Whole> {
         (Some(12), ..) => short(24) == Some(24),
         (_, Some(24 | 32), Some(0)) => true,
         (Some(header), Some(32), Some(3)) => {
-            let masks = [long(54), long(58), long(62), if header >= 56 { long(66) } else { Some(0) }];
-            masks[..3] == [Some(0xff_0000), Some(0xff00), Some(0xff)]
-                && matches!(masks[3], Some(0 | 0xff00_0000))
+            let alpha = if header >= 56 { long(66) } else { Some(0) };
+            [long(54), long(58), long(62), alpha]
+                .into_iter()
+                .collect::<Option<Vec<_>>>()
+                .is_some_and(|masks| BMP_MASKS.iter().any(|known| masks == known))
         }
         _ => false,
     };

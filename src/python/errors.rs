@@ -1,6 +1,6 @@
 //! One place where the core's errors become Python's exceptions (`clipprep.errors`).
 
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::{PyException, PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
@@ -60,6 +60,17 @@ impl Fault {
         };
         raised.set_cause(py, cause);
         raised
+    }
+
+    /// What loading a caller's PIL image raised: an `OSError` stays one, as do interrupts.
+    pub fn raised_by_pillow(py: Python<'_>, error: PyErr) -> Self {
+        if error.is_instance_of::<PyOSError>(py) || !error.is_instance_of::<PyException>(py) {
+            return Self::Raised(error);
+        }
+        Self::Pillow(
+            Error::Decode("expected an image that Pillow can load, found one it cannot".into()),
+            error,
+        )
     }
 
     /// After Pillow refused as well: its reason decides where it is clearer than ours.

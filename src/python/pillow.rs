@@ -34,7 +34,7 @@ impl Pixels {
             .and_then(|found| {
                 found.extract::<(String, usize, usize, Bound<'_, PyAny>, bool, Option<PyBackedBytes>)>()
             })
-            .map_err(Fault::Raised)?;
+            .map_err(|error| Fault::raised_by_pillow(py, error))?;
         let layout = match (mode.as_str(), shared) {
             ("1", _) => Layout::One,
             ("L", _) => Layout::L,
@@ -70,7 +70,10 @@ impl Pixels {
         match image {
             Ok(image) => {
                 let format = image.getattr("format").and_then(|name| name.extract()).unwrap_or(None);
-                Ok((Self::of(&image)?, format))
+                match Self::of(&image) {
+                    Err(Fault::Raised(error)) => Err(Fault::refused_by_pillow(py, ours, error)),
+                    pixels => Ok((pixels?, format)),
+                }
             }
             Err(error) => Err(Fault::refused_by_pillow(py, ours, error)),
         }

@@ -101,10 +101,7 @@ impl Preprocess {
         let (format, decoder, notes) = match (&report.format, pillow) {
             (Some(format), _) => (Some(format.name().to_owned()), format.decoder(), vec![]),
             (None, Some((format, why))) => (format, "pillow", vec![format!("left to Pillow: {why}")]),
-            (None, None) => {
-                let format = source.getattr("format").and_then(|name| name.extract());
-                (format.unwrap_or(None), "none", vec![])
-            }
+            (None, None) => (None, "none", vec![]),
         };
         let order = report.plan.order(&report.header);
         let arguments = (
