@@ -13,6 +13,7 @@ use std::ptr::NonNull;
 
 use mozjpeg_sys as sys;
 
+use super::jpeg_header;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Window};
@@ -45,6 +46,7 @@ pub(crate) struct Jpeg<'a> {
 
 impl<'a> Jpeg<'a> {
     pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self> {
+        jpeg_header::check(bytes)?;
         let mut decoder = Decoder::new(bytes)?;
         decoder.read_header()?;
         let info = decoder.info();
@@ -297,8 +299,17 @@ impl<'a> Decoder<'a> {
         let left = info.output_height - info.output_scanline;
         // SAFETY: decompression has been started.
         let several_scans = unsafe { sys::jpeg_has_multiple_scans(info) } != 0;
-        if several_scans || self.marker_ahead() == Some(END_OF_IMAGE) {
+        if several_scans {
             return Ok(());
+        }
+        match self.marker_ahead() {
+            Some(END_OF_IMAGE) => return Ok(()),
+            // Tables may follow a scan, and more scans, which are then not read. A second frame is a
+            // fault to Pillow's libjpeg, at once.
+            Some(0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf) => {
+                return Err(Error::decode("JPEG", "a second frame behind its first scan"));
+            }
+            _ => {}
         }
         if left > 0 {
             // The library takes a skip to the very end as leave to stop, so the last row is read.

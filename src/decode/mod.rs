@@ -2,6 +2,7 @@
 
 mod gif;
 mod jpeg;
+mod jpeg_header;
 mod png;
 mod raster;
 

@@ -1,0 +1,71 @@
+# `make help` lists the targets. Everything is installed into .venv, nothing elsewhere
+# (but for nasm, with apt-get where that needs no password).
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+CARGO_FLAGS := --locked
+CORPORA := photos
+SOURCES := $(shell find src python -not -path '*__pycache__*' -not -name '*.so')
+BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md
+
+# PyO3 asks the same interpreter in every step, so that cargo's cache holds.
+export PYO3_PYTHON := $(abspath $(BIN)/python)
+
+.DELETE_ON_ERROR:
+.PHONY: help run test lint test-rust test-python bench wheel clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.installed ## preprocess the photos of this repository into out/
+	$(BIN)/clipprep run photos --out out/tensors.npy --contact-sheet out/contact_sheet.png
+
+test: lint test-rust test-python ## every check there is: lint, Rust tests, Python tests
+
+lint: $(VENV)/.test-deps ## formatting, lints, types, stubs
+	cargo fmt --check
+	cargo clippy $(CARGO_FLAGS) --no-default-features --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --features python --all-targets -- -D warnings
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/stubtest clipprep._core
+
+test-rust: $(VENV)/.tools ## the Rust library, without Python
+	cargo test $(CARGO_FLAGS) --no-default-features
+
+test-python: $(VENV)/.test-deps ## pytest against the installed wheel
+	@$(BIN)/python -c 'import clipprep, sys; found = clipprep.__file__; \
+	  sys.exit(None if found.startswith(sys.prefix) else f"not the installed wheel: {found}")'
+	$(BIN)/pytest
+
+bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder ..." of JPEG files
+	$(BIN)/python benches/bench.py $(CORPORA)
+
+wheel: dist/.built ## build the wheel into dist/
+
+clean: ## remove all that was built or installed here
+	rm -rf target dist out $(VENV)
+
+# The stamp files below make each step run again only when what it needs has changed.
+
+$(VENV)/.tools: scripts/setup.sh
+	scripts/setup.sh $(VENV)
+	@touch $@
+
+dist/.built: $(VENV)/.tools $(BUILD_FILES)
+	rm -rf dist
+	$(BIN)/maturin build --release $(CARGO_FLAGS) --out dist
+	@touch $@
+
+$(VENV)/.installed: dist/.built
+	$(PIP) install --force-reinstall --no-deps dist/*.whl
+	$(PIP) install dist/*.whl
+	@touch $@
+
+$(VENV)/.%-deps: $(VENV)/.installed
+	$(PIP) install "$$(echo dist/*.whl)[$(EXTRAS)]"
+	@touch $@
+$(VENV)/.test-deps: EXTRAS := test,dev
+$(VENV)/.bench-deps: EXTRAS := bench

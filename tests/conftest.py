@@ -1,0 +1,36 @@
+"""Settings of the suite: hypothesis profiles, and fixtures that every file uses."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import clipprep
+
+# The helpers' assertions explain themselves as the tests' own do.
+pytest.register_assert_rewrite("compare", "expect")
+
+_common = {
+    "deadline": None,  # a noisy machine is not a bug
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+    "print_blob": True,
+}
+settings.register_profile(
+    "quick", max_examples=150, derandomize=bool(os.environ.get("CI")), **_common
+)
+settings.register_profile("thorough", max_examples=5000, **_common)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def pre() -> clipprep.Preprocess:
+    """ViT-B/32 with Pillow's installed pass order: the one that a live reference can check."""
+    return clipprep.Preprocess("ViT-B/32", pillow="installed")
+
+
+@pytest.fixture(scope="session")
+def small() -> clipprep.Preprocess:
+    """A 32 pixel target, for tests that make many images."""
+    return clipprep.Preprocess(32, pillow="installed")

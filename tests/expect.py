@@ -1,0 +1,103 @@
+"""What clipprep has to say about a source, and what it has to make of it: decided by live Pillow."""
+
+from __future__ import annotations
+
+import io
+import warnings
+
+import numpy as np
+import pytest
+from compare import assert_equal_bits
+from PIL import Image
+from reference import LIVE, crop_box, pass_order, reference, resized_size
+
+import clipprep
+
+
+def expected_order(image: Image.Image, n: int, pillow: str = LIVE) -> str:
+    """The words of `explain(...).order`."""
+    resized = resized_size(*image.size, n)
+    if resized == image.size:
+        return "none"
+    if image.mode in ("1", "P"):
+        return "nearest"
+    return f"{pass_order(image.size, resized, pillow)}-first"
+
+
+def assert_explained(
+    explained: object, image: Image.Image, n: int, *, decoder: str, format_name: str | None
+) -> None:
+    """Every field but the notes, in one comparison."""
+    resized = resized_size(*image.size, n)
+    expected = {
+        "format": format_name,
+        "mode": image.mode,
+        "size": image.size,
+        "resized": resized,
+        "crop": crop_box(*resized, n),
+        "decoder": decoder,
+        "order": expected_order(image, n),
+    }
+    assert {field: getattr(explained, field) for field in expected} == expected
+    assert all(isinstance(note, str) for note in explained.notes)
+
+
+def opened(data: bytes) -> Image.Image:
+    """The first frame as Pillow opens it, loaded."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = Image.open(io.BytesIO(data))
+        image.load()
+    return image
+
+
+def assert_file(
+    data: bytes, pre: clipprep.Preprocess, decoder: str, name: str, mode: str | None = None
+) -> None:
+    """Encoded bytes give the bits of live Pillow by the named decoder; `mode` is what Pillow must have opened."""
+    image = opened(data)
+    assert mode in (None, image.mode), (
+        f"{name}: Pillow opens mode {image.mode}, the test wants {mode}"
+    )
+    actual = pre(data)
+    assert_equal_bits(actual, reference(image, actual.shape[1]), name)
+    assert_explained(
+        pre.explain(data), image, actual.shape[1], decoder=decoder, format_name=image.format
+    )
+
+
+#: A damaged header may ask for gigabytes: what Pillow would make larger than this is not compared.
+MAX_PIXELS = 4_000_000
+
+
+def _sound(data: bytes, n: int) -> np.ndarray | Exception | None:
+    """The reference of some bytes, or why Pillow refuses them, or None where that would take too much memory."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(io.BytesIO(data))
+            resized = resized_size(*image.size, n)
+            if max(image.width * image.height, resized[0] * resized[1]) > MAX_PIXELS:
+                return None
+            return reference(image, n)
+        except Exception as error:  # Pillow raises SyntaxError, ValueError, struct.error and more
+            return error
+
+
+def assert_as_pillow_decides(
+    data: bytes, pre: clipprep.Preprocess, name: str, n: int = 32
+) -> bool | None:
+    """Opens with the same bits where Pillow opens, raises where Pillow raises. Says whether it opened."""
+    expected = _sound(data, n)
+    if expected is None:
+        return None
+    if isinstance(expected, np.ndarray):
+        assert_equal_bits(pre(data), expected, name)
+        return True
+    try:
+        pre(data)
+    except (clipprep.ImageError, OSError):
+        return False
+    pytest.fail(
+        f"{name}: Pillow refuses this ({type(expected).__name__}: {expected}), clipprep opens it"
+    )

@@ -1,0 +1,176 @@
+"""GIF files: palettes global and local, grey ones, transparency, interlace, several frames, frames off the corner."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from expect import assert_as_pillow_decides, assert_file, opened
+from pictures import photo, picture
+from PIL import Image
+from writers import gif_with_local_palette, gif_with_offset, saved
+
+
+def indexed(
+    width: int, height: int, colours: int, seed: int = 0, palette: bytes | None = None
+) -> Image.Image:
+    """A palette image that uses every one of its colours."""
+    rng = np.random.default_rng(seed)
+    indices = (photo(height, width, 1, seed)[..., 0].astype(int) % colours).astype(np.uint8)
+    indices.flat[:colours] = np.arange(min(colours, indices.size))
+    image = Image.frombytes("P", (width, height), indices.tobytes())
+    image.putpalette(palette or rng.integers(0, 256, 3 * colours, dtype=np.uint8).tobytes())
+    return image
+
+
+def gif(image: Image.Image, **options: object) -> bytes:
+    return saved(image, "GIF", optimize=False, **options)
+
+
+@pytest.mark.parametrize("interlace", [0, 1])
+@pytest.mark.parametrize("colours", [2, 3, 4, 7, 16, 100, 128, 129, 256])
+def test_palettes(pre, small, colours: int, interlace: int) -> None:
+    for size in ((157, 243), (243, 157), (300, 17), (17, 300), (20, 20)):
+        data = gif(indexed(*size, colours), interlace=interlace)
+        assert_file(data, small, "gif", f"gif {size} {colours} colours interlace={interlace}", "P")
+    assert_file(
+        gif(indexed(400, 300, colours), interlace=interlace),
+        pre,
+        "gif",
+        f"gif {colours} n=224",
+        "P",
+    )
+
+
+@pytest.mark.parametrize("interlace", [0, 1])
+def test_every_height_of_an_interlaced_image(small, interlace: int) -> None:
+    for height in range(1, 40):
+        data = gif(indexed(35, height, 64), interlace=interlace)
+        assert_file(data, small, "gif", f"gif 35 x {height} interlace={interlace}", "P")
+
+
+@pytest.mark.parametrize("interlace", [0, 1])
+def test_grey_palettes_open_as_grey(small, interlace: int) -> None:
+    """A palette that says of each index its own value is no palette: the image is L, and resized with bicubic."""
+    for size in ((157, 43), (43, 157)):
+        assert_file(
+            gif(picture("L", *size), interlace=interlace), small, "gif", f"grey gif {size}", "L"
+        )
+    ramp = bytes(value for index in range(16) for value in (index, index, index))
+    short = indexed(61, 40, 16, palette=ramp)
+    assert_file(gif(short), small, "gif", "gif with a short grey ramp")
+    almost = bytearray(bytes(value for index in range(256) for value in (index, index, index)))
+    almost[700] ^= 1
+    assert_file(
+        gif(indexed(61, 40, 256, palette=bytes(almost))),
+        small,
+        "gif",
+        "gif, almost a grey ramp",
+        "P",
+    )
+
+
+def test_transparency_is_dropped(small) -> None:
+    for transparency in (0, 3, 255):
+        data = gif(indexed(90, 61, 256), transparency=transparency)
+        assert opened(data).info["transparency"] == transparency
+        assert_file(data, small, "gif", f"gif with transparency {transparency}", "P")
+    data = gif(picture("L", 90, 61), transparency=7)
+    assert_file(data, small, "gif", "grey gif with transparency")
+
+
+def test_local_palettes(small) -> None:
+    for colours in (2, 16, 200):
+        data = gif(indexed(90, 61, colours))
+        moved = gif_with_local_palette(data)
+        assert opened(moved).convert("RGB").tobytes() == opened(data).convert("RGB").tobytes()
+        assert_file(moved, small, "gif", f"gif with a local palette of {colours}", "P")
+        both = gif_with_local_palette(
+            data, np.random.default_rng(5).integers(0, 256, 768, dtype=np.uint8).tobytes()
+        )
+        assert_file(
+            both, small, "gif", f"gif with a global palette and a local one of {colours}", "P"
+        )
+    ramp = bytes(value for index in range(256) for value in (index, index, index))
+    grey = gif_with_local_palette(gif(indexed(90, 61, 256)), ramp)
+    assert_file(grey, small, "gif", "gif with a local palette and a global grey ramp", "P")
+    grey = gif_with_local_palette(gif(picture("L", 90, 61)), bytes(reversed(ramp)))
+    # Pillow gives mode "L" the global palette here, and then cannot resize it.
+    assert_as_pillow_decides(grey, small, "gif with a local grey ramp and a global palette")
+    grey = gif_with_local_palette(gif(picture("L", 90, 61)))
+    assert_file(grey, small, "gif", "gif with a local grey ramp alone", "L")
+
+
+def test_no_palette_at_all(small) -> None:
+    data = gif(indexed(90, 61, 256))
+    bare = data[:10] + bytes([data[10] & 0x7F]) + data[11:13] + data[13 + 768 :]
+    assert_as_pillow_decides(bare, small, "gif without a palette")
+
+
+@pytest.mark.parametrize("transparency", [None, 0, 9])
+@pytest.mark.parametrize(
+    "place",
+    [(120, 90, 10, 20), (90, 61, 0, 0), (91, 61, 1, 0), (90, 62, 0, 1), (200, 400, 110, 339)],
+)
+def test_a_first_frame_that_does_not_fill_the_screen(
+    small, place, transparency: int | None
+) -> None:
+    options = {} if transparency is None else {"transparency": transparency}
+    width, height, left, top = place
+    for image in (indexed(90, 61, 64), picture("L", 90, 61)):
+        data = gif_with_offset(gif(image, **options), (width, height), left, top)
+        assert opened(data).size == (width, height)
+        assert assert_as_pillow_decides(
+            data, small, f"gif {image.mode} at {place}, transparency {transparency}"
+        )
+        explained = small.explain(data)
+        assert explained.size == (width, height)
+        assert explained.decoder == ("gif" if (width, height) == image.size else "pillow")
+
+
+@pytest.mark.parametrize(
+    "place", [(40, 30, 0, 0), (90, 61, 5, 0), (90, 61, 0, 7), (1, 1, 0, 0), (0, 0, 0, 0)]
+)
+def test_a_first_frame_larger_than_the_screen(small, place) -> None:
+    """Pillow lets the screen grow."""
+    width, height, left, top = place
+    data = gif_with_offset(gif(indexed(90, 61, 64)), (width, height), left, top)
+    assert assert_as_pillow_decides(data, small, f"gif at {place}, larger than its screen")
+
+
+@pytest.mark.parametrize("disposal", [0, 1, 2, 3])
+def test_only_the_first_of_several_frames(small, disposal: int) -> None:
+    frames = [indexed(90, 61, 64, seed) for seed in (1, 2, 3)]
+    data = gif(
+        frames[0], save_all=True, append_images=frames[1:], disposal=disposal, duration=40, loop=0
+    )
+    assert opened(data).n_frames == 3
+    assert_file(data, small, "gif", f"animated gif, disposal {disposal}", "P")
+
+
+def test_comments_and_extensions(small) -> None:
+    data = gif(indexed(90, 61, 64), comment=b"a, comment; with! marks" * 30, loop=3, duration=10)
+    assert_file(data, small, "gif", "gif with a comment", "P")
+    data = gif(indexed(90, 61, 64))
+    assert_file(b"GIF87a" + data[6:], small, "gif", "gif of 1987", "P")
+
+
+@pytest.mark.parametrize("bits", range(1, 9))
+def test_indices_beyond_a_short_palette(small, bits: int) -> None:
+    """The code size, not the palette, says how large an index can be."""
+    data = gif(
+        indexed(
+            90,
+            61,
+            256,
+            palette=np.random.default_rng(bits).integers(0, 256, 768, dtype=np.uint8).tobytes(),
+        )
+    )
+    entries = 3 << bits
+    short = (
+        data[:10]
+        + bytes([0x80 | (bits - 1)])
+        + data[11:13]
+        + data[13 : 13 + entries]
+        + data[13 + 768 :]
+    )
+    assert_as_pillow_decides(short, small, f"gif with indices beyond {1 << bits} colours")
