@@ -102,7 +102,7 @@ impl Horizontal {
 
     #[target_feature(enable = "avx2")]
     fn run_channels<const C: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        let bytes_per_step = C * super::lanes::taps_per_step(C);
+        let bytes_per_step = C * super::lanes::taps_per_lane(C);
         let low_bytes = _mm256_set1_epi16(0x00ff);
         let compact = compaction::<C>();
         let mut steps = self.steps.iter();

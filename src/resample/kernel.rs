@@ -6,7 +6,7 @@ use super::weights::Weights;
 use crate::pixels::{BLOCK, RowBlock};
 
 #[cfg(target_arch = "x86_64")]
-use super::avx2;
+use super::{avx2, avx512};
 
 /// Rows are stored this many bytes apart, or a multiple: what the widest kernel loads at once.
 const ALIGN: usize = 64;
@@ -24,6 +24,8 @@ enum HorizontalKernel {
     Scalar(Weights, usize),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Horizontal),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Horizontal),
 }
 
 impl Horizontal {
@@ -59,15 +61,29 @@ impl Horizontal {
             }
             #[cfg(target_arch = "x86_64")]
             HorizontalKernel::Avx2(kernel) => {
-                let four = std::array::from_fn(|i| rows[i.min(count - 1)]);
-                kernel.run(&four, out, self.stride());
+                kernel.run(&full(rows, count), out, self.stride());
             }
+            #[cfg(target_arch = "x86_64")]
+            HorizontalKernel::Avx512(kernel) => kernel.run(&full(rows, count), out, self.stride()),
         }
     }
 }
 
+/// A block whose missing rows are its last one again.
+#[cfg(target_arch = "x86_64")]
+fn full<'a>(rows: &RowBlock<'a>, count: usize) -> RowBlock<'a> {
+    std::array::from_fn(|i| rows[i.min(count - 1)])
+}
+
 impl HorizontalKernel {
     fn new(level: Level, weights: &Weights, channels: usize) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if level >= Level::Avx512
+            && let Some(proof) = avx512::Avx512::new()
+            && let Some(kernel) = avx512::Horizontal::new(proof, weights, channels)
+        {
+            return Self::Avx512(kernel);
+        }
         #[cfg(target_arch = "x86_64")]
         if level >= Level::Avx2
             && let Some(proof) = avx2::Avx2::new()
@@ -86,11 +102,20 @@ pub(crate) enum Vertical {
     Scalar(Weights),
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Vertical),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Vertical),
 }
 
 impl Vertical {
     /// Lays the weights out for `level`; what a SIMD kernel does not take, the scalar one does.
     pub fn new(level: Level, weights: &Weights) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if level >= Level::Avx512
+            && let Some(proof) = avx512::Avx512::new()
+            && let Some(kernel) = avx512::Vertical::new(proof, weights)
+        {
+            return Self::Avx512(kernel);
+        }
         #[cfg(target_arch = "x86_64")]
         if level >= Level::Avx2
             && let Some(proof) = avx2::Avx2::new()
@@ -108,6 +133,8 @@ impl Vertical {
             Self::Scalar(weights) => scalar::vertical(weights.get(y).1, rows, &mut out[..len]),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(kernel) => kernel.run(y, rows, out, len),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(kernel) => kernel.run(y, rows, out, len),
         }
     }
 }

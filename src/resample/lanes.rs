@@ -12,7 +12,7 @@ pub(super) const LOAD: usize = 16;
 const NONE: u8 = 0x80;
 
 /// Taps that one lane takes in per step.
-pub(super) fn taps_per_step(channels: usize) -> usize {
+pub(super) fn taps_per_lane(channels: usize) -> usize {
     if channels == 3 { 4 } else { LOAD / channels }
 }
 
@@ -42,12 +42,12 @@ pub(super) struct Placement {
 /// Places `steps` loads so that they cover `taps` pixels from `start` on and never leave a row of
 /// `width` pixels; `None` when the row is too short for that.
 pub(super) fn place(channels: usize, width: usize, start: usize, steps: usize) -> Option<Placement> {
-    let reach = steps * taps_per_step(channels);
+    let reach = steps * taps_per_lane(channels);
     let first = start.min(width.checked_sub(reach)?);
     let bytes = first * channels;
     // A three-channel load ends 4 bytes behind its last tap: near the row's end it starts 4 bytes
     // earlier instead.
-    let tail = LOAD - taps_per_step(channels) * channels;
+    let tail = LOAD - taps_per_lane(channels) * channels;
     let skip = if bytes + reach * channels + tail <= width * channels { 0 } else { tail };
     Some(Placement { offset: bytes.checked_sub(skip)?, skip, lead: start - first })
 }
@@ -80,7 +80,7 @@ impl<const LANES: usize> Plan<LANES> {
             let last = weights.len() - 1;
             let outputs: [_; LANES] = std::array::from_fn(|lane| weights.get((x + lane).min(last)));
             let taps = outputs.iter().map(|(_, taps)| taps.len()).max().unwrap_or(0);
-            let steps = taps.div_ceil(taps_per_step(channels)).max(1);
+            let steps = taps.div_ceil(taps_per_lane(channels)).max(1);
             let mut block =
                 LaneBlock { offsets: [0; LANES], steps, shuffle: [[NONE; LOAD]; LANES], leads: [0; LANES] };
             for (lane, &(start, _)) in outputs.iter().enumerate() {
@@ -93,7 +93,7 @@ impl<const LANES: usize> Plan<LANES> {
                     }
                 }
                 // The kernels' loads rely on this.
-                let end = place.offset + (steps - 1) * channels * taps_per_step(channels) + LOAD;
+                let end = place.offset + (steps - 1) * channels * taps_per_lane(channels) + LOAD;
                 assert!(end <= width * channels, "a load would leave the row");
             }
             blocks.push(block);
@@ -118,7 +118,7 @@ impl<const LANES: usize> Plan<LANES> {
                 for step in 0..block.steps {
                     for (byte, &source) in map.iter().enumerate() {
                         let Some((tap, _)) = source else { continue };
-                        let tap = step * taps_per_step(self.channels) + tap;
+                        let tap = step * taps_per_lane(self.channels) + tap;
                         let weight = tap.checked_sub(block.leads[lane]).and_then(|tap| taps.get(tap));
                         set(b, step, lane, byte, weight.copied().unwrap_or(0));
                     }

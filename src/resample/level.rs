@@ -9,11 +9,14 @@ pub enum Level {
     Scalar,
     /// AVX2 (x86-64).
     Avx2,
+    /// AVX-512 with BW, VBMI and VNNI (x86-64).
+    Avx512,
 }
 
 impl Level {
     /// All levels with their names.
-    pub const ALL: [(&'static str, Level); 2] = [("scalar", Self::Scalar), ("avx2", Self::Avx2)];
+    pub const ALL: [(&'static str, Level); 3] =
+        [("scalar", Self::Scalar), ("avx2", Self::Avx2), ("avx512", Self::Avx512)];
 
     /// The level in use: the best that this processor has, or a lower one named by the
     /// environment variable `CLIPPREP_SIMD` when the process first asked.
@@ -33,6 +36,9 @@ impl Level {
         #[cfg(target_arch = "x86_64")]
         if std::arch::is_x86_feature_detected!("avx2") {
             levels.push(Self::Avx2);
+            if super::avx512::Avx512::new().is_some() {
+                levels.push(Self::Avx512);
+            }
         }
         levels
     }
