@@ -108,7 +108,9 @@ def measure(
 
 
 def show(records: list[dict[str, Any]]) -> None:
-    print(f"\n{'corpus':14} {'from':6} {'peer':32} {'ms':>8} {'spread':>7} {'clipprep / peer':>16}  check")
+    print(
+        f"\n{'corpus':14} {'from':6} {'peer':32} {'ms':>8} {'spread':>7} {'clipprep / peer':>16}  check"
+    )
     for record in records:
         taken = record["seconds"]
         middle = statistics.median(taken)
@@ -120,8 +122,12 @@ def show(records: list[dict[str, Any]]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folders", nargs="+", type=Path, help="folders of JPEG files, a corpus each; or NAME=GLOB")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folders", nargs="+", type=Path, help="folders of JPEG files, a corpus each; or NAME=GLOB"
+    )
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--json", type=Path, help="where the raw records go")
@@ -133,16 +139,22 @@ def main() -> None:
     reference = pillow_reference(options.size)
     for folder in options.folders:
         name, _, pattern = str(folder).rpartition("=")
-        paths = sorted(Path("/").glob(str(Path(pattern).absolute())[1:]) if name else folder.glob("*.jpg"))
+        paths = sorted(
+            Path("/").glob(str(Path(pattern).absolute())[1:]) if name else folder.glob("*.jpg")
+        )
         if not paths:
             sys.exit(f"no JPEG file in {folder}")
         data = [path.read_bytes() for path in paths]
         images = [Image.open(io.BytesIO(encoded)).convert("RGB") for encoded in data]
         references = [reference(Image.open(io.BytesIO(encoded))) for encoded in data]
-        records += measure("jpeg", name or folder.name, data, references, options.size, options.rounds)
+        records += measure(
+            "jpeg", name or folder.name, data, references, options.size, options.rounds
+        )
         arrays = [np.array(image) for image in images]
         references = [reference(image) for image in images]
-        records += measure("array", name or folder.name, arrays, references, options.size, options.rounds)
+        records += measure(
+            "array", name or folder.name, arrays, references, options.size, options.rounds
+        )
     show(records)
     if options.json:
         options.json.write_text(json.dumps({"machine": machine(), "records": records}, indent=1))

@@ -108,7 +108,9 @@ def _opencv(n: int) -> Job:
     cv2.setNumThreads(1)
 
     def run(data: bytes) -> np.ndarray:
-        image = cv2.cvtColor(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        image = cv2.cvtColor(
+            cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
+        )
         h, w = image.shape[:2]
         nw, nh = (n, int(n * h / w)) if w <= h else (int(n * w / h), n)
         left, top = round((nw - n) / 2), round((nh - n) / 2)

@@ -70,34 +70,34 @@ def assert_file(
 MAX_PIXELS = 4_000_000
 
 
-def _sound(data: bytes, n: int) -> np.ndarray | Exception | None:
+def _decided(data: bytes, n: int) -> np.ndarray | Exception | None:
     """The reference of some bytes, or why Pillow refuses them, or None where that would take too much memory."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            image = Image.open(io.BytesIO(data))
-            resized = resized_size(*image.size, n)
-            if max(image.width * image.height, resized[0] * resized[1]) > MAX_PIXELS:
-                return None
-            return reference(image, n)
-        except Exception as error:  # Pillow raises SyntaxError, ValueError, struct.error and more
-            return error
+    try:
+        image = Image.open(io.BytesIO(data))
+        resized = resized_size(*image.size, n)
+        if max(image.width * image.height, resized[0] * resized[1]) > MAX_PIXELS:
+            return None
+        return reference(image, n)
+    except Exception as error:  # Pillow raises SyntaxError, ValueError, struct.error and more
+        return error
 
 
 def assert_as_pillow_decides(
     data: bytes, pre: clipprep.Preprocess, name: str, n: int = 32
 ) -> bool | None:
     """Opens with the same bits where Pillow opens, raises where Pillow raises. Says whether it opened."""
-    expected = _sound(data, n)
-    if expected is None:
-        return None
-    if isinstance(expected, np.ndarray):
-        assert_equal_bits(pre(data), expected, name)
-        return True
-    try:
-        pre(data)
-    except (clipprep.ImageError, OSError):
-        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns of much that it reads
+        expected = _decided(data, n)
+        if expected is None:
+            return None
+        if isinstance(expected, np.ndarray):
+            assert_equal_bits(pre(data), expected, name)
+            return True
+        try:
+            pre(data)
+        except (clipprep.ImageError, OSError):
+            return False
     pytest.fail(
         f"{name}: Pillow refuses this ({type(expected).__name__}: {expected}), clipprep opens it"
     )

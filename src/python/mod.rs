@@ -27,8 +27,8 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("MEAN", MEAN)?;
-        module.add("STD", STD)?;
+        module.add("MEAN", <(f64, f64, f64)>::from(MEAN))?;
+        module.add("STD", <(f64, f64, f64)>::from(STD))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

@@ -1,6 +1,5 @@
 //! Options as Python gives them, checked and turned into a specification.
 
-use pyo3::basic::CompareOp;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
@@ -19,7 +18,10 @@ pub(super) struct Limits(pub crate::Limits);
 #[pymethods]
 impl Limits {
     #[new]
-    #[pyo3(signature = (*, max_pixels = Some(178_956_970), max_bytes = Some(1 << 30)))]
+    #[pyo3(
+        signature = (*, max_pixels = Some(178_956_970), max_bytes = Some(1 << 30)),
+        text_signature = "(*, max_pixels=178956970, max_bytes=1073741824)"
+    )]
     fn new(max_pixels: Option<u64>, max_bytes: Option<u64>) -> Self {
         Self(crate::Limits { max_pixels, max_bytes })
     }
@@ -41,9 +43,8 @@ impl Limits {
         format!("Limits(max_pixels={}, max_bytes={})", show(self.0.max_pixels), show(self.0.max_bytes))
     }
 
-    fn __richcmp__(&self, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
-        let equal = other.cast::<Self>().ok().map(|other| other.get().0 == self.0);
-        compare(other.py(), equal, op)
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
     }
 
     fn __hash__(&self) -> u64 {
@@ -56,15 +57,6 @@ impl Limits {
         kwargs.set_item("max_bytes", self.0.max_bytes)?;
         Ok(((), kwargs))
     }
-}
-
-/// `==` and `!=`; `NotImplemented` for other types and orders.
-pub(super) fn compare(py: Python<'_>, equal: Option<bool>, op: CompareOp) -> PyResult<Py<PyAny>> {
-    Ok(match (equal, op) {
-        (Some(equal), CompareOp::Eq) => PyBool::new(py, equal).to_owned().into_any().unbind(),
-        (Some(equal), CompareOp::Ne) => PyBool::new(py, !equal).to_owned().into_any().unbind(),
-        _ => py.NotImplemented(),
-    })
 }
 
 pub(super) fn hash(value: impl std::hash::Hash) -> u64 {

@@ -4,19 +4,29 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use numpy::{PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
 
 use super::errors::{Fault, batch_error, shape as tuple, value_error};
-use super::options::{self, Limits, compare, hash};
+use super::options::{self, Limits, hash};
 use super::output;
 use super::source::{Done, Item, Source};
 use crate::{Filter, PassOrder, Profile, batch};
 
 /// Turns images into the float32 tensors that CLIP models take, to the last bit what the chosen
-/// profile's reference gives.
+/// profile's reference gives. Immutable; safe to use from many threads at once.
+///
+/// `model` is one of `available_models()` or the side n of the output in pixels. Keyword options:
+///
+/// - `profile`: "openai" (clip._transform and open_clip's default, on Pillow), "hf-pil" or
+///   "hf-torchvision" (the two backends of transformers' CLIPImageProcessor).
+/// - `pillow`: whose rule decides the order of the two passes, "13", "12" or "installed".
+/// - `mean`, `std`: three numbers each; CLIP's own by default.
+/// - `interpolation`: "nearest", "box", "bilinear", "hamming", "bicubic" or "lanczos", as Pillow's.
+/// - `limits`: a `Limits`.
+///
+/// Raises ValueError for an unknown name or value, TypeError for an unknown option.
 #[pyclass(frozen, module = "clipprep")]
 pub(super) struct Preprocess {
     core: crate::Preprocess,
@@ -44,7 +54,15 @@ impl Preprocess {
         Ok(Self { core: crate::Preprocess::new(spec), model: model.extract().ok() })
     }
 
-    /// One source to one array of shape (3, n, n), float32.
+    /// One source to one array of shape (3, n, n), float32, channels R, G, B.
+    ///
+    /// A source is a path, encoded bytes (any contiguous buffer, or a 1-D uint8 array), a binary
+    /// file, a PIL image, or a uint8 array (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4): L,
+    /// L, LA, RGB, RGBA, any strides. `out` is a C-contiguous, writeable float32 array to write to;
+    /// what it holds after an error is unspecified.
+    ///
+    /// Raises ImageError (DecodeError, TruncatedError, UnsupportedError, LimitError) or OSError for
+    /// the image, TypeError or ValueError for what is no source or does not fit as `out`.
     #[pyo3(signature = (source, *, out = None, num_threads = None))]
     fn __call__<'py>(
         &self,
@@ -60,7 +78,14 @@ impl Preprocess {
         Ok(array)
     }
 
-    /// Many sources to one array of shape (N, 3, n, n), float32.
+    /// Many sources to one array of shape (N, 3, n, n), float32, in `num_threads` threads at the
+    /// most (default: as many as this process may use).
+    ///
+    /// `sources` is an iterable of sources, or a uint8 array (N, H, W, C). Python's threads go on
+    /// meanwhile.
+    ///
+    /// Raises BatchError for the first source by index that fails, with its own error as the cause;
+    /// TypeError or ValueError before any work for a caller's mistake.
     #[pyo3(signature = (sources, *, out = None, num_threads = None))]
     fn batch<'py>(
         &self,
@@ -92,7 +117,9 @@ impl Preprocess {
         }
     }
 
-    /// How a source is read and resized: runs it, and says what was done.
+    /// How a source is read and resized, as an `Explanation`: runs it, and says what was done.
+    ///
+    /// Raises what calling the instance raises.
     fn explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let array = PyArrayDyn::zeros(py, &self.shape()[..], false);
         let Done { report, pillow } = self.run_one(source, &array)?;
@@ -172,9 +199,8 @@ impl Preprocess {
         Ok(format!("Preprocess({})", parts.join(", ")))
     }
 
-    fn __richcmp__(&self, other: &Bound<'_, PyAny>, op: CompareOp) -> PyResult<Py<PyAny>> {
-        let equal = other.cast::<Self>().ok().map(|other| other.get().core.spec() == self.core.spec());
-        compare(other.py(), equal, op)
+    fn __eq__(&self, other: &Self) -> bool {
+        self.core.spec() == other.core.spec()
     }
 
     fn __hash__(&self) -> u64 {

@@ -1,0 +1,99 @@
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict, final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.Image import Image
+from typing_extensions import Buffer
+
+from .explanation import Explanation
+
+__all__ = ["MEAN", "STD", "Limits", "Preprocess", "__version__", "available_models", "build_info"]
+
+MEAN: tuple[float, float, float]
+"""Channel means of CLIP's training set (openai/CLIP, `clip.py`, `_transform`)."""
+STD: tuple[float, float, float]
+"""Channel standard deviations of CLIP's training set."""
+__version__: str
+
+_Source: TypeAlias = str | PathLike[str] | Buffer | BinaryIO | Image | NDArray[np.uint8]
+
+class _BuildInfo(TypedDict):
+    version: str
+    target: str
+    profile: Literal["debug", "release"]
+    simd: str
+    simd_supported: list[str]
+    jpeg_simd: bool
+    threads: int
+
+def available_models() -> list[str]: ...
+def build_info() -> _BuildInfo: ...
+
+@final
+class Limits:
+    def __new__(
+        cls, *, max_pixels: int | None = 178_956_970, max_bytes: int | None = 1_073_741_824
+    ) -> Limits: ...
+    @property
+    def max_pixels(self) -> int | None: ...
+    @property
+    def max_bytes(self) -> int | None: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: object, /) -> bool: ...
+    def __le__(self, other: object, /) -> bool: ...
+    def __gt__(self, other: object, /) -> bool: ...
+    def __ge__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
+
+@final
+class Preprocess:
+    def __new__(
+        cls,
+        model: str | int,
+        *,
+        profile: Literal["openai", "hf-pil", "hf-torchvision"] = "openai",
+        pillow: Literal["13", "12", "installed"] = "13",
+        mean: Sequence[float] | None = None,
+        std: Sequence[float] | None = None,
+        interpolation: Literal[
+            "nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"
+        ] = "bicubic",
+        limits: Limits | None = None,
+    ) -> Preprocess: ...
+    def __call__(
+        self,
+        source: _Source,
+        *,
+        out: NDArray[np.float32] | None = None,
+        num_threads: int | None = None,
+    ) -> NDArray[np.float32]: ...
+    def batch(
+        self,
+        sources: Iterable[_Source] | NDArray[np.uint8],
+        *,
+        out: NDArray[np.float32] | None = None,
+        num_threads: int | None = None,
+    ) -> NDArray[np.float32]: ...
+    def explain(self, source: _Source) -> Explanation: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def profile(self) -> str: ...
+    @property
+    def pillow(self) -> str: ...
+    @property
+    def mean(self) -> tuple[float, float, float]: ...
+    @property
+    def std(self) -> tuple[float, float, float]: ...
+    @property
+    def interpolation(self) -> str: ...
+    @property
+    def limits(self) -> Limits: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[str | int], dict[str, Any]]: ...
