@@ -24,6 +24,7 @@ mod normalise;
 pub mod pipeline;
 pub mod pixels;
 pub mod plan;
+mod plan_cache;
 mod resample;
 mod spec;
 

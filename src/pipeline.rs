@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use crate::colour::{premultiply, to_rgb, unpremultiply};
 use crate::decode::{self, Format};
@@ -9,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::normalise::Table;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Window};
 use crate::plan::{Method, Plan};
+use crate::plan_cache;
 use crate::resample::{Level, Scratch, torch_resize};
 use crate::spec::Spec;
 
@@ -28,7 +30,7 @@ pub struct Report {
     /// What was known before the pixels were read.
     pub header: Header,
     /// What was decided from it.
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
 }
 
 thread_local! {
@@ -71,7 +73,7 @@ impl Preprocess {
     pub fn image(&self, image: &mut dyn Image, out: &mut [f32]) -> Result<Report> {
         assert_eq!(out.len(), self.output_len(), "the output has room for one tensor");
         let header = image.header().clone();
-        let plan = Plan::new(&self.spec, &header, self.level)?;
+        let plan = plan_cache::plan(&self.spec, &header, self.level)?;
         SCRATCH.with_borrow_mut(|(scratch, rgb)| {
             let mut finish = |layout: Layout, y: usize, row: &[u8]| {
                 self.table.write(layout, header.palette.as_deref(), row, y, out, rgb);
