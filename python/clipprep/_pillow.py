@@ -11,8 +11,8 @@ import PIL
 from PIL import Image
 from PIL import _imaging as core
 
-# These formats run other programs or scripts, or hand the file to the operating system.
-_UNSAFE = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5"})
+#: These formats run other programs or scripts, or hand the file to the operating system.
+UNSAFE = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5"})
 
 
 @cache
@@ -24,7 +24,7 @@ def _formats() -> tuple[str, ...]:
     return tuple(
         name
         for name in [*common, *(set_aside for set_aside in Image.ID if set_aside not in common)]
-        if name not in _UNSAFE
+        if name not in UNSAFE
     )
 
 

@@ -7,15 +7,17 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 import clipprep
-from clipprep import contact_sheet
+from clipprep import contact_sheet, verify, verify_report
 
 #: What a folder is searched for; a file named on the command line may have any suffix.
 IMAGE_SUFFIXES = (
@@ -36,6 +38,18 @@ error is in the .jsonl file and on standard error, and the exit status is 1.
 
 The contact sheet shows the first {contact_sheet.MAX_IMAGES} files, each source with the crop drawn as
 a box and beside it what the model sees.
+"""
+
+VERIFY_DESCRIPTION = f"""\
+Put every image file of some folders through OpenAI's transform on the installed Pillow and
+through clipprep, and count where both give the same bits.
+
+Files count as images when Pillow knows their suffix or their first bytes; of files with the
+same bytes the first counts. Each file is read in a process of its own kind, so that a crash
+or a hang ({verify.TIMEOUT:g} s) costs that file and no more. Skipped are files of more than
+{verify.MAX_BYTES >> 20} MB, images over --max-pixels, and formats that run other programs.
+
+The exit status is 1 when a file differs, when clipprep alone refuses it, or on a crash.
 """
 
 
@@ -81,7 +95,47 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="how many images one call preprocesses (default: %(default)s)",
     )
 
+    check = commands.add_parser(
+        "verify",
+        help="compare with the installed Pillow, on your own files",
+        description=VERIFY_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add_argument("folders", nargs="+", type=Path, help="folders of images, or single files")
+    check.add_argument(
+        "--model",
+        "--size",
+        type=partial(_preprocess, pillow="installed"),
+        default="ViT-B/32",
+        help="as for run (default: %(default)s)",
+    )
+    check.add_argument(
+        "--max-pixels",
+        type=_positive,
+        default=verify.MAX_PIXELS,
+        metavar="N",
+        help="skip what is larger, before or after resizing (default: %(default)s)",
+    )
+    check.add_argument(
+        "--jobs",
+        type=int,
+        default=verify.default_jobs(),
+        metavar="N",
+        help="processes; 0 works in this one, where a crash ends it all (default: %(default)s)",
+    )
+    check.add_argument("--json", action="store_true", help="print JSON, with a line for each file")
+    check.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE.md",
+        help="also write the tables to a file, between its marking lines if it exists",
+    )
+
     args = parser.parse_args(argv)
+    if "folders" in args:
+        if missing := [str(folder) for folder in args.folders if not folder.exists()]:
+            check.error(f"no such file or folder: {', '.join(missing)}")
+        return _verify(args)
     try:
         return _run(
             args.model, args.sources, args.out, args.contact_sheet, args.threads, args.batch_size
@@ -90,9 +144,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         run.error(str(error))
 
 
-def _preprocess(model: str) -> clipprep.Preprocess:
+def _preprocess(model: str, pillow: Literal["13", "installed"] = "13") -> clipprep.Preprocess:
     try:
-        return clipprep.Preprocess(int(model) if model.isdecimal() else model)
+        return clipprep.Preprocess(int(model) if model.isdecimal() else model, pillow=pillow)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
@@ -101,6 +155,19 @@ def _positive(text: str) -> int:
     if not (text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"expected a number from 1 up, found {text!r}")
     return int(text)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    files = verify.find(args.folders)
+    verdicts = verify.verify(files, args.model, max_pixels=args.max_pixels, jobs=args.jobs)
+    found = list(verify.with_progress(verdicts))
+    if not found:
+        print("no image files found", file=sys.stderr)
+    where = verify_report.environment(args.model)
+    print((verify_report.as_json if args.json else verify_report.as_text)(found, where))
+    if args.markdown is not None:
+        verify_report.write_markdown(args.markdown, verify_report.as_markdown(found, where))
+    return int(not found or any(verdict.outcome in verify.FAILURES for verdict in found))
 
 
 def _run(
