@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import re
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -133,3 +136,31 @@ def test_no_error_is_left_behind(small) -> None:
         with pytest.raises(clipprep.BatchError):
             small.batch([GOOD, b"no image at all"])
         assert np.array_equal(small(GOOD), expected)
+
+
+DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "errors.md"
+
+
+def test_the_document_says_what_is_printed(tmp_path, monkeypatch, capsys) -> None:
+    """Each comment line below a `print` is its output; three dots stand for anything."""
+    shutil.copytree(DOCUMENT.parent.parent / "photos", tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    code = "".join(re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S))
+    exec(compile(code, DOCUMENT, "exec"), {})
+    printed = capsys.readouterr().out.splitlines()
+    promised = re.findall(r"^ *# (.*)$", code, re.M)
+    assert len(printed) == len(promised) == code.count("print(")
+    for line, pattern in zip(printed, promised, strict=True):
+        assert re.fullmatch(re.escape(pattern).replace(r"\.\.\.", ".*"), line), (line, pattern)
+
+
+def test_the_document_has_every_class() -> None:
+    documented = set(re.findall(r"^\| ((?:`\w+`(?:, )?)+)", DOCUMENT.read_text(), re.M))
+    names = set(re.findall(r"\w+", " ".join(documented)))
+    leaves = {
+        name
+        for name in clipprep.__all__
+        if name.endswith("Error") and not getattr(clipprep, name).__subclasses__()
+    }
+    assert leaves <= names
+    assert len(leaves) == 5
