@@ -13,7 +13,7 @@ BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint test-rust test-python bench wheel clean
+.PHONY: help run test lint test-rust test-python fuzz valgrind bench wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,12 @@ test-python: $(VENV)/.test-deps ## pytest against the installed wheel
 	@$(BIN)/python -c 'import clipprep, sys; found = clipprep.__file__; \
 	  sys.exit(None if found.startswith(sys.prefix) else f"not the installed wheel: {found}")'
 	$(BIN)/pytest
+
+fuzz: $(VENV)/.test-deps ## a long run of damaged files against live Pillow
+	$(BIN)/python fuzz/mutate.py --count 450000
+
+valgrind: $(VENV)/.test-deps ## memory errors in the JPEG decoder; needs valgrind
+	fuzz/valgrind.sh $(BIN)/python
 
 bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder ..." of JPEG files
 	$(BIN)/python benches/bench.py $(CORPORA)

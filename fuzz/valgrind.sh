@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# JPEGs, whole and damaged, cropped in both directions, through the installed wheel under memcheck.
+#   fuzz/valgrind.sh PYTHON [INPUTS]
+# Fails on an invalid read or write, or a branch on memory that was never written, in clipprep's library.
+set -euo pipefail
+cd "$(dirname "$0")"
+python=$1 inputs=${2:-400}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# The interpreter's own arenas would hide errors. valgrind does not know AVX-512.
+PYTHONMALLOC=malloc CLIPPREP_SIMD=${CLIPPREP_SIMD:-avx2} \
+  valgrind --tool=memcheck --log-file="$log" --num-callers=30 --error-limit=no \
+  "$python" - "$inputs" <<'PYTHON'
+import sys
+
+from mutate import inputs
+from seeds import SEEDS
+
+import clipprep
+
+pre = clipprep.Preprocess(16)
+kinds = [kind for kind in SEEDS if kind.startswith("jpeg")]
+opened = refused = 0
+files = [SEEDS[kind]() for kind in kinds]
+files += [item.source for item in inputs(kinds, 1, int(sys.argv[1]))]
+for data in files:
+    try:
+        pre(data)
+        opened += 1
+    except clipprep.ImageError:
+        refused += 1
+print(f"{opened} opened, {refused} refused; {clipprep.build_info()['simd']} kernels")
+PYTHON
+
+# An error is a paragraph; ours has a frame in our library.
+awk -v RS='\n==[0-9]+== \n' '/_core[.a-z0-9]*\.so/ && /Invalid|uninitialised|overlap/ { print; found++ }
+  END { printf "%d errors in clipprep\n", found; exit found > 0 }' "$log"
