@@ -80,6 +80,8 @@ def test_each_file_is_counted_once_for_what_it_is(folder: Path, capsys, jobs: in
     assert (files["photos/good.png"]["format"], files["photos/good.png"]["mode"]) == ("PNG", "P")
     for said in ("pillow", "clipprep"):
         assert "truncated" in files["photos/cut.jpg"][said].lower()
+    assert "photos/text.gif" in files["photos/text.gif"]["clipprep"]
+    assert str(folder) not in json.dumps(files)
     assert "50,000" in files["photos/large.bmp"]["pillow"]
     assert "32 x 9600" in files["photos/thin.png"]["pillow"]
     assert "other programs" in files["photos/drawing.eps"]["pillow"]

@@ -24,7 +24,7 @@ MAX_PIXELS = 60_000_000
 #: Larger files are skipped.
 MAX_BYTES = 1 << 28
 #: Seconds that one file may take on each side together.
-TIMEOUT = 120.0
+TIMEOUT = 300.0
 
 #: What may be said of a file. From "differ" on it makes the exit status 1.
 EQUAL, BOTH, THEIRS, SKIPPED, DIFFER, OURS, CRASHED = OUTCOMES = (
@@ -91,7 +91,7 @@ def check(item: Item, *, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -
                     return replace(verdict, pillow=why)
                 expected = _reference.pixels(image, preprocess.size)
     except Exception as error:
-        verdict = replace(verdict, pillow=_said(error))
+        verdict = replace(verdict, pillow=_said(error, item))
     try:
         actual = preprocess(source)
         explained = preprocess.explain(source)
@@ -101,7 +101,7 @@ def check(item: Item, *, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -
         outcome = BOTH if expected is None else OURS
         if not isinstance(error, Exception):
             outcome = CRASHED
-        return replace(verdict, outcome=outcome, clipprep=_said(error))
+        return replace(verdict, outcome=outcome, clipprep=_said(error, item))
     verdict = replace(verdict, decoder=explained.decoder, notes=" ".join(explained.notes))
     if expected is None:
         return replace(verdict, outcome=THEIRS)
@@ -123,8 +123,12 @@ def _too_much(image: Image.Image, n: int, max_pixels: int) -> str:
     return ""
 
 
-def _said(error: BaseException) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:400]
+def _said(error: BaseException, item: Item) -> str:
+    """On one line, and with the report's name of the file: a report may be published."""
+    text = str(error)
+    if isinstance(item.source, Path):
+        text = text.replace(str(item.source), item.name)
+    return f"{type(error).__name__}: {' '.join(text.split())}"[:400]
 
 
 def find(folders: Sequence[Path]) -> Iterator[Item]:
@@ -172,7 +176,7 @@ def verify(
 ) -> Iterator[Verdict]:
     """A verdict for each file, in order, from `jobs` processes, or from this one for 0."""
     one = partial(check, preprocess=preprocess, max_pixels=max_pixels)
-    if jobs == 0:
+    if jobs < 1:
         yield from map(one, items)
         return
     for item, verdict in isolated_map(one, items, jobs=jobs, timeout=TIMEOUT):
