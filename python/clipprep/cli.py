@@ -45,8 +45,8 @@ Put every image file of some folders through OpenAI's transform on the installed
 through clipprep, and count where both give the same bits.
 
 Files count as images when Pillow knows their suffix or their first bytes; of files with the
-same bytes the first counts. Each file is read in a process of its own kind, so that a crash
-or a hang ({verify.TIMEOUT:g} s) costs that file and no more. Skipped are files of more than
+same bytes the first counts. They are read in other processes, so that a crash or a hang
+({verify.TIMEOUT:g} s) costs one file and no more. Skipped are files of more than
 {verify.MAX_BYTES >> 20} MB, images over --max-pixels, and formats that run other programs.
 
 The exit status is 1 when a file differs, when clipprep alone refuses it, or on a crash.
