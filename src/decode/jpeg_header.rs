@@ -17,8 +17,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
                 continue;
             }
             [0xff, marker, high, low, ..] => (marker, usize::from(u16::from_be_bytes([high, low]))),
-            // Where the bytes end, libjpeg and Pillow agree.
-            _ => return Ok(()),
+            [0xff, ..] | [] => return Ok(()), // the bytes end: libjpeg and Pillow agree
+            [junk, ..] => return Err(irregular(junk)),
         };
         let segment = rest.get(4..length + 2);
         let regular = match (marker, segment) {

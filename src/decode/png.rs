@@ -70,6 +70,7 @@ fn check_chunks(bytes: &[u8]) -> Result<()> {
                 len < 13
             }
             b"acTL" => true,
+            name if !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_') => true,
             b"tRNS" => (colour == 0 && len < 2) || (colour == 2 && len < 6),
             b"gAMA" => len < 4,
             b"sRGB" => len < 1,
