@@ -65,13 +65,19 @@ pub(super) fn open_bmp(bytes: &[u8], limits: &Limits) -> Result<Whole> {
         }
         _ => false,
     };
-    if !native {
+    // An offset of zero, say, means "behind the header" to Pillow.
+    let behind_header =
+        long(10).zip(long(14)).is_some_and(|(offset, header)| offset >= header.saturating_add(14));
+    if !native || !behind_header {
         return Err(Error::unsupported("expected an uncompressed BMP of 24 or 32 bits, found another"));
     }
     read("BMP", BmpDecoder::new(Cursor::new(bytes)).map_err(fault("BMP"))?, limits)
 }
 
 pub(super) fn open_pnm(bytes: &[u8], limits: &Limits) -> Result<Whole> {
+    if !plain_header(bytes) {
+        return Err(Error::unsupported("expected a PNM header of plain numbers, found another"));
+    }
     let open = || PnmDecoder::new(Cursor::new(bytes)).map_err(fault("PNM"));
     let decoder = open()?;
     let bitmap = matches!(decoder.subtype(), PnmSubtype::Bitmap(_));
@@ -84,6 +90,17 @@ pub(super) fn open_pnm(bytes: &[u8], limits: &Limits) -> Result<Whole> {
         image.header.layout = Layout::One;
     }
     Ok(image)
+}
+
+/// Whether the magic number stands alone and the next words are short numbers. Pillow reads comments
+/// and longer words in its own way.
+fn plain_header(bytes: &[u8]) -> bool {
+    bytes.get(2).is_some_and(u8::is_ascii_whitespace)
+        && bytes[2..]
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty())
+            .take(if matches!(bytes[1], b'1' | b'4') { 2 } else { 3 })
+            .all(|word| word.len() <= 10 && word.iter().all(u8::is_ascii_digit))
 }
 
 pub(super) fn open_qoi(bytes: &[u8], limits: &Limits) -> Result<Whole> {
