@@ -9,6 +9,7 @@ mod scalar;
 mod torch;
 mod two_pass;
 mod weights;
+mod wide;
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -19,7 +20,8 @@ mod tests;
 
 pub use filter::Filter;
 pub use level::Level;
-pub(crate) use nearest::indices as nearest_indices;
+pub(crate) use nearest::{indices as nearest_indices, indices_16_bit as nearest_indices_16_bit};
 pub(crate) use torch::resize as torch_resize;
 pub(crate) use two_pass::{Order, Scratch, TwoPass};
-pub(crate) use weights::Weights;
+pub(crate) use weights::{Tap, Weights};
+pub(crate) use wide::{Sample, Wide};

@@ -1,4 +1,4 @@
-//! Pillow's nearest neighbour (libImaging/Geometry.c, the scaling case of its affine transform).
+//! Pillow's nearest neighbour (libImaging/Geometry.c: its affine transform, which has two ways to scale).
 
 use std::ops::Range;
 
@@ -16,4 +16,10 @@ pub(crate) fn indices(input: usize, output: usize, crop: Range<usize>) -> Vec<us
         index
     })
     .collect()
+}
+
+/// The same for pixels of 16 bits, whose positions Pillow multiplies out one by one.
+pub(crate) fn indices_16_bit(input: usize, output: usize, crop: Range<usize>) -> Vec<usize> {
+    let scale = f64::from(input as f32) / output as f64;
+    crop.map(|x| (((x as f64 + 0.5) * scale) as usize).min(input - 1)).collect()
 }

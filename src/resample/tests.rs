@@ -191,7 +191,7 @@ fn streaming_equals_whole_images() {
 #[test]
 fn weights_are_pillows_formula() {
     // Bicubic, 4 to 2, first output: its window reaches from 1 - 4 to 1 + 4, cut to the input.
-    let weights = Weights::new(Filter::Bicubic, 4, 2, 0..2);
+    let weights: Weights = Weights::new(Filter::Bicubic, 4, 2, 0..2);
     let (start, taps) = weights.get(0);
     assert_eq!((start, taps.len()), (0, 4));
     let k = |t: f64| {

@@ -15,15 +15,34 @@ struct Span {
     taps: usize,
 }
 
+/// How a weight is held: as computed for samples of more than a byte, in fixed point for bytes.
+pub(crate) trait Tap: Copy {
+    fn of(weight: f64) -> Self;
+}
+
+impl Tap for f64 {
+    fn of(weight: f64) -> Self {
+        weight
+    }
+}
+
+impl Tap for i32 {
+    /// Rounds half away from zero.
+    fn of(weight: f64) -> Self {
+        let scaled = weight * f64::from(1 << PRECISION);
+        (if weight < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32
+    }
+}
+
 /// The weights of a run of output pixels along one axis.
 #[derive(Clone, Debug)]
-pub(crate) struct Weights {
+pub(crate) struct Weights<T = i32> {
     spans: Vec<Span>,
-    taps: Vec<i32>,
+    taps: Vec<T>,
     inputs: Range<usize>,
 }
 
-impl Weights {
+impl<T: Tap> Weights<T> {
     /// Weights for resizing `input` pixels to `output`, for the outputs in `crop` alone: a weight
     /// depends on its own output pixel only, so a crop changes no bit.
     pub fn new(filter: Filter, input: usize, output: usize, crop: Range<usize>) -> Self {
@@ -45,7 +64,7 @@ impl Weights {
             if sum != 0.0 {
                 real.iter_mut().for_each(|weight| *weight /= sum);
             }
-            builder.push(start, real.iter().map(|&weight| to_fixed(weight)));
+            builder.push(start, real.iter().copied());
         }
         builder.finish()
     }
@@ -54,7 +73,7 @@ impl Weights {
     pub fn identity(crop: Range<usize>) -> Self {
         let mut builder = Builder::with_capacity(crop.len());
         for x in crop {
-            builder.push(x, std::iter::once(1 << PRECISION));
+            builder.push(x, std::iter::once(1.0));
         }
         builder.finish()
     }
@@ -70,13 +89,13 @@ impl Weights {
     }
 
     /// The first input of output pixel `x`, counted from the start of [`Self::inputs`], and its weights.
-    pub fn get(&self, x: usize) -> (usize, &[i32]) {
+    pub fn get(&self, x: usize) -> (usize, &[T]) {
         let span = self.spans[x];
         (span.start - self.inputs.start, &self.taps[span.first_tap..span.first_tap + span.taps])
     }
 
     /// All output pixels in order.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &[i32])> {
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &[T])> {
         (0..self.len()).map(|x| self.get(x))
     }
 
@@ -86,29 +105,23 @@ impl Weights {
     }
 }
 
-/// Rounds half away from zero.
-fn to_fixed(weight: f64) -> i32 {
-    let scaled = weight * f64::from(1 << PRECISION);
-    (if weight < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32
-}
-
-struct Builder {
+struct Builder<T> {
     spans: Vec<Span>,
-    taps: Vec<i32>,
+    taps: Vec<T>,
 }
 
-impl Builder {
+impl<T: Tap> Builder<T> {
     fn with_capacity(outputs: usize) -> Self {
         Self { spans: Vec::with_capacity(outputs), taps: Vec::new() }
     }
 
-    fn push(&mut self, start: usize, weights: impl Iterator<Item = i32>) {
+    fn push(&mut self, start: usize, weights: impl Iterator<Item = f64>) {
         let first_tap = self.taps.len();
-        self.taps.extend(weights);
+        self.taps.extend(weights.map(T::of));
         self.spans.push(Span { start, first_tap, taps: self.taps.len() - first_tap });
     }
 
-    fn finish(self) -> Weights {
+    fn finish(self) -> Weights<T> {
         let start = self.spans.iter().map(|span| span.start).min().unwrap_or(0);
         let end = self.spans.iter().map(|span| span.start + span.taps).max().unwrap_or(0);
         Weights { spans: self.spans, taps: self.taps, inputs: start..end }
