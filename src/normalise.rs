@@ -42,7 +42,7 @@ impl Table {
             Layout::La => self.write_pixels::<2>([0; 3], row, y, out),
             Layout::Rgb => self.write_pixels::<3>([0, 1, 2], row, y, out),
             Layout::Rgbx | Layout::Rgba | Layout::Llla => self.write_pixels::<4>([0, 1, 2], row, y, out),
-            Layout::P | Layout::Cmyk => {
+            _ => {
                 rgb.resize(row.len() / layout.bytes() * 3, 0);
                 to_rgb(layout, palette, row, rgb);
                 self.write_pixels::<3>([0, 1, 2], rgb, y, out);

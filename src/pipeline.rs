@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::colour::{premultiply, to_rgb, unpremultiply};
+use crate::colour::{check_convertible, premultiply, to_rgb, unpremultiply};
 use crate::decode::{self, Format};
 use crate::error::{Error, Result};
 use crate::normalise::Table;
-use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Window};
+use crate::pixels::{BLOCK, Header, Image, Layout, Palette, RowBlock, Rows, Window};
 use crate::plan::{Method, Plan};
 use crate::plan_cache;
 use crate::resample::{Level, Scratch, torch_resize};
@@ -72,17 +72,40 @@ impl Preprocess {
     /// When `out` does not have [`Self::output_len`] entries.
     pub fn image(&self, image: &mut dyn Image, out: &mut [f32]) -> Result<Report> {
         assert_eq!(out.len(), self.output_len(), "the output has room for one tensor");
+        check_convertible(image.header().layout)?;
+        SCRATCH.with_borrow_mut(|(scratch, rgb)| {
+            self.resize(image, scratch, |layout, palette, y, row| {
+                self.table.write(layout, palette, row, y, out, rgb);
+            })
+        })
+    }
+
+    /// The pixels of an image resized and cropped, but not converted: in its own layout, or in RGB where
+    /// the profile converts first.
+    pub fn cropped(&self, image: &mut dyn Image) -> Result<(Report, Vec<u8>)> {
+        let mut pixels = Vec::new();
+        let report = SCRATCH.with_borrow_mut(|(scratch, _)| {
+            self.resize(image, scratch, |_, _, _, row| pixels.extend_from_slice(row))
+        })?;
+        Ok((report, pixels))
+    }
+
+    fn resize(
+        &self,
+        image: &mut dyn Image,
+        scratch: &mut Scratch,
+        mut finish: impl FnMut(Layout, Option<&Palette>, usize, &[u8]),
+    ) -> Result<Report> {
         let header = image.header().clone();
         let plan = plan_cache::plan(&self.spec, &header, self.level)?;
-        SCRATCH.with_borrow_mut(|(scratch, rgb)| {
-            let mut finish = |layout: Layout, y: usize, row: &[u8]| {
-                self.table.write(layout, header.palette.as_deref(), row, y, out, rgb);
-            };
-            let convert = plan.layout != header.layout;
-            let source = image.rows(&plan.window)?;
-            let source = if convert { in_rgb(source, &header, &plan.window) } else { source };
-            run(&plan, source, &header, scratch, &mut finish)
-        })?;
+        let convert = plan.layout != header.layout;
+        if convert {
+            check_convertible(header.layout)?;
+        }
+        let source = image.rows(&plan.window)?;
+        let source = if convert { in_rgb(source, &header, &plan.window) } else { source };
+        let palette = plan.palette(&header);
+        run(&plan, source, &header, scratch, &mut |layout, y, row| finish(layout, palette, y, row))?;
         Ok(Report { format: None, header, plan })
     }
 }
@@ -109,6 +132,7 @@ fn run(
             })
         }
         Method::TwoPass(passes) => passes.run(source.as_mut(), scratch, |y, row| finish(layout, y, row)),
+        Method::Wide(passes) => passes.run(source.as_mut(), |y, row| finish(layout, y, row)),
         Method::Torch => {
             let size = (header.width, header.height);
             let mut pixels = Vec::with_capacity(size.0 * size.1 * 3);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::error::Result;
+use crate::resample::Sample;
 
 /// Rows are handed on in blocks of up to this many: a kernel loads its weights once for all of them.
 pub const BLOCK: usize = 4;
@@ -31,6 +32,31 @@ pub enum Layout {
     Llla,
     /// Mode "CMYK", 0 = no ink.
     Cmyk,
+    /// Mode "RGBX": RGB with a fourth band, which the conversion drops.
+    RgbAndX,
+    /// Mode "RGBa": RGB multiplied by the alpha that follows it.
+    RgbPremultiplied,
+    /// Mode "PA" as Pillow stores it: an index into a [`Palette`] three times, and alpha.
+    Pppa,
+    /// Mode "YCbCr", and a fourth byte that means nothing.
+    YCbCr,
+    /// Mode "HSV", and a fourth byte that means nothing.
+    Hsv,
+    /// Mode "LAB", and a fourth byte that means nothing. The conversion is colour management, which
+    /// this crate does not have: see [`Preprocess::cropped`](crate::Preprocess::cropped).
+    Lab,
+    /// Mode "I;16": low byte first.
+    I16,
+    /// Mode "I;16L": the same by another name.
+    I16L,
+    /// Mode "I;16B": high byte first.
+    I16B,
+    /// Mode "I;16N": the byte order of the machine, which here is low byte first.
+    I16N,
+    /// Mode "I": 32 bits with sign in the machine's byte order.
+    I,
+    /// Mode "F": a float32 in the machine's byte order.
+    F,
 }
 
 impl Layout {
@@ -38,10 +64,18 @@ impl Layout {
     pub fn bytes(self) -> usize {
         match self {
             Self::One | Self::L | Self::P => 1,
-            Self::La => 2,
+            Self::La | Self::I16 | Self::I16L | Self::I16B | Self::I16N => 2,
             Self::Rgb => 3,
             Self::Rgbx | Self::Rgba | Self::Llla | Self::Cmyk => 4,
+            Self::RgbAndX | Self::RgbPremultiplied | Self::Pppa => 4,
+            Self::YCbCr | Self::Hsv | Self::Lab | Self::I | Self::F => 4,
         }
+    }
+
+    /// Bytes per sample.
+    #[cfg(feature = "python")]
+    pub(crate) fn sample_bytes(self) -> usize {
+        self.sample().map_or(1, |_| self.bytes())
     }
 
     /// Pillow's name of the mode.
@@ -54,6 +88,18 @@ impl Layout {
             Self::Rgb | Self::Rgbx => "RGB",
             Self::Rgba => "RGBA",
             Self::Cmyk => "CMYK",
+            Self::RgbAndX => "RGBX",
+            Self::RgbPremultiplied => "RGBa",
+            Self::Pppa => "PA",
+            Self::YCbCr => "YCbCr",
+            Self::Hsv => "HSV",
+            Self::Lab => "LAB",
+            Self::I16 => "I;16",
+            Self::I16L => "I;16L",
+            Self::I16B => "I;16B",
+            Self::I16N => "I;16N",
+            Self::I => "I",
+            Self::F => "F",
         }
     }
 
@@ -65,6 +111,18 @@ impl Layout {
     /// Whether Pillow resizes this mode by nearest neighbour whatever filter is asked for.
     pub fn nearest_only(self) -> bool {
         matches!(self, Self::One | Self::P)
+    }
+
+    /// How Pillow reads the samples of this mode when it resizes, where they are more than bytes. It
+    /// takes I;16B for low byte first and I;16N for high byte first, whatever the conversion does.
+    pub(crate) fn sample(self) -> Option<Sample> {
+        match self {
+            Self::I16 | Self::I16L | Self::I16B => Some(Sample::U16Le),
+            Self::I16N => Some(Sample::U16Be),
+            Self::I => Some(Sample::I32),
+            Self::F => Some(Sample::F32),
+            _ => None,
+        }
     }
 }
 
@@ -89,7 +147,7 @@ pub struct Header {
     pub height: usize,
     /// The bytes of one pixel.
     pub layout: Layout,
-    /// The colours of [`Layout::P`].
+    /// The colours of [`Layout::P`] and [`Layout::Pppa`].
     pub palette: Option<Box<Palette>>,
 }
 

@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::pixels::{Header, Layout, Window};
-use crate::resample::{Filter, Level, Order, TwoPass, Weights, nearest_indices};
+use crate::pixels::{Header, Layout, Palette, Window};
+use crate::resample::{
+    Filter, Level, Order, Sample, Tap, TwoPass, Weights, Wide, nearest_indices, nearest_indices_16_bit,
+};
 use crate::spec::{PassOrder, Profile, Spec};
 
 /// The geometry of one image, and how its pixels are resized.
@@ -27,8 +29,10 @@ pub struct Plan {
 pub(crate) enum Method {
     /// Source pixels are copied: the column and the row of each output pixel, within the window.
     Pick { columns: Vec<usize>, rows: Vec<usize> },
-    /// Pillow's convolution.
+    /// Pillow's convolution of bytes.
     TwoPass(TwoPass),
+    /// Pillow's convolution of samples of 16 and 32 bits.
+    Wide(Wide),
     /// torch's convolution over the whole image, cropped afterwards.
     Torch,
 }
@@ -55,33 +59,60 @@ impl Plan {
             return Ok(plan(Window { columns: 0..width, rows: 0..height }, Method::Torch));
         }
         if spec.filter == Filter::Nearest || layout.nearest_only() {
-            let columns = nearest_indices(width, resized.0, columns);
-            let rows = nearest_indices(height, resized.1, rows);
-            return Ok(pick(columns, rows, plan));
+            let indices = match layout.sample() {
+                Some(Sample::U16Le | Sample::U16Be) => nearest_indices_16_bit,
+                _ => nearest_indices,
+            };
+            return Ok(pick(indices(width, resized.0, columns), indices(height, resized.1, rows), plan));
         }
-        let columns = axis(spec.filter, width, resized.0, columns);
-        let rows = axis(spec.filter, height, resized.1, rows);
-        let window = Window { columns: columns.inputs(), rows: rows.inputs() };
         let order = pass_order(spec.pass_order, (width, height), resized);
+        if let Some(sample) = layout.sample() {
+            let (window, columns, rows) = axes(spec.filter, (width, height), resized, columns, rows);
+            return Ok(plan(window, Method::Wide(Wide::new(columns, rows, order, sample))));
+        }
+        let (window, columns, rows) = axes(spec.filter, (width, height), resized, columns, rows);
         let passes = TwoPass::new(level, &columns, rows, layout.bytes(), order);
         Ok(plan(window, Method::TwoPass(passes)))
     }
 
+    /// The palette after resizing. Pillow's convolution leaves PA with a new one, in which every colour
+    /// is black.
+    pub(crate) fn palette<'a>(&self, header: &'a Header) -> Option<&'a Palette> {
+        match self.method {
+            Method::TwoPass(_) => None,
+            _ => header.palette.as_deref(),
+        }
+    }
+
     /// What happens to the pixels, in a word: the order of the passes, "nearest" or "none".
     pub fn order(&self, header: &Header) -> &'static str {
-        match &self.method {
-            _ if self.resized == (header.width, header.height) => "none",
-            Method::Pick { .. } => "nearest",
-            Method::TwoPass(passes) => match passes.order() {
-                Order::HorizontalFirst => "horizontal-first",
-                Order::VerticalFirst => "vertical-first",
-            },
-            Method::Torch => "horizontal-first",
+        let order = match &self.method {
+            _ if self.resized == (header.width, header.height) => return "none",
+            Method::Pick { .. } => return "nearest",
+            Method::TwoPass(passes) => passes.order(),
+            Method::Wide(passes) => passes.order(),
+            Method::Torch => Order::HorizontalFirst,
+        };
+        match order {
+            Order::HorizontalFirst => "horizontal-first",
+            Order::VerticalFirst => "vertical-first",
         }
     }
 }
 
-fn axis(filter: Filter, input: usize, output: usize, crop: Range<usize>) -> Weights {
+/// The weights of the surviving columns and rows, and the source pixels that have one.
+fn axes<T: Tap>(
+    filter: Filter,
+    from: (usize, usize),
+    to: (usize, usize),
+    columns: Range<usize>,
+    rows: Range<usize>,
+) -> (Window, Weights<T>, Weights<T>) {
+    let (columns, rows) = (axis(filter, from.0, to.0, columns), axis(filter, from.1, to.1, rows));
+    (Window { columns: columns.inputs(), rows: rows.inputs() }, columns, rows)
+}
+
+fn axis<T: Tap>(filter: Filter, input: usize, output: usize, crop: Range<usize>) -> Weights<T> {
     if input == output { Weights::identity(crop) } else { Weights::new(filter, input, output, crop) }
 }
 

@@ -17,7 +17,7 @@ pub use jpeg::has_simd as jpeg_has_simd;
 pub enum Format {
     /// Baseline, progressive and arithmetic JPEG with 8 bits per sample.
     Jpeg,
-    /// PNG of all kinds but 16-bit grey.
+    /// PNG of all kinds.
     Png,
     /// The first frame of a GIF, where it covers the canvas.
     Gif,

@@ -186,6 +186,8 @@ enum Packing {
     Bytes,
     /// Several pixels of so many bits in a byte, leftmost highest; scaled by so much.
     Bits(usize, u8),
+    /// Big-endian pairs that become little-endian ones.
+    Pairs,
     /// Big-endian pairs of which the high byte counts.
     HighBytes,
     /// Such pairs of grey and alpha, which Pillow opens as RGBA.
@@ -200,9 +202,7 @@ impl Samples {
             (ColorType::Grayscale, 2) => (Layout::L, Packing::Bits(2, 0x55)),
             (ColorType::Grayscale, 4) => (Layout::L, Packing::Bits(4, 0x11)),
             (ColorType::Grayscale, 8) => (Layout::L, Packing::Bytes),
-            (ColorType::Grayscale, _) => {
-                return Err(Error::unsupported("mode \"I;16\" (16-bit grey) is not supported yet"));
-            }
+            (ColorType::Grayscale, _) => (Layout::I16, Packing::Pairs),
             (ColorType::GrayscaleAlpha, 16) => (Layout::Rgba, Packing::GreyAlphaHighBytes),
             (ColorType::GrayscaleAlpha, _) => (Layout::La, Packing::Bytes),
             (ColorType::Rgb, 16) => (Layout::Rgb, Packing::HighBytes),
@@ -226,6 +226,11 @@ impl Samples {
                     let shift = 8 - bits - (x * bits) % 8;
                     *out = ((raw[x * bits / 8] >> shift) & mask) * scale;
                 }
+            }
+            Packing::Pairs => {
+                let pairs = raw[2 * columns.start..2 * columns.end].as_chunks::<2>().0;
+                let out = out.as_chunks_mut::<2>().0;
+                out.iter_mut().zip(pairs).for_each(|(out, &[high, low])| *out = [low, high]);
             }
             Packing::HighBytes => {
                 let pairs = &raw[2 * columns.start * bytes..2 * columns.end * bytes];
