@@ -42,24 +42,42 @@ def pixels(image: Image.Image) -> tuple[str, int, int, Any, bool, bytes | None]:
     image lies in one block (then the flag is true), and packed bytes otherwise.
     """
     image.load()
-    mode = image.mode
-    if 0 in image.size:
-        raise ValueError(
-            f"expected an image of at least one pixel, found {image.width} x {image.height}"
-        )
-    if mode != image.im.mode:
+    # Asked once: another thread may give the image other pixels meanwhile.
+    stored = image.im
+    mode, (width, height) = stored.mode, stored.size
+    if 0 in (width, height):
+        raise ValueError(f"expected an image of at least one pixel, found {width} x {height}")
+    if image.mode != mode:
         # Pillow's own resize refuses such an image, in these words.
         raise ValueError("image has wrong mode")
-    palette = bytes(image.getpalette("RGB") or ()) if mode == "P" else None
+    palette = bytes(image.getpalette("RGB") or ()) if mode in ("P", "PA") else None
     memory: Any = None
     # Before 13, exporting an image whose memory is borrowed or mapped crashes the process.
     if major_version() >= 13 and core.get_alignment() == 1:
         with suppress(ValueError):
-            memory = image.__arrow_c_array__()[1]
+            memory = stored.__arrow_c_array__()
     shared = memory is not None
     if not shared:
-        memory = image.convert("L").tobytes() if mode == "1" else image.tobytes()
-    return mode, image.width, image.height, memory, shared, palette
+        memory = _packed(image)
+    return mode, width, height, memory, shared, palette
+
+
+def _packed(image: Image.Image) -> bytes:
+    if image.mode == "1":
+        return image.convert("L").tobytes()
+    # The others as Pillow stores them, which for LAB is not as it packs them.
+    if image.mode in ("YCbCr", "HSV", "LAB"):
+        return Image.merge("RGB", image.split()).tobytes("raw", "RGBX")
+    if image.mode == "PA":
+        index, alpha = image.split()
+        return Image.merge("RGBA", (index, index, index, alpha)).tobytes()
+    return image.tobytes()
+
+
+def rgb_of_lab(stored: bytes, width: int, height: int) -> bytes:
+    """Pixels of mode LAB, as Pillow stores them, in RGB by Pillow's colour management."""
+    bands = Image.frombytes("RGB", (width, height), stored, "raw", "RGBX").split()
+    return Image.merge("LAB", bands).convert("RGB").tobytes()
 
 
 @cache

@@ -35,9 +35,9 @@ unsafe impl Send for ArrowBytes {}
 unsafe impl Sync for ArrowBytes {}
 
 impl ArrowBytes {
-    /// `pixels` pixels of `channels` bytes each, exported by an object's `__arrow_c_array__`; `None`
-    /// where the capsule holds something else.
-    pub fn new(capsule: Bound<'_, PyCapsule>, pixels: usize, channels: usize) -> Option<Self> {
+    /// `pixels` pixels, each of so many `channels` of `size` bytes, exported by an object's
+    /// `__arrow_c_array__`; `None` where the capsule holds something else.
+    pub fn new(capsule: Bound<'_, PyCapsule>, pixels: usize, channels: usize, size: usize) -> Option<Self> {
         let array = capsule.pointer_checked(Some(c"arrow_array")).ok()?.cast::<ArrowArray>();
         // SAFETY: the name says what the capsule points to; it stays valid while the capsule lives,
         // and the interface fixes the layout: buffer 1 of a primitive array holds its values, a
@@ -52,12 +52,13 @@ impl ArrowBytes {
             } else {
                 return None;
             };
-            let len = pixels.checked_mul(channels)?;
+            let samples = pixels.checked_mul(channels)?;
+            let len = samples.checked_mul(size)?;
             let fits = array.offset == 0
                 && values.offset == 0
                 && values.n_buffers == 2
                 && usize::try_from(array.length).ok()? == pixels
-                && usize::try_from(values.length).ok()? >= len;
+                && usize::try_from(values.length).ok()? >= samples;
             let data = NonNull::new((*values.buffers.add(1)).cast_mut().cast::<u8>()).filter(|_| fits)?;
             Some(Self { _capsule: capsule.unbind(), data, len })
         }

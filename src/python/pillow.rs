@@ -8,7 +8,7 @@ use pyo3::types::{PyBytes, PyCapsule};
 use super::arrow::ArrowBytes;
 use super::errors::Fault;
 use crate::pixels::{Layout, palette_from};
-use crate::{Array, Error};
+use crate::{Array, Error, Preprocess, Report};
 
 /// The pixels of a loaded Pillow image.
 pub(super) struct Pixels {
@@ -45,11 +45,28 @@ impl Pixels {
             ("RGB", false) => Layout::Rgb,
             ("RGBA", _) => Layout::Rgba,
             ("CMYK", _) => Layout::Cmyk,
-            _ => return Err(Error::Unsupported(format!("mode \"{mode}\" is not supported yet")).into()),
+            ("RGBX", _) => Layout::RgbAndX,
+            ("RGBa", _) => Layout::RgbPremultiplied,
+            ("PA", _) => Layout::Pppa,
+            ("YCbCr", _) => Layout::YCbCr,
+            ("HSV", _) => Layout::Hsv,
+            ("LAB", _) => Layout::Lab,
+            ("I;16", _) => Layout::I16,
+            ("I;16L", _) => Layout::I16L,
+            ("I;16B", _) => Layout::I16B,
+            ("I;16N", _) => Layout::I16N,
+            ("I", _) => Layout::I,
+            ("F", _) => Layout::F,
+            // "La" is one: Pillow resizes it, and then converts it to LA alone.
+            _ => {
+                let found = format!("expected a mode that Pillow converts to RGB, found \"{mode}\"");
+                return Err(Error::Unsupported(found).into());
+            }
         };
         let memory = if shared {
             let capsule = memory.cast_into::<PyCapsule>().map_err(|error| Fault::Raised(error.into()))?;
-            let bytes = ArrowBytes::new(capsule, width * height, layout.bytes());
+            let size = layout.sample_bytes();
+            let bytes = ArrowBytes::new(capsule, width * height, layout.bytes() / size, size);
             Memory::Shared(bytes.ok_or_else(|| {
                 Error::Decode("expected the Arrow layout of a Pillow image, found another".into())
             })?)
@@ -79,13 +96,58 @@ impl Pixels {
         }
     }
 
-    /// The pixels as an image for the core.
-    pub fn array(&self) -> Result<Array<'_>, Error> {
-        let bytes = match &self.memory {
+    /// Writes the tensor to `out`; Python is attached to for LAB, and only then.
+    pub fn run(&self, core: &Preprocess, out: &mut [f32]) -> Result<Report, Fault> {
+        let mut array = self.array()?;
+        if self.layout != Layout::Lab {
+            return Ok(core.image(&mut array, out)?);
+        }
+        // Pillow converts, by colour management: before our core resizes, or after.
+        if core.spec().profile.rgb_first() {
+            let mut report =
+                core.image(&mut Self::from_lab(self.bytes(), self.width, self.height)?.array()?, out)?;
+            report.header.layout = Layout::Lab;
+            return Ok(report);
+        }
+        let (report, pixels) = core.cropped(&mut array)?;
+        let size = report.plan.size;
+        core.image(&mut Self::from_lab(&pixels, size, size)?.array()?, out)?;
+        Ok(report)
+    }
+
+    /// LAB pixels, as Pillow stores them, in RGB.
+    fn from_lab(pixels: &[u8], width: usize, height: usize) -> Result<Self, Fault> {
+        Python::attach(|py| {
+            let converted = py
+                .import("clipprep._pillow")
+                .and_then(|module| {
+                    module.getattr("rgb_of_lab")?.call1((PyBytes::new(py, pixels), width, height))
+                })
+                .and_then(|rgb| Ok(rgb.extract()?));
+            let found = "expected a Pillow that converts mode \"LAB\", found one that does not";
+            match converted {
+                Ok(rgb) => Ok(Self {
+                    width,
+                    height,
+                    layout: Layout::Rgb,
+                    palette: None,
+                    memory: Memory::Packed(rgb),
+                }),
+                Err(error) => Err(Fault::Pillow(Error::Unsupported(found.into()), error)),
+            }
+        })
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match &self.memory {
             Memory::Shared(bytes) => bytes.as_slice(),
             Memory::Packed(bytes) => bytes,
-        };
-        let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), bytes)
+        }
+    }
+
+    /// The pixels as an image for the core.
+    pub fn array(&self) -> Result<Array<'_>, Error> {
+        let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), self.bytes())
             .map_err(|error| Error::Decode(format!("expected whole rows of pixels, found: {error}")))?;
         Array::new(view, self.layout, self.palette.as_deref().map(palette_from))
     }

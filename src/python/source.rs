@@ -167,7 +167,7 @@ impl Item<'_> {
                 let report = core.image(&mut Array::new(view.view(), layout, None)?, out)?;
                 Ok(Done { report, pillow: None })
             }
-            Item::Image(pixels) => Ok(Done { report: core.image(&mut pixels.array()?, out)?, pillow: None }),
+            Item::Image(pixels) => Ok(Done { report: pixels.run(core, out)?, pillow: None }),
         }
     }
 }
@@ -180,10 +180,10 @@ fn encoded(core: &Preprocess, bytes: &[u8], out: &mut [f32]) -> Result<Done, Fau
     };
     let why = ours.to_string();
     let (pixels, format) = Python::attach(|py| Pixels::decode(py, bytes, ours))?;
-    let mut array = pixels.array()?;
+    let array = pixels.array()?;
     let header = crate::pixels::Image::header(&array);
     core.spec().limits.check_pixels(header.width, header.height)?;
-    Ok(Done { report: core.image(&mut array, out)?, pillow: Some((format, why)) })
+    Ok(Done { report: pixels.run(core, out)?, pillow: Some((format, why)) })
 }
 
 /// Reads a file whole: a mapped one that is cut short meanwhile would kill the process.
