@@ -5,7 +5,22 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
+CHANNELS = {
+    "L": 1,
+    "LA": 2,
+    "RGB": 3,
+    "RGBA": 4,
+    "CMYK": 4,
+    "RGBX": 4,
+    "RGBa": 4,
+    "PA": 2,
+    "YCbCr": 3,
+    "HSV": 3,
+    "LAB": 3,
+}
+
+#: Modes of one band whose samples are more than a byte, with the type of a sample in memory.
+WIDE = {"I;16": "<u2", "I;16L": "<u2", "I;16B": ">u2", "I;16N": "=u2", "I": "=i4", "F": "=f4"}
 
 
 def photo(height: int, width: int, channels: int, seed: int = 0) -> np.ndarray:
@@ -38,9 +53,19 @@ def picture(mode: str, width: int, height: int, seed: int = 0) -> Image.Image:
     """A PIL image of any mode that this issue supports."""
     if mode in CHANNELS:
         array = photo(height, width, CHANNELS[mode], seed)
-        if mode in ("LA", "RGBA"):
+        if mode in ("LA", "RGBA", "RGBa", "PA"):
             array[..., -1] = alpha(height, width, seed)
-        return Image.frombytes(mode, (width, height), array.tobytes())
+        image = Image.frombytes(mode, (width, height), array.tobytes())
+        if mode == "PA":
+            rng = np.random.default_rng(seed)
+            image.putpalette(rng.integers(0, 256, 768, dtype=np.uint8).tobytes())
+        return image
+    if mode in WIDE:  # most of it between black and white, some of it beyond
+        array = photo(height, width, 1, seed)[..., 0].astype(np.float64) * 1.3
+        array[:: seed % 7 + 5] *= 100
+        if mode in ("I", "F"):
+            array = array * 1.1 - 40
+        return Image.frombytes(mode, (width, height), array.astype(WIDE[mode]).tobytes())
     if mode == "1":
         return Image.fromarray(photo(height, width, 1, seed)[..., 0] > 127)
     if mode == "P":

@@ -39,15 +39,12 @@ def damaged() -> bytes:
 
 def cases() -> dict[str, tuple[bytes, type]]:
     jpeg = saved(picture("RGB", 60, 45), "JPEG")
-    wide = np.arange(600, dtype=np.uint16).reshape(20, 30)
-    from PIL import Image
-
     return {
         "cut.jpg": (jpeg[:-2], clipprep.TruncatedError),
         "half.jpg": (jpeg[: len(jpeg) // 2], clipprep.TruncatedError),
         "half.png": (saved(picture("RGB", 60, 45), "PNG")[:500], clipprep.TruncatedError),
         "damaged.png": (damaged(), clipprep.DecodeError),
-        "wide.png": (saved(Image.fromarray(wide), "PNG"), clipprep.UnsupportedError),
+        "program.eps": (saved(picture("RGB", 60, 45), "EPS"), clipprep.UnsupportedError),
         "text.jpg": (b"no image at all", clipprep.ImageError),
         "empty.jpg": (b"", clipprep.ImageError),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from expect import assert_as_pillow_decides, assert_file, opened
 from pictures import picture
@@ -90,23 +89,6 @@ def test_several_pages(small) -> None:
     assert_file(data, small, "pillow", "tiff of two pages", "RGB")
     data = saved(picture("RGBA", 64, 64), "ICO", sizes=[(16, 16), (48, 48), (64, 64)])
     assert_file(data, small, "pillow", "icon of three sizes", "RGBA")
-
-
-@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
-def test_wide_modes_are_not_supported_yet(small, mode: str) -> None:
-    array = np.arange(600).reshape(20, 30)
-    kind = {"I;16": np.uint16, "I": np.int32, "F": np.float32}[mode]
-    data = saved(Image.fromarray(array.astype(kind)), "TIFF")
-    assert opened(data).mode == mode
-    with pytest.raises(clipprep.UnsupportedError, match=rf"\b{mode}\b"):
-        small(data)
-
-
-def test_lab_is_not_supported_yet(small) -> None:
-    data = saved(Image.frombytes("LAB", (20, 30), bytes(1800)), "TIFF")
-    assert opened(data).mode == "LAB"
-    with pytest.raises(clipprep.UnsupportedError, match=r"\bLAB\b"):
-        small(data)
 
 
 def test_formats_that_run_other_programs_are_refused(small, monkeypatch) -> None:

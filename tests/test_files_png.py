@@ -96,11 +96,13 @@ def test_every_small_size(kind: tuple[int, int, int, str], interlaced: bool) -> 
 
 
 @pytest.mark.parametrize("interlaced", [False, True], ids=["straight", "adam7"])
-def test_16_bit_grey_is_not_supported_yet(small, interlaced: bool) -> None:
-    data = png(samples(20, 30, 1, 16), GREY, 16, interlaced=interlaced)
-    assert opened(data).mode == "I;16"
-    with pytest.raises(clipprep.UnsupportedError, match="I;16"):
-        small(data)
+def test_16_bit_grey(small, interlaced: bool) -> None:
+    for width, height in ((20, 30), (61, 40), (1, 9), (32, 32), (300, 7)):
+        for top in (300, 65536):
+            grey = samples(width, height, 1, 16) % top
+            data = png(grey, GREY, 16, interlaced=interlaced)
+            name = f"png 16-bit grey {width} x {height} below {top} interlaced={interlaced}"
+            assert_file(data, small, "png", name, "I;16")
 
 
 @pytest.mark.parametrize(

@@ -287,23 +287,6 @@ def test_a_closed_image(small) -> None:
         small(image)
 
 
-UNSUPPORTED = ("I", "F", "I;16", "PA", "La", "RGBa", "YCbCr", "LAB", "HSV", "I;16B", "RGBX")
-
-
-@pytest.mark.parametrize("mode", UNSUPPORTED)
-def test_modes_that_come_later(small, mode: str) -> None:
-    image = Image.new(mode, (40, 30))
-    for call in (small, small.explain, lambda source: small.batch([picture("RGB", 9, 9), source])):
-        with pytest.raises((clipprep.UnsupportedError, clipprep.BatchError)) as caught:
-            call(image)
-        error = caught.value
-        if isinstance(error, clipprep.BatchError):
-            assert error.index == 1
-            error = error.__cause__
-        assert isinstance(error, clipprep.UnsupportedError)
-        assert f'"{mode}"' in str(error) or f"'{mode}'" in str(error) or f" {mode}" in str(error)
-
-
 def test_subclasses_are_images(small) -> None:
     class Mine(Image.Image):
         pass
