@@ -4,6 +4,7 @@ mod gif;
 mod jpeg;
 mod jpeg_header;
 mod png;
+mod png_chunks;
 mod raster;
 
 use crate::error::{Error, Result};
