@@ -20,7 +20,7 @@ pub enum Format {
     Jpeg,
     /// PNG of all kinds but 16-bit grey.
     Png,
-    /// The first frame of a GIF, where it covers the canvas.
+    /// The first frame of a GIF.
     Gif,
     /// Still WebP.
     WebP,
@@ -41,7 +41,8 @@ struct Row {
 }
 
 /// The choice of decoder. JPEG: libjpeg gives Pillow's bits, other decoders do not. PNG and GIF:
-/// decoders that keep the palette, which decides the filter. The rest: `image`.
+/// decoders that keep the palette, which decides the filter; GIF's container is read by Pillow's rules.
+/// The rest: `image`.
 const FORMATS: [Row; 7] = [
     Row {
         format: Format::Jpeg,
@@ -53,7 +54,7 @@ const FORMATS: [Row; 7] = [
     Row {
         format: Format::Gif,
         name: "GIF",
-        decoder: "gif",
+        decoder: "weezl",
         begins: |b| b.starts_with(b"GIF87a") || b.starts_with(b"GIF89a"),
     },
     Row {
@@ -113,6 +114,16 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Format, Box<dyn Ima
         Format::Qoi => Box::new(raster::open_qoi(bytes, limits)?),
     };
     Ok((format, image))
+}
+
+/// The sides of an image, checked against the limits; none is zero, or more than C's `int` holds.
+fn dimensions(format: &str, width: u64, height: u64, limits: &Limits) -> Result<(usize, usize)> {
+    let side = |side: u64| i32::try_from(side).ok().filter(|&side| side > 0).map(|side| side as usize);
+    let (Some(width), Some(height)) = (side(width), side(height)) else {
+        return Err(Error::decode(format, format_args!("a size of {width} x {height}")));
+    };
+    limits.check_pixels(width, height)?;
+    Ok((width, height))
 }
 
 /// A zeroed buffer for a whole image; memory that is not there is an error, not an abort.
