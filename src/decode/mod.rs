@@ -6,6 +6,7 @@ mod jpeg_header;
 mod png;
 mod png_chunks;
 mod raster;
+mod webp;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
@@ -22,7 +23,7 @@ pub enum Format {
     Png,
     /// The first frame of a GIF.
     Gif,
-    /// Still WebP.
+    /// WebP, of an animation the first frame.
     WebP,
     /// BMP with 24 or 32 bits per pixel.
     Bmp,
@@ -42,6 +43,7 @@ struct Row {
 
 /// The choice of decoder. JPEG: libjpeg gives Pillow's bits, other decoders do not. PNG and GIF:
 /// decoders that keep the palette, which decides the filter; GIF's container is read by Pillow's rules.
+/// WebP: Pillow's own library.
 /// The rest: `image`.
 const FORMATS: [Row; 7] = [
     Row {
@@ -60,7 +62,7 @@ const FORMATS: [Row; 7] = [
     Row {
         format: Format::WebP,
         name: "WEBP",
-        decoder: "image",
+        decoder: "libwebp",
         begins: |b| b.starts_with(b"RIFF") && b.get(8..12) == Some(b"WEBP"),
     },
     Row { format: Format::Bmp, name: "BMP", decoder: "image", begins: |b| b.starts_with(b"BM") },
@@ -108,7 +110,7 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Format, Box<dyn Ima
         Format::Jpeg => Box::new(jpeg::Jpeg::open(bytes, limits)?),
         Format::Png => png::open(bytes, limits)?,
         Format::Gif => Box::new(gif::open(bytes, limits)?),
-        Format::WebP => Box::new(raster::open_webp(bytes, limits)?),
+        Format::WebP => Box::new(webp::open(bytes, limits)?),
         Format::Bmp => Box::new(raster::open_bmp(bytes, limits)?),
         Format::Pnm => Box::new(raster::open_pnm(bytes, limits)?),
         Format::Qoi => Box::new(raster::open_qoi(bytes, limits)?),

@@ -1,4 +1,4 @@
-//! WebP, BMP, PNM and QOI by the `image` crate: the variants whose pixels it hands out in the mode
+//! BMP, PNM and QOI by the `image` crate: the variants whose pixels it hands out in the mode
 //! that Pillow opens them in.
 
 use std::io::Cursor;
@@ -6,38 +6,11 @@ use std::io::Cursor;
 use image::codecs::bmp::BmpDecoder;
 use image::codecs::pnm::{PnmDecoder, PnmSubtype};
 use image::codecs::qoi::QoiDecoder;
-use image::codecs::webp::WebPDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Whole};
-
-pub(super) fn open_webp(bytes: &[u8], limits: &Limits) -> Result<Whole> {
-    if !whole_chunks(bytes) {
-        return Err(Error::truncated("WebP", "a chunk that ends behind the file"));
-    }
-    let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(fault("WebP"))?;
-    if decoder.has_animation() {
-        return Err(Error::unsupported("expected a still WebP, found an animation"));
-    }
-    read("WebP", decoder, limits)
-}
-
-/// Whether the file is as long as it says, and each chunk ends inside it.
-fn whole_chunks(bytes: &[u8]) -> bool {
-    let length =
-        |at: usize| bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]) as usize);
-    let Some(end) = length(4).map(|len| len.saturating_add(8)).filter(|&end| end <= bytes.len()) else {
-        return false;
-    };
-    let mut at = 12;
-    while at + 8 <= end {
-        // Chunks are padded to even lengths.
-        at = length(at + 4).map_or(usize::MAX, |len| (at + 8).saturating_add(len).saturating_add(len % 2));
-    }
-    at == end
-}
 
 /// Bit fields of 32-bit BMPs, red, green, blue and alpha, of those that Pillow reads.
 const BMP_MASKS: [[u32; 4]; 5] = [
