@@ -311,7 +311,29 @@ def test_odd_pnm_headers_are_for_pillow_to_decide(small) -> None:
 def test_qoi(pre, small, mode: str) -> None:
     for size in SIZES:
         data = saved(picture(mode, *size), "QOI")
-        assert_file(data, small, "image", f"qoi {mode} {size}", mode)
-    assert_file(saved(picture(mode, 301, 240), "QOI"), pre, "image", f"qoi {mode} n=224", mode)
+        assert_file(data, small, "clipprep", f"qoi {mode} {size}", mode)
+    assert_file(saved(picture(mode, 301, 240), "QOI"), pre, "clipprep", f"qoi {mode} n=224", mode)
     flat = picture(mode, 90, 61).quantize(3).convert(mode)
-    assert_file(saved(flat, "QOI"), small, "image", f"qoi {mode} with runs", mode)
+    assert_file(saved(flat, "QOI"), small, "clipprep", f"qoi {mode} with runs", mode)
+
+
+def test_qoi_that_the_reference_decoder_reads_otherwise(small) -> None:
+    """Pillow's table of colours holds no runs; any number of channels but three is four."""
+
+    def qoi(width: int, height: int, channels: int, codes: bytes) -> bytes:
+        return b"qoif" + struct.pack(">IIBB", width, height, channels, 0) + codes
+
+    black = 3 * 0 + 11 * 255 & 63
+    codes = bytes([0xC3, black, 0xFE, 9, 8, 7, black, 0x55, 0xA5, 0x9C, 0xFF, 1, 2, 3, 4, 0xFD])
+    for channels in (0, 1, 3, 4, 5, 255):
+        for padding in (b"", bytes(7) + b"\1", b"junk"):
+            data = qoi(5, 7, channels, codes + padding)
+            assert_file(data, small, "clipprep", f"qoi of {channels} channels")
+    for name, data in {
+        "too few codes": qoi(5, 15, 4, codes),
+        "a code cut short": qoi(2, 1, 4, b"\xfe\1\2"),
+        "no codes": qoi(2, 1, 4, b""),
+        "no pixels": qoi(0, 1, 4, codes),
+        "half a header": qoi(5, 7, 4, b"")[:11],
+    }.items():
+        assert not assert_as_pillow_decides(data, small, f"qoi with {name}")

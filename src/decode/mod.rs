@@ -5,6 +5,7 @@ mod jpeg;
 mod jpeg_header;
 mod png;
 mod png_chunks;
+mod qoi;
 mod raster;
 mod webp;
 
@@ -72,7 +73,7 @@ const FORMATS: [Row; 7] = [
         decoder: "image",
         begins: |b| matches!(b, [b'P', b'1'..=b'6', ..]),
     },
-    Row { format: Format::Qoi, name: "QOI", decoder: "image", begins: |b| b.starts_with(b"qoif") },
+    Row { format: Format::Qoi, name: "QOI", decoder: "clipprep", begins: |b| b.starts_with(b"qoif") },
 ];
 
 impl Format {
@@ -113,7 +114,7 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Format, Box<dyn Ima
         Format::WebP => Box::new(webp::open(bytes, limits)?),
         Format::Bmp => Box::new(raster::open_bmp(bytes, limits)?),
         Format::Pnm => Box::new(raster::open_pnm(bytes, limits)?),
-        Format::Qoi => Box::new(raster::open_qoi(bytes, limits)?),
+        Format::Qoi => Box::new(qoi::open(bytes, limits)?),
     };
     Ok((format, image))
 }

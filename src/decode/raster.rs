@@ -1,11 +1,10 @@
-//! BMP, PNM and QOI by the `image` crate: the variants whose pixels it hands out in the mode
+//! BMP and PNM by the `image` crate: the variants whose pixels it hands out in the mode
 //! that Pillow opens them in.
 
 use std::io::Cursor;
 
 use image::codecs::bmp::BmpDecoder;
 use image::codecs::pnm::{PnmDecoder, PnmSubtype};
-use image::codecs::qoi::QoiDecoder;
 use image::{ColorType, ImageDecoder, ImageError};
 
 use crate::error::{Error, Result};
@@ -74,10 +73,6 @@ fn plain_header(bytes: &[u8]) -> bool {
             .filter(|word| !word.is_empty())
             .take(if matches!(bytes[1], b'1' | b'4') { 2 } else { 3 })
             .all(|word| word.len() <= 10 && word.iter().all(u8::is_ascii_digit))
-}
-
-pub(super) fn open_qoi(bytes: &[u8], limits: &Limits) -> Result<Whole> {
-    read("QOI", QoiDecoder::new(Cursor::new(bytes)).map_err(fault("QOI"))?, limits)
 }
 
 fn read(format: &'static str, decoder: impl ImageDecoder, limits: &Limits) -> Result<Whole> {
