@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from expect import assert_as_pillow_decides, assert_file, opened
 from pictures import photo, picture
-from writers import bmp, saved
+from writers import bmp, bmp_of_os2, bmp_runs, saved
 
 import clipprep
 
@@ -125,7 +125,7 @@ def test_true_colour_bmp(pre, small, top_down: bool) -> None:
         assert_file(
             bmp(rows, 24, top_down=top_down),
             small,
-            "image",
+            "clipprep",
             f"bmp 24 bit {width} x {height}",
             "RGB",
         )
@@ -133,12 +133,12 @@ def test_true_colour_bmp(pre, small, top_down: bool) -> None:
         assert_file(
             bmp(rows, 32, top_down=top_down),
             small,
-            "image",
+            "clipprep",
             f"bmp 32 bit {width} x {height}",
             "RGB",
         )
     rows = photo(300, 401, 3).reshape(300, -1)
-    assert_file(bmp(rows, 24, top_down=top_down), pre, "image", "bmp 24 bit n=224", "RGB")
+    assert_file(bmp(rows, 24, top_down=top_down), pre, "clipprep", "bmp 24 bit n=224", "RGB")
 
 
 @pytest.mark.parametrize("top_down", [False, True])
@@ -152,67 +152,146 @@ def test_bmp_with_an_alpha_mask(small, top_down: bool) -> None:
             (0xFF000000, 0xFF0000, 0xFF00, 0xFF),
         ):
             data = bmp(rows, 32, top_down=top_down, masks=masks)
-            assert_file(data, small, "image", f"bmp RGBA {masks}", "RGBA")
+            assert_file(data, small, "clipprep", f"bmp RGBA {masks}", "RGBA")
 
 
 @pytest.mark.parametrize(
-    ("bits", "masks"),
+    ("bits", "masks", "native"),
     [
-        (32, (0xFF0000, 0xFF00, 0xFF)),
-        (32, (0xFF000000, 0xFF0000, 0xFF00)),
-        (32, (0xFF, 0xFF00, 0xFF0000)),
-        (32, (0xFF0000, 0xFF00, 0xFF, 0)),
-        (32, (0, 0, 0, 0)),
-        (32, (0x3FF00000, 0xFFC00, 0x3FF)),
-        (16, ()),
-        (16, (0xF800, 0x7E0, 0x1F)),
-        (16, (0x7C00, 0x3E0, 0x1F)),
-        (16, (0xF00, 0xF0, 0xF)),
+        (32, (0xFF0000, 0xFF00, 0xFF), True),
+        (32, (0xFF000000, 0xFF0000, 0xFF00), True),
+        (32, (0xFF000000, 0xFF00, 0xFF), True),
+        (32, (0xFF, 0xFF00, 0xFF0000), False),
+        (32, (0xFF0000, 0xFF00, 0xFF, 0), True),
+        (32, (0xFF000000, 0xFF00, 0xFF, 0xFF0000), True),
+        (32, (0, 0, 0, 0), True),
+        (32, (0x3FF00000, 0xFFC00, 0x3FF), False),
+        (24, (0xFF0000, 0xFF00, 0xFF), True),
+        (24, (0xFF, 0xFF00, 0xFF0000), False),
+        (16, (), True),
+        (16, (0xF800, 0x7E0, 0x1F), True),
+        (16, (0x7C00, 0x3E0, 0x1F), True),
+        (16, (0xF00, 0xF0, 0xF), False),
     ],
     ids=str,
 )
-def test_other_bit_fields_are_for_pillow_to_decide(
-    small, bits: int, masks: tuple[int, ...]
-) -> None:
-    rows = photo(40, 61, bits // 8).reshape(40, -1)
-    assert_as_pillow_decides(bmp(rows, bits, masks=masks), small, f"bmp {bits} bit {masks}")
+def test_bit_fields(small, bits: int, masks: tuple[int, ...], native: bool) -> None:
+    """Those that Pillow knows, with its expansion of 5 and 6 bits to 8; it refuses the others."""
+    for top_down in (False, True):
+        rows = photo(40, 61, bits // 8).reshape(40, -1)
+        rows[0] = np.arange(rows.shape[1])
+        data = bmp(rows, bits, masks=masks, top_down=top_down)
+        if native:
+            assert_file(data, small, "clipprep", f"bmp {bits} bit {masks}")
+        else:
+            assert not assert_as_pillow_decides(data, small, f"bmp {bits} bit {masks}")
 
 
-def test_bmp_as_pillow_writes_it(small) -> None:
-    for mode, decoder in (
-        ("RGB", "image"),
-        ("RGBA", "image"),
-        ("L", "pillow"),
-        ("1", "pillow"),
-        ("P", "pillow"),
-    ):
-        data = saved(picture(mode, 157, 90), "BMP")
-        assert_file(data, small, decoder, f"bmp from {mode}")
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "1", "P"])
+def test_bmp_as_pillow_writes_it(small, mode: str) -> None:
+    for width in (157, 158, 159, 160):
+        data = saved(picture(mode, width, 90), "BMP")
+        assert_file(data, small, "clipprep", f"bmp from {mode} {width}")
+
+
+def palette_of(bits: int, entry: int = 4) -> bytes:
+    return np.random.default_rng(9).integers(0, 256, entry << bits, dtype=np.uint8).tobytes()
+
+
+def greys(bits: int, step: int = 1) -> bytes:
+    return b"".join(bytes([index * step] * 3) + b"\0" for index in range(1 << bits))
 
 
 @pytest.mark.parametrize("bits", [1, 4, 8])
 def test_palette_bmp_keeps_its_mode(small, bits: int) -> None:
     rows = np.random.default_rng(bits).integers(0, 256, (40, 8 * bits), dtype=np.uint8)
-    palette = np.random.default_rng(9).integers(0, 256, 4 << bits, dtype=np.uint8).tobytes()
     for top_down in (False, True):
-        data = bmp(rows, bits, palette=palette, top_down=top_down)
-        assert_file(data, small, "pillow", f"bmp P {bits} bit", "P")
-    grey = bytes(
-        value
-        for index in np.linspace(0, 255, 1 << bits).astype(int)
-        for value in (index, index, index, 0)
-    )
-    assert_file(bmp(rows, bits, palette=grey), small, "pillow", f"bmp grey {bits} bit")
+        data = bmp(rows, bits, palette=palette_of(bits), top_down=top_down)
+        assert_file(data, small, "clipprep", f"bmp P {bits} bit", "P")
+    # Greys that are not the indices themselves stay a palette.
+    data = bmp(rows, bits, palette=greys(bits, 255 // ((1 << bits) - 1)))
+    mode, decoder = {1: "1", 4: "P", 8: "L"}[bits], "clipprep"
+    assert_file(data, small, decoder, f"bmp grey {bits} bit", mode)
+    inverted = b"".join(reversed([greys(bits)[at : at + 4] for at in range(0, 4 << bits, 4)]))
+    assert_file(bmp(rows, bits, palette=inverted), small, "clipprep", "bmp inverted", "P")
 
 
-def test_run_length_bmp(small) -> None:
-    rows = np.zeros((5, 8), np.uint8)
-    palette = bytes(range(256)) * 4
-    runs = b"".join(bytes([3, 7 * y, 5, 11 * y + 1, 0, 0]) for y in range(5)) + b"\0\1"
-    plain = bmp(rows, 8, palette=palette)
-    data = bytearray(plain[: -rows.size] + runs)
-    data[30:34], data[34:38] = struct.pack("<I", 1), struct.pack("<I", len(runs))
-    assert_file(bytes(data), small, "pillow", "bmp, run lengths", "P")
+def test_odd_palettes_of_bmp_are_for_pillow_to_decide(small) -> None:
+    rows = np.random.default_rng(2).integers(0, 256, (40, 64), dtype=np.uint8)
+    for bits in (1, 4, 8):
+        ramp = bmp(rows, bits, palette=greys(bits))
+        plain = bmp(rows, bits, palette=palette_of(bits))
+        for colours in (1, 2, 3, 15, 16, 17, 255, 256, 257, 65536, 65537, 1 << 31):
+            for data in (ramp, plain):
+                changed = data[:46] + struct.pack("<I", colours) + data[50:]
+                assert_as_pillow_decides(changed, small, f"bmp {bits} bit, {colours} colours")
+        for offset in (0, 14, 54, 55, 1 << 20, 1 << 31):
+            changed = plain[:10] + struct.pack("<I", offset) + plain[14:]
+            assert_as_pillow_decides(changed, small, f"bmp {bits} bit, pixels at {offset}")
+
+
+@pytest.mark.parametrize(("bits", "mode"), [(1, "P"), (4, "P"), (8, "P"), (24, "RGB")])
+def test_the_first_bmp_of_os2(small, bits: int, mode: str) -> None:
+    rows = np.random.default_rng(bits).integers(0, 256, (40, 3 * bits), dtype=np.uint8)
+    palette = palette_of(bits, 3) if bits <= 8 else b""
+    assert_file(bmp_of_os2(rows, bits, palette), small, "clipprep", f"bmp OS/2 {bits} bit", mode)
+
+
+@pytest.mark.parametrize("size", [52, 56, 64, 124])
+def test_longer_headers_of_bmp(small, size: int) -> None:
+    rows = np.random.default_rng(1).integers(0, 256, (40, 64), dtype=np.uint8)
+    data = bmp(rows, 8, palette=palette_of(8))
+    offset = struct.pack("<I", struct.unpack("<I", data[10:14])[0] + size - 40)
+    data = data[:10] + offset + struct.pack("<I", size) + data[18:54] + bytes(size - 40) + data[54:]
+    assert_file(data, small, "clipprep", f"bmp with a header of {size} bytes", "P")
+
+
+@pytest.mark.parametrize("grey", [False, True])
+@pytest.mark.parametrize("nibbles", [False, True])
+def test_run_length_bmp(small, nibbles: bool, grey: bool) -> None:
+    """Runs, literals, jumps, lines that end early or run over, an end that comes early."""
+    bits = 4 if nibbles else 8
+    palette = greys(bits) if grey else palette_of(bits)
+    mode = "L" if grey else "P"
+    rng = np.random.default_rng(bits)
+    for jumps in (False, True):
+        runs = bytearray()
+        for y in range(40):
+            x = 0
+            while x < 61:
+                count = min(int(rng.integers(1, 12)), 61 - x)
+                kind = int(rng.integers(0, 4 if jumps else 3))
+                if kind == 3 and y < 38:
+                    runs += bytes([0, 2, count, 0])
+                elif kind == 2 and count > 2:
+                    length = -(-count // 2) if nibbles else count
+                    literals = rng.integers(0, 256, length, dtype=np.uint8).tobytes()
+                    runs += bytes([0, count]) + literals + bytes(length % 2)
+                else:
+                    runs += bytes([count, int(rng.integers(0, 256))])
+                x += count
+            runs += b"\0\0"
+        data = bmp_runs(61, 40, bytes(runs) + b"\0\1", palette, nibbles=nibbles)
+        assert_file(data, small, "clipprep", f"bmp runs, {bits} bit, jumps {jumps}", mode)
+    for name, runs in {
+        "lines that end early": b"\x05\x11\0\0" * 40,
+        "empty lines": b"\x05\x11\0\0\0\0" * 40,
+        "lines that run over": b"\xff\x21\xff\x12\0\0" * 40,
+        "literals that run over": (b"\0\xff" + bytes(128 if nibbles else 256)) * 40,
+        "a jump over everything": b"\0\2\xff\xff",
+        "an early end": b"\x05\x11\0\1" + bytes(4000),
+        "a jump cut short": b"\x05\x11\0\2\1",
+        "nothing": b"",
+    }.items():
+        data = bmp_runs(61, 40, runs, palette, nibbles=nibbles)
+        assert_as_pillow_decides(data, small, f"bmp runs with {name}")
+    for compression in (1, 2):
+        for other in (
+            bmp(photo(8, 8, 3).reshape(8, -1), 24),
+            bmp(photo(8, 8, 1).reshape(8, -1), 1, palette=bytes(4) + b"\xff\xff\xff\0"),
+        ):
+            damaged = other[:30] + struct.pack("<I", compression) + other[34:]
+            assert_as_pillow_decides(damaged, small, f"bmp, compression {compression}")
 
 
 # PNM ---------------------------------------------------------------------------------------------
@@ -230,8 +309,8 @@ def test_binary_pnm(pre, small, kind: bytes, mode: str) -> None:
         row = {"1": -(-width // 8), "L": width, "RGB": 3 * width}[mode]
         body = rng.integers(0, 256, row * height, dtype=np.uint8).tobytes()
         data = pnm(kind, width, height, body, None if mode == "1" else 255)
-        assert_file(data, small, "image", f"pnm {kind!r} {width} x {height}", mode)
-    assert_file(saved(picture(mode, 400, 300), "PPM"), pre, "image", f"pnm {kind!r} n=224", mode)
+        assert_file(data, small, "clipprep", f"pnm {kind!r} {width} x {height}", mode)
+    assert_file(saved(picture(mode, 400, 300), "PPM"), pre, "clipprep", f"pnm {kind!r} n=224", mode)
 
 
 @pytest.mark.parametrize("maxval", [1, 2, 15, 100, 127, 128, 200, 254, 255])
@@ -241,8 +320,7 @@ def test_pnm_with_another_maximum(
 ) -> None:
     values = np.random.default_rng(maxval).integers(0, maxval + 1, 61 * 40 * channels)
     data = pnm(kind, 61, 40, values.astype(np.uint8).tobytes(), maxval)
-    assert opened(data).mode == mode
-    assert assert_as_pillow_decides(data, small, f"pnm {kind!r} maxval {maxval}")
+    assert_file(data, small, "clipprep", f"pnm {kind!r} maxval {maxval}", mode)
     too_large = pnm(kind, 61, 40, bytes(range(256)) * 61 * channels, maxval)
     assert assert_as_pillow_decides(
         too_large, small, f"pnm {kind!r} with values over maxval {maxval}"
@@ -255,8 +333,7 @@ def test_16_bit_pnm(small, maxval: int) -> None:
         np.random.default_rng(maxval).integers(0, maxval + 1, 61 * 40 * 3).astype(">u2").tobytes()
     )
     colour = pnm(b"P6", 61, 40, values, maxval)
-    assert opened(colour).mode == "RGB"
-    assert assert_as_pillow_decides(colour, small, f"pnm P6 maxval {maxval}")
+    assert_file(colour, small, "clipprep", f"pnm P6 maxval {maxval}", "RGB")
     grey = pnm(b"P5", 61, 40, values, maxval)
     assert opened(grey).mode == "I"
     with pytest.raises(clipprep.UnsupportedError, match=r"\bI\b"):
@@ -270,11 +347,34 @@ def test_plain_pnm(small, kind: bytes) -> None:
     for separator in (b" ", b"\n", b"  \t\n"):
         body = separator.join(b"%d" % value for value in values) + b"\n"
         data = pnm(kind, 61, 40, body, None if kind == b"P1" else top)
-        assert assert_as_pillow_decides(data, small, f"pnm {kind!r} separated by {separator!r}")
+        assert_file(data, small, "clipprep", f"pnm {kind!r} separated by {separator!r}")
     commented = (
         kind + b"\n# a comment\n61 40\n# another\n" + (b"" if kind == b"P1" else b"255\n") + body
     )
-    assert assert_as_pillow_decides(commented, small, f"pnm {kind!r} with comments")
+    assert_file(commented, small, "clipprep", f"pnm {kind!r} with comments")
+    for name, odd in {
+        "a comment among the samples": data[:60] + b"# note\n" + data[60:],
+        "a comment that ends with the file": data + b"# note",
+        "samples behind the last": data + b"1 0 1\n",
+        "words behind the last": data + b"and so on\n",
+        "a sample that is too large": data[:60] + b" 256 " + data[60:],
+        "a sample of eleven digits": data[:60] + b" 00000000001 " + data[60:],
+        "a sign": data[:60] + b" +1 " + data[60:],
+        "an underscore": data[:60] + b" 1_0 " + data[60:],
+        "no space behind the last": data.rstrip(),
+        "one digit less": data.rstrip()[:-2],
+        "half of the samples": data[: len(data) // 2],
+    }.items():
+        assert_as_pillow_decides(odd, small, f"pnm {kind!r} with {name}")
+
+
+def test_plain_pnm_of_more_than_one_block(small) -> None:
+    values = np.random.default_rng(3).integers(0, 256, 700 * 500)
+    body = b" ".join(b"%d" % value for value in values) + b"\n"
+    assert len(body) > 1 << 20
+    assert_file(pnm(b"P2", 700, 500, body, 255), small, "clipprep", "pnm of two blocks", "L")
+    commented = body[:-700] + b"# note\n" + body[-700:]
+    assert assert_as_pillow_decides(pnm(b"P2", 700, 500, commented, 255), small, "pnm, comment")
 
 
 def test_odd_pnm_headers_are_for_pillow_to_decide(small) -> None:
@@ -337,3 +437,28 @@ def test_qoi_that_the_reference_decoder_reads_otherwise(small) -> None:
         "half a header": qoi(5, 7, 4, b"")[:11],
     }.items():
         assert not assert_as_pillow_decides(data, small, f"qoi with {name}")
+
+
+# Any ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"P5 13000 13000 255\n",
+        b"P2 13000 13000 255\n",
+        b"P1 13000 13000\n",
+        b"qoif" + struct.pack(">IIBB", 13000, 13000, 3, 0) + bytes(99),
+        b"GIF89a" + struct.pack("<HHBBB", 13000, 13000, 0, 0, 0)
+        + b"," + struct.pack("<HHHHBB", 0, 0, 13000, 13000, 0, 8) + b"\x04\0\1\2\3\0;",
+        bmp_runs(13000, 13000, b"\5\5", bytes(1024), nibbles=False),
+        bmp(np.zeros((1, 39000), np.uint8), 24).replace(
+            struct.pack("<ii", 13000, 1), struct.pack("<ii", 13000, 13000)
+        ),
+    ],
+    ids=lambda data: repr(data[:4]),
+)  # fmt: skip
+def test_a_header_that_promises_more_than_the_file_has(small, data: bytes) -> None:
+    """Refused for its length, before memory for 169 million pixels is touched."""
+    with pytest.raises(clipprep.TruncatedError):
+        small(data)
