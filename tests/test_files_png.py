@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 from expect import assert_as_pillow_decides, assert_file, opened
@@ -230,9 +232,17 @@ def test_the_first_frame_of_an_animation(small, mode: str) -> None:
     frames = [picture(mode, 60, 45, seed) for seed in (1, 2, 3)]
     data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], duration=50)
     assert opened(data).n_frames == 3
-    assert_as_pillow_decides(data, small, f"animated png {mode}")
+    assert_file(data, small, "png", f"animated png {mode}")
     data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True)
-    assert_as_pillow_decides(data, small, f"animated png {mode} with a default image")
+    assert_file(data, small, "png", f"animated png {mode} with a default image")
+    at = data.index(b"acTL")
+    for count in (0, 1, 2, 1 << 31, (1 << 32) - 1):
+        chunk = png_chunk(b"acTL", struct.pack(">II", count, 0))
+        other = data[: at - 4] + chunk + data[at + 16 :]
+        assert_as_pillow_decides(other, small, f"animated png {mode} of {count} frames")
+        assert_as_pillow_decides(
+            data[: at - 4] + chunk + data[at - 4 :], small, f"png {mode} animated twice"
+        )
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])

@@ -120,6 +120,36 @@ def bmp(
     return head + header + palette + padded.tobytes()
 
 
+def bmp_runs(width: int, height: int, runs: bytes, palette: bytes, *, nibbles: bool) -> bytes:
+    """A BMP file of run lengths, of bytes or of nibbles."""
+    bits = 4 if nibbles else 8
+    header = struct.pack(
+        "<IiiHHIIiiII",
+        40,
+        width,
+        height,
+        1,
+        bits,
+        2 if nibbles else 1,
+        len(runs),
+        0,
+        0,
+        len(palette) // 4,
+        0,
+    )
+    offset = 14 + len(header) + len(palette)
+    return b"BM" + struct.pack("<IHHI", offset + len(runs), 0, 0, offset) + header + palette + runs
+
+
+def bmp_of_os2(rows: np.ndarray, bits: int, palette: bytes = b"") -> bytes:
+    """A BMP file with the short header of OS/2, and three bytes for a colour."""
+    body = bmp(rows, bits)[54:]
+    height, width = rows.shape[0], rows.shape[1] * 8 // bits
+    offset = 14 + 12 + len(palette)
+    head = b"BM" + struct.pack("<IHHI", offset + len(body), 0, 0, offset)
+    return head + struct.pack("<IHHHH", 12, width, height, 1, bits) + palette + body
+
+
 # GIF ---------------------------------------------------------------------------------------------
 
 

@@ -1,25 +1,20 @@
 //! PNG by the `png` crate without its transformations: palette, bit depth and alpha stay as they are
 //! in the file, since the reference resizes in the original mode.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::ops::Range;
 
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, Reader, Transformations};
 
+use super::png_chunks;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Whole, Window, palette_from};
 
-/// Pillow's bounds on metadata: a chunk once it is unpacked (`MAX_TEXT_CHUNK`), and all text.
-const MAX_UNPACKED: u64 = 1 << 20;
-const MAX_TEXT: usize = 64 << 20;
-/// Deflate packs 1032 to 1 at the best.
-const MAX_PACKED: usize = (MAX_UNPACKED / 1032) as usize;
-
 type Source<'a> = Reader<Cursor<&'a [u8]>>;
 
 pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image + 'a>> {
-    check_chunks(bytes)?;
+    png_chunks::check(bytes)?;
     // As strict as Pillow.
     let mut options = DecodeOptions::default();
     options.set_ignore_adler32(false);
@@ -54,59 +49,6 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
         samples.unpack(raw, 0..header.width, out);
     }
     Ok(Box::new(Whole { header, data }))
-}
-
-/// Leaves to Pillow what only it reads as it does: animations, and metadata that the `png` crate passes
-/// over where Pillow raises.
-fn check_chunks(bytes: &[u8]) -> Result<()> {
-    let mut rest = bytes.get(8..).unwrap_or_default();
-    let (mut colour, mut text) = (0, 0);
-    while let Some((head, body)) = rest.split_first_chunk::<8>() {
-        let (len, name) = (u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize, &head[4..]);
-        let refuse = match name {
-            b"IEND" => return Ok(()),
-            b"IHDR" => {
-                colour = body.get(9).copied().unwrap_or_default();
-                len < 13
-            }
-            b"acTL" => true,
-            name if !name.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'_') => true,
-            b"tRNS" => (colour == 0 && len < 2) || (colour == 2 && len < 6),
-            b"gAMA" => len < 4,
-            b"sRGB" => len < 1,
-            b"pHYs" => len < 9,
-            b"cHRM" => len < 32,
-            b"tEXt" => {
-                text += len;
-                text > MAX_TEXT
-            }
-            b"iCCP" | b"zTXt" => !inflates(&body[..len.min(body.len())]),
-            b"iTXt" => len > MAX_PACKED,
-            _ => false,
-        };
-        if refuse {
-            return Err(Error::unsupported(format!(
-                "expected a still PNG with plain metadata, found a {} chunk of {len} bytes",
-                name.escape_ascii()
-            )));
-        }
-        rest = body.get(len.saturating_add(4)..).unwrap_or_default();
-    }
-    Ok(())
-}
-
-/// Whether a keyword, a zero, the compression method (there is one) and packed bytes make up a chunk
-/// that Pillow reads: packed so little that they cannot unpack to more than it allows, or unpacked here.
-fn inflates(chunk: &[u8]) -> bool {
-    let Some(at) = memchr::memchr(0, chunk) else { return false };
-    match chunk.get(at + 1..) {
-        Some([0, packed @ ..]) if packed.len() > MAX_PACKED => {
-            let mut unpacked = flate2::read::ZlibDecoder::new(packed).take(MAX_UNPACKED + 1);
-            std::io::copy(&mut unpacked, &mut std::io::sink()).is_ok_and(|len| len <= MAX_UNPACKED)
-        }
-        Some([0, ..]) => true,
-        _ => false,
-    }
 }
 
 /// A PNG that is not interlaced, row by row.

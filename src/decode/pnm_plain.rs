@@ -1,0 +1,92 @@
+//! PNM in decimal digits. What only Pillow's way through a file in blocks decides is left to it: bytes
+//! behind the last sample, and comments in files of more than one block.
+
+use std::borrow::Cow;
+
+use super::pnm::{is_space, scale};
+use crate::error::{Error, Result};
+
+/// Pillow's block.
+const BLOCK: usize = 1 << 20;
+/// The longest sample, in digits.
+const LONGEST: usize = 10;
+
+/// Bits, one digit each, with or without spaces; one is black.
+pub(super) fn bits(body: &[u8], count: usize) -> Result<Vec<u8>> {
+    let body = without_comments(body)?;
+    check_length(&body, count)?;
+    let mut data = super::allocate("PNM", count)?;
+    let mut digits = body.iter().filter(|byte| !is_space(**byte));
+    for out in &mut data {
+        *out = match digits.next() {
+            Some(b'0') => 255,
+            Some(b'1') => 0,
+            Some(other) => return Err(unexpected(&[*other])),
+            None => return Err(Error::truncated("PNM", format_args!("fewer than {count} pixels"))),
+        };
+    }
+    match digits.next() {
+        Some(more) => Err(unexpected(&[*more])),
+        None => Ok(data),
+    }
+}
+
+/// Numbers of 0 to `maximum`.
+pub(super) fn samples(body: &[u8], count: usize, maximum: u64) -> Result<Vec<u8>> {
+    let body = without_comments(body)?;
+    check_length(&body, count)?;
+    let mut data = super::allocate("PNM", count)?;
+    let mut words = body.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
+    for out in &mut data {
+        let word = words
+            .next()
+            .ok_or_else(|| Error::truncated("PNM", format_args!("fewer than {count} samples")))?;
+        // Python's `int` takes signs and underscores too.
+        if word.len() > LONGEST || !word.iter().all(u8::is_ascii_digit) {
+            return Err(unexpected(word));
+        }
+        let value = word.iter().fold(0, |value, digit| 10 * value + u64::from(digit - b'0'));
+        if value > maximum {
+            return Err(unexpected(word));
+        }
+        *out = scale(value, maximum);
+    }
+    match words.next() {
+        Some(more) => Err(unexpected(more)),
+        None => Ok(data),
+    }
+}
+
+/// Before memory is taken: a sample has a digit, at least.
+fn check_length(body: &[u8], count: usize) -> Result<()> {
+    if body.len() < count {
+        return Err(Error::truncated("PNM", format_args!("{} bytes for {count} samples", body.len())));
+    }
+    Ok(())
+}
+
+/// Cuts comments out with the ends of their lines, so that the words around one become one.
+fn without_comments(body: &[u8]) -> Result<Cow<'_, [u8]>> {
+    if !body.contains(&b'#') {
+        return Ok(Cow::Borrowed(body));
+    }
+    if body.len() > BLOCK {
+        return Err(Error::unsupported("expected a plain PNM without comments, found a large one with some"));
+    }
+    let mut kept = Vec::with_capacity(body.len());
+    let mut in_comment = false;
+    for &byte in body {
+        match byte {
+            b'\r' | b'\n' if in_comment => in_comment = false,
+            _ if in_comment => {}
+            b'#' => in_comment = true,
+            _ => kept.push(byte),
+        }
+    }
+    Ok(Cow::Owned(kept))
+}
+
+fn unexpected(word: &[u8]) -> Error {
+    let word = word[..word.len().min(20)].escape_ascii();
+    Error::unsupported(format!("expected the samples of a plain PNM, found \"{word}\""))
+}

@@ -1,0 +1,140 @@
+//! WebP by libwebp, the library that Pillow has.
+//!
+//! The second room with C in it. The demuxer splits the file as strictly as it does for Pillow's
+//! animation decoder, and the first frame (a still file's only one) is decoded onto its zeroed
+//! canvas. libwebp calls nothing of ours back, and writes through one pointer: into the canvas, whose
+//! length it is told and checks against the bitstream's own size.
+
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+
+use libwebp_sys as sys;
+
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::pixels::{Header, Layout, Whole};
+
+pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
+    if !matches!(bytes.get(12..16), Some(b"VP8 " | b"VP8L" | b"VP8X")) {
+        return Err(Error::decode("WebP", "no image chunk at its start"));
+    }
+    let has_alpha = has_alpha(bytes)?;
+    let file = Demuxer::new(bytes)?;
+    let (width, height) = super::dimensions("WebP", file.canvas_width(), file.canvas_height(), limits)?;
+    let layout = if has_alpha { Layout::Rgba } else { Layout::Rgb };
+    let header = Header { width, height, layout, palette: None };
+    let mut data = super::allocate("WebP", width * height * layout.bytes())?;
+    file.first_frame()?.decode(&header, &mut data)?;
+    Ok(Whole { header, data })
+}
+
+/// Whether Pillow opens the file as "RGBA".
+fn has_alpha(bytes: &[u8]) -> Result<bool> {
+    let mut features = MaybeUninit::zeroed();
+    // SAFETY: reads within `bytes`; `features` is integers alone, for which zeros are values.
+    let (status, features) = unsafe {
+        let status = sys::WebPGetFeatures(bytes.as_ptr(), bytes.len(), features.as_mut_ptr());
+        (status, features.assume_init())
+    };
+    check(status)?;
+    Ok(features.has_alpha != 0)
+}
+
+/// A file split into its chunks, which libwebp does not copy.
+struct Demuxer<'a> {
+    demuxer: NonNull<sys::WebPDemuxer>,
+    bytes: &'a [u8],
+}
+
+impl<'a> Demuxer<'a> {
+    fn new(bytes: &'a [u8]) -> Result<Self> {
+        let data = sys::WebPData { bytes: bytes.as_ptr(), size: bytes.len() };
+        // SAFETY: `data` is read during the call; what it points to outlives the demuxer. No state is
+        // asked for.
+        let demuxer = unsafe {
+            sys::WebPDemuxInternal(&data, 0, std::ptr::null_mut(), sys::WEBP_DEMUX_ABI_VERSION as i32)
+        };
+        match NonNull::new(demuxer) {
+            Some(demuxer) => Ok(Self { demuxer, bytes }),
+            None => Err(Error::truncated("WebP", "chunks that are broken or cut short")),
+        }
+    }
+
+    fn feature(&self, feature: sys::WebPFormatFeature) -> u64 {
+        // SAFETY: the demuxer is live.
+        unsafe { sys::WebPDemuxGetI(self.demuxer.as_ptr(), feature) }.into()
+    }
+
+    fn canvas_width(&self) -> u64 {
+        self.feature(sys::WebPFormatFeature::WEBP_FF_CANVAS_WIDTH)
+    }
+
+    fn canvas_height(&self) -> u64 {
+        self.feature(sys::WebPFormatFeature::WEBP_FF_CANVAS_HEIGHT)
+    }
+
+    fn first_frame(&self) -> Result<Frame<'a>> {
+        // SAFETY: the iterator is integers, pointers and enums for which zeros are values.
+        let mut found: sys::WebPIterator = unsafe { MaybeUninit::zeroed().assume_init() };
+        // SAFETY: the demuxer is live; the iterator keeps nothing but pointers into `bytes` and into
+        // the demuxer, of which the latter are not used again.
+        if unsafe { sys::WebPDemuxGetFrame(self.demuxer.as_ptr(), 1, &mut found) } == 0 {
+            return Err(Error::decode("WebP", "no frame"));
+        }
+        let start = (found.fragment.bytes as usize).wrapping_sub(self.bytes.as_ptr() as usize);
+        let end = start.saturating_add(found.fragment.size);
+        // SAFETY: got from `WebPDemuxGetFrame`, and released once.
+        unsafe { sys::WebPDemuxReleaseIterator(&mut found) };
+        let bytes = self.bytes.get(start..end).ok_or_else(|| Error::decode("WebP", "a stray frame"))?;
+        Ok(Frame { bytes, left: found.x_offset as usize, top: found.y_offset as usize })
+    }
+}
+
+impl Drop for Demuxer<'_> {
+    fn drop(&mut self) {
+        // SAFETY: got from `WebPDemuxInternal`, and deleted once.
+        unsafe { sys::WebPDemuxDelete(self.demuxer.as_ptr()) }
+    }
+}
+
+/// The bitstream of one frame and its place on the canvas.
+struct Frame<'a> {
+    bytes: &'a [u8],
+    left: usize,
+    top: usize,
+}
+
+impl Frame<'_> {
+    /// Decodes onto `canvas`, which has the size and layout of `header`.
+    fn decode(&self, header: &Header, canvas: &mut [u8]) -> Result<()> {
+        let stride = header.width * header.layout.bytes();
+        let at = self.top * stride + self.left * header.layout.bytes();
+        let rest = canvas.get_mut(at..).unwrap_or_default();
+        let mut config = sys::WebPDecoderConfig::new()
+            .map_err(|()| Error::decode("WebP", "another libwebp than the one it was built for"))?;
+        config.output.colorspace = match header.layout {
+            Layout::Rgba => sys::WEBP_CSP_MODE::MODE_RGBA,
+            _ => sys::WEBP_CSP_MODE::MODE_RGB,
+        };
+        config.output.is_external_memory = 1;
+        config.output.u.RGBA =
+            sys::WebPRGBABuffer { rgba: rest.as_mut_ptr(), stride: stride as i32, size: rest.len() };
+        // SAFETY: the library writes rows of `stride` bytes from `rgba` on, and refuses a bitstream
+        // whose rows are longer than the stride or need more than `size` bytes. A canvas is at most
+        // 2^24 pixels wide, so the stride fits. With external memory there is nothing to free.
+        check(unsafe { sys::WebPDecode(self.bytes.as_ptr(), self.bytes.len(), &mut config) })
+    }
+}
+
+fn check(status: sys::VP8StatusCode) -> Result<()> {
+    match status {
+        sys::VP8StatusCode::VP8_STATUS_OK => Ok(()),
+        sys::VP8StatusCode::VP8_STATUS_NOT_ENOUGH_DATA => {
+            Err(Error::truncated("WebP", "a bitstream that ends too early"))
+        }
+        sys::VP8StatusCode::VP8_STATUS_OUT_OF_MEMORY => {
+            Err(Error::Limit("expected memory for a WebP, found too little".into()))
+        }
+        status => Err(Error::decode("WebP", format_args!("{status:?}"))),
+    }
+}
