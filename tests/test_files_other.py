@@ -10,6 +10,8 @@ from expect import assert_as_pillow_decides, assert_file, opened
 from pictures import photo, picture
 from writers import bmp, bmp_of_os2, bmp_runs, saved
 
+import clipprep
+
 SIZES = ((157, 243), (243, 157), (300, 17), (17, 300), (1, 1), (33, 32))
 
 
