@@ -32,7 +32,7 @@ pub enum Format {
     WebP,
     /// BMP of Windows and OS/2.
     Bmp,
-    /// PBM, PGM and PPM, binary and plain, but for 16-bit grey.
+    /// PBM, PGM and PPM, binary and plain.
     Pnm,
     /// QOI.
     Qoi,

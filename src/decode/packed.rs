@@ -33,6 +33,8 @@ pub(super) enum Unpack {
     },
     /// Big-endian pairs, each of which becomes an entry of a table.
     Pairs(Vec<u8>),
+    /// The same as 32-bit integers.
+    Integers(Vec<u16>),
 }
 
 impl Unpack {
@@ -73,6 +75,12 @@ impl Unpack {
                     *out = [scaled(pixel >> (5 + green), 5), scaled(pixel >> 5, *green), scaled(pixel, 5)];
                 }
             }
+            Self::Integers(table) => {
+                let pairs = raw[2 * columns.start..2 * columns.end].as_chunks::<2>().0;
+                for (out, &pair) in out.as_chunks_mut::<4>().0.iter_mut().zip(pairs) {
+                    *out = i32::from(table[usize::from(u16::from_be_bytes(pair))]).to_ne_bytes();
+                }
+            }
             Self::Pairs(table) => {
                 let pairs = raw[2 * samples.start..2 * samples.end].as_chunks::<2>().0;
                 for (out, &pair) in out.iter_mut().zip(pairs) {
@@ -88,7 +96,7 @@ impl Unpack {
             Self::Bytes | Self::Table(_) => width.checked_mul(channels),
             Self::Bits { bits, .. } => Some(width.checked_mul(*bits)?.div_ceil(8)),
             Self::Pick { size, .. } => width.checked_mul(*size),
-            Self::Sixteen { .. } => width.checked_mul(2),
+            Self::Sixteen { .. } | Self::Integers(_) => width.checked_mul(2),
             Self::Pairs(_) => width.checked_mul(channels)?.checked_mul(2),
         }
     }

@@ -26,15 +26,16 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
         (b'1' | b'4', _) => Layout::One,
         (b'3' | b'6', _) => Layout::Rgb,
         (_, ..=255) => Layout::L,
-        _ => return Err(Error::unsupported("mode \"I\" (a grey PNM of 16 bits) is not supported yet")),
+        _ => Layout::I,
     };
     let header = Header { width, height, layout, palette: None };
     let body = bytes.get(tokens.at..).unwrap_or_default();
     if kind <= b'3' {
-        let count = width * height * layout.bytes();
+        let count = width * height;
         let data = match layout {
             Layout::One => pnm_plain::bits(body, count)?,
-            _ => pnm_plain::samples(body, count, maximum)?,
+            Layout::I => pnm_plain::samples(body, count, maximum, |value| integer(value, maximum))?,
+            _ => pnm_plain::samples(body, count * layout.bytes(), maximum, |value| [byte(value, maximum)])?,
         };
         return Ok(Box::new(Whole { header, data }));
     }
@@ -43,18 +44,30 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
         (Layout::One, _) => {
             Unpack::Bits { bits: 1, values: std::array::from_fn(|bit| if bit == 0 { 255 } else { 0 }) }
         }
+        (Layout::I, _) => {
+            Unpack::Integers((0..=0xffff).map(|value| scale(value, maximum, 65535.0) as u16).collect())
+        }
         (_, 255) => Unpack::Bytes,
-        (_, ..255) => Unpack::Table(Box::new(std::array::from_fn(|value| scale(value as u64, maximum)))),
-        _ => Unpack::Pairs((0..=0xffff).map(|value| scale(value, maximum)).collect()),
+        (_, ..255) => Unpack::Table(Box::new(std::array::from_fn(|value| byte(value as u64, maximum)))),
+        _ => Unpack::Pairs((0..=0xffff).map(|value| byte(value, maximum)).collect()),
     };
     Ok(Box::new(Packed::new("PNM", header, body, 1, false, unpack)?))
 }
 
-/// A sample of 0 to `maximum` as one of 0 to 255; what is larger is white.
-pub(super) fn scale(value: u64, maximum: u64) -> u8 {
-    // Python's operations in their order: a true division, then a product rounded half to even. The
-    // cast saturates.
-    (value as f64 / maximum as f64 * 255.0).round_ties_even() as u8
+/// A sample of 0 to `maximum` as one of 0 to `top`; what is larger is white.
+fn scale(value: u64, maximum: u64, top: f64) -> f64 {
+    // Python's operations in their order: a true division, then a product rounded half to even.
+    (value as f64 / maximum as f64 * top).round_ties_even().min(top)
+}
+
+/// A sample of the modes "L" and "RGB".
+fn byte(value: u64, maximum: u64) -> u8 {
+    scale(value, maximum, 255.0) as u8
+}
+
+/// A sample of the mode "I".
+fn integer(value: u64, maximum: u64) -> [u8; 4] {
+    (scale(value, maximum, 65535.0) as i32).to_ne_bytes()
 }
 
 /// The bytes that separate tokens.

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::pnm::{is_space, scale};
+use super::pnm::is_space;
 use crate::error::{Error, Result};
 
 /// Pillow's block.
@@ -31,13 +31,18 @@ pub(super) fn bits(body: &[u8], count: usize) -> Result<Vec<u8>> {
     }
 }
 
-/// Numbers of 0 to `maximum`.
-pub(super) fn samples(body: &[u8], count: usize, maximum: u64) -> Result<Vec<u8>> {
+/// Numbers of 0 to `maximum`, each as the bytes that `store` makes of it.
+pub(super) fn samples<const N: usize>(
+    body: &[u8],
+    count: usize,
+    maximum: u64,
+    store: impl Fn(u64) -> [u8; N],
+) -> Result<Vec<u8>> {
     let body = without_comments(body)?;
     check_length(&body, count)?;
-    let mut data = super::allocate("PNM", count)?;
+    let mut data = super::allocate("PNM", count * N)?;
     let mut words = body.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
-    for out in &mut data {
+    for out in data.as_chunks_mut::<N>().0 {
         let word = words
             .next()
             .ok_or_else(|| Error::truncated("PNM", format_args!("fewer than {count} samples")))?;
@@ -49,7 +54,7 @@ pub(super) fn samples(body: &[u8], count: usize, maximum: u64) -> Result<Vec<u8>
         if value > maximum {
             return Err(unexpected(word));
         }
-        *out = scale(value, maximum);
+        *out = store(value);
     }
     match words.next() {
         Some(more) => Err(unexpected(more)),
