@@ -9,11 +9,22 @@ pub struct Limits {
     pub max_pixels: Option<u64>,
     /// Length of the encoded file in bytes.
     pub max_bytes: Option<u64>,
+    /// Bytes that decoding and resizing take besides the encoded file and the output, by an upper
+    /// estimate from the header.
+    pub max_memory: Option<u64>,
+    /// Scans of a JPEG file. Each costs time for the whole image however few bytes it has, so that
+    /// thousands of empty ones keep a decoder busy for hours.
+    pub max_scans: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_pixels: Some(178_956_970), max_bytes: Some(1 << 30) }
+        Self {
+            max_pixels: Some(178_956_970),
+            max_bytes: Some(1 << 30),
+            max_memory: Some(2 << 30),
+            max_scans: Some(500),
+        }
     }
 }
 
@@ -34,6 +45,26 @@ impl Limits {
         match self.max_bytes {
             Some(max) if bytes > max => {
                 Err(Error::Limit(format!("expected at most {max} encoded bytes (max_bytes), found {bytes}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses an image that takes more memory than allowed.
+    pub fn check_memory(&self, bytes: u64) -> Result<()> {
+        match self.max_memory {
+            Some(max) if bytes > max => Err(Error::Limit(format!(
+                "expected at most {max} bytes of memory (max_memory), found an image that may take {bytes}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a JPEG file of more scans than allowed.
+    pub fn check_scans(&self, scans: u64) -> Result<()> {
+        match self.max_scans {
+            Some(max) if scans > max => {
+                Err(Error::Limit(format!("expected at most {max} scans (max_scans), found {scans}")))
             }
             _ => Ok(()),
         }

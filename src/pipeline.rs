@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::colour::{check_convertible, premultiply, to_rgb, unpremultiply};
-use crate::decode::{self, Format};
+use crate::decode::{self, Format, Opened};
 use crate::error::{Error, Result};
 use crate::normalise::Table;
+use crate::orientation::Orientation;
 use crate::pixels::{BLOCK, Header, Image, Layout, Palette, RowBlock, Rows, Window};
 use crate::plan::{Method, Plan};
 use crate::plan_cache;
@@ -27,7 +28,9 @@ pub struct Preprocess {
 pub struct Report {
     /// The file's format; `None` for pixels that were in memory.
     pub format: Option<Format>,
-    /// What was known before the pixels were read.
+    /// How the stored image was turned.
+    pub orientation: Orientation,
+    /// What was known before the pixels were read, of the turned image.
     pub header: Header,
     /// What was decided from it.
     pub plan: Arc<Plan>,
@@ -57,9 +60,9 @@ impl Preprocess {
     /// an error is unspecified.
     pub fn encoded(&self, bytes: &[u8], out: &mut [f32]) -> Result<Report> {
         let run = AssertUnwindSafe(|| {
-            let (format, mut image) = decode::open(bytes, &self.spec.limits)?;
+            let Opened { format, orientation, mut image } = decode::open(bytes, &self.spec)?;
             let report = self.image(image.as_mut(), out)?;
-            Ok(Report { format: Some(format), ..report })
+            Ok(Report { format: Some(format), orientation, ..report })
         });
         // A decoder that panics on hostile bytes costs one image, not the process.
         catch_unwind(run)
@@ -98,6 +101,7 @@ impl Preprocess {
     ) -> Result<Report> {
         let header = image.header().clone();
         let plan = plan_cache::plan(&self.spec, &header, self.level)?;
+        self.spec.limits.check_memory(image.memory() + plan.memory())?;
         let convert = plan.layout != header.layout;
         if convert {
             check_convertible(header.layout)?;
@@ -106,7 +110,7 @@ impl Preprocess {
         let source = if convert { in_rgb(source, &header, &plan.window) } else { source };
         let palette = plan.palette(&header);
         run(&plan, source, &header, scratch, &mut |layout, y, row| finish(layout, palette, y, row))?;
-        Ok(Report { format: None, header, plan })
+        Ok(Report { format: None, orientation: Orientation::default(), header, plan })
     }
 }
 

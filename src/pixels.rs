@@ -164,6 +164,10 @@ pub struct Window {
 pub trait Image {
     /// Size and layout.
     fn header(&self) -> &Header;
+    /// An upper estimate of the bytes that decoding holds besides the encoded file and single rows.
+    fn memory(&self) -> u64 {
+        0
+    }
     /// Hands out the rows of `window`, top to bottom, each cut to its columns.
     fn rows<'a>(&'a mut self, window: &Window) -> Result<Box<dyn Rows + 'a>>;
 }
@@ -185,6 +189,10 @@ pub struct Whole {
 impl Image for Whole {
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn memory(&self) -> u64 {
+        self.data.len() as u64
     }
 
     fn rows<'a>(&'a mut self, window: &Window) -> Result<Box<dyn Rows + 'a>> {

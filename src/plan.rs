@@ -84,6 +84,19 @@ impl Plan {
         }
     }
 
+    /// An upper estimate of the bytes that resizing holds.
+    pub fn memory(&self) -> u64 {
+        match &self.method {
+            Method::Pick { .. } => 0,
+            Method::TwoPass(passes) => passes.memory() as u64,
+            Method::Wide(passes) => passes.memory() as u64,
+            Method::Torch => {
+                let (from, to) = ((self.window.columns.len(), self.window.rows.len()), self.resized);
+                3 * (from.0 * from.1 + to.0 * from.1 + to.0 * to.1) as u64
+            }
+        }
+    }
+
     /// What happens to the pixels, in a word: the order of the passes, "nearest" or "none".
     pub fn order(&self, header: &Header) -> &'static str {
         let order = match &self.method {

@@ -57,6 +57,20 @@ pub enum PassOrder {
     Pillow13,
 }
 
+/// What becomes of a file whose bytes end before its image does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Truncated {
+    /// It is an error.
+    Error,
+    /// What is missing is filled in, as Pillow does with `ImageFile.LOAD_TRUNCATED_IMAGES`.
+    Pad,
+}
+
+impl Truncated {
+    /// Both with their names.
+    pub const ALL: [(&'static str, Truncated); 2] = [("error", Self::Error), ("pad", Self::Pad)];
+}
+
 /// Everything that decides an output besides the image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
@@ -74,6 +88,12 @@ pub struct Spec {
     pub filter: Filter,
     /// Bounds on what one image may cost.
     pub limits: Limits,
+    /// What becomes of files that are cut short.
+    pub truncated: Truncated,
+    /// Whether images are turned as their EXIF orientation says, before anything else.
+    pub exif: bool,
+    /// Pillow's names of the formats that are read; all of them where there is no list.
+    pub formats: Option<Vec<String>>,
 }
 
 impl Spec {
@@ -87,6 +107,9 @@ impl Spec {
             std: STD,
             filter: Filter::Bicubic,
             limits: Limits::default(),
+            truncated: Truncated::Error,
+            exif: false,
+            formats: None,
         }
     }
 }

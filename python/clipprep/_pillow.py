@@ -3,40 +3,79 @@
 from __future__ import annotations
 
 import io
+import struct
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import PIL
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from PIL import _imaging as core
 
 #: These formats run other programs or scripts, or hand the file to the operating system.
 UNSAFE = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5"})
 
+_ORIENTATION_TAG = 274
+# What `ImageOps.exif_transpose` turns by; any other orientation leaves an image as it is.
+_ORIENTATIONS = {orientation: orientation for orientation in range(2, 9)}
+
 
 @cache
-def _formats() -> tuple[str, ...]:
+def _known_formats() -> tuple[str, ...]:
     Image.preinit()
     common = list(Image.ID)
     Image.init()
     # As `Image.open` does: the common formats first.
-    return tuple(
-        name
-        for name in [*common, *(set_aside for set_aside in Image.ID if set_aside not in common)]
-        if name not in UNSAFE
+    return tuple(dict.fromkeys([*common, *Image.ID]))
+
+
+def allowed_formats(formats: Iterable[str]) -> list[str]:
+    """The value of the option `formats`, checked and sorted."""
+    if isinstance(formats, (str, bytes)):
+        raise TypeError(f"expected formats= a list of names, found {formats!r}")
+    names = sorted({str(name).upper() for name in formats})
+    known = {*_known_formats(), *Image.ID}
+    if not names or not known.issuperset(names):
+        found = ", ".join(repr(name) for name in names if name not in known) or "none"
+        raise ValueError(f"expected formats= some of {', '.join(sorted(known))}, found {found}")
+    return names
+
+
+def open_image(data: bytes, formats: list[str] | None, pad: bool) -> Image.Image:
+    """Opens an encoded image of the allowed formats; raises what Pillow raises.
+
+    With `pad`, loading the image fills up what is missing.
+    """
+    known = dict.fromkeys([*_known_formats(), *Image.ID])
+    allowed = tuple(
+        name for name in known if (name not in UNSAFE if formats is None else name in formats)
     )
+    try:
+        if pad:
+            from . import _lenient
+
+            return _lenient.open_image(io.BytesIO(data), allowed)
+        return Image.open(io.BytesIO(data), formats=allowed)
+    except UnidentifiedImageError:
+        found = [name for name in known if name not in allowed and _begins_as(name, data[:16])]
+        if not found:
+            raise
+        raise UnidentifiedImageError(
+            f"expected a file of the allowed formats, found one that begins as {' or '.join(found)}"
+        ) from None
 
 
-def decode(data: bytes) -> Image.Image:
-    """Opens and loads an encoded image; raises what Pillow raises."""
-    image = Image.open(io.BytesIO(data), formats=_formats())
-    image.load()
-    return image
+def _begins_as(name: str, prefix: bytes) -> bool:
+    accept = Image.OPEN[name][1]
+    try:
+        return accept is not None and accept(prefix) is True
+    except (IndexError, struct.error):
+        return False
 
 
-def pixels(image: Image.Image) -> tuple[str, int, int, Any, bool, bytes | None]:
-    """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not.
+def pixels(image: Image.Image, exif: bool) -> tuple[str, int, int, Any, bool, bytes | None, int]:
+    """The mode, width, height, memory, palette (RGB) and orientation of an image, loaded if it was not.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
     image lies in one block (then the flag is true), and packed bytes otherwise.
@@ -59,7 +98,8 @@ def pixels(image: Image.Image) -> tuple[str, int, int, Any, bool, bytes | None]:
     shared = memory is not None
     if not shared:
         memory = _packed(image)
-    return mode, width, height, memory, shared, palette
+    orientation = _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1) if exif else 1
+    return mode, width, height, memory, shared, palette, orientation
 
 
 def _packed(image: Image.Image) -> bytes:

@@ -56,6 +56,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
     let pixels = bytes.get(fields.pixels_at..).unwrap_or_default();
     if matches!(fields.compression, RUNS_OF_BYTES | RUNS_OF_NIBBLES) {
         let nibbles = fields.compression == RUNS_OF_NIBBLES;
+        limits.check_memory((width * height) as u64)?;
         let mut data = bmp_rle::decode(pixels, fields.pixels_at, width, width * height, nibbles)?;
         if bottom_up {
             flip(&mut data, width);

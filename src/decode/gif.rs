@@ -23,6 +23,7 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     // A frame beyond the canvas widens it.
     let (width, height) = super::dimensions("GIF", frame.canvas[0].into(), frame.canvas[1].into(), limits)?;
     super::dimensions("GIF", frame.width as u64, frame.height as u64, limits)?;
+    limits.check_memory((frame.width * frame.height + width * height) as u64)?;
     let layout = if frame.palette.is_some() { Layout::P } else { Layout::L };
     let header = Header { width, height, layout, palette: frame.palette };
     let pixels = decode(reader, frame.width * frame.height)?;

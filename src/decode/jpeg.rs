@@ -1,54 +1,42 @@
-//! JPEG by libjpeg (mozjpeg's copy of libjpeg-turbo, whose decoder gives Pillow's bits).
-//!
-//! The one room with C in it. libjpeg reports a fault by a callback that must not return: ours
-//! unwinds, and every call into the library is made under `catch_unwind`. Input comes from a source
-//! manager of our own, which says that it ran dry instead of inventing an end of image: Pillow
-//! raises in that very case.
+//! JPEG files as images: which of them are read here, what they cost, and rows by libjpeg.
 
-use std::any::Any;
-use std::ffi::{c_int, c_long};
-use std::mem::MaybeUninit;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::ptr::NonNull;
-
-use mozjpeg_sys as sys;
-
+use super::jpeg_decoder::Decoder;
 use super::jpeg_header;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Window};
+use crate::spec::Truncated;
 
-/// iMCUs decoded beyond each cut side. Next to a cut, chroma upsampling lacks a neighbour and the
-/// outer two columns differ.
-const MARGIN: u32 = 1;
-/// The same for files of several scans, where smoothing of missing coefficients looks two blocks far.
-const SMOOTHING_MARGIN: u32 = 4;
-
-/// jpeglib.h: the file holds tables and no image.
-const JPEG_HEADER_TABLES_ONLY: c_int = 2;
-const END_OF_IMAGE: u8 = 0xd9;
-
-unsafe extern "C" {
-    fn jsimd_can_idct_islow() -> c_int;
-}
-
-/// Whether libjpeg was built with its SIMD code (which needs nasm) and the processor runs it.
-pub fn has_simd() -> bool {
-    // SAFETY: takes nothing, and initialises only a thread-local of the library's own.
-    unsafe { jsimd_can_idct_islow() != 0 }
-}
+/// Pillow hands a file to libjpeg in blocks of so many bytes. The library's arithmetic decoder, which
+/// cannot wait for the next one, fails there.
+const PILLOWS_BLOCK: usize = 65536;
 
 /// A JPEG file whose header is read.
 pub(crate) struct Jpeg<'a> {
     decoder: Decoder<'a>,
     header: Header,
+    truncated: Truncated,
 }
 
 impl<'a> Jpeg<'a> {
-    pub fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self> {
-        jpeg_header::check(bytes)?;
+    pub fn open(bytes: &'a [u8], limits: &Limits, truncated: Truncated) -> Result<Self> {
+        if let Err(irregular) = jpeg_header::check(bytes) {
+            // Pillow, which may read the file in our place, does not count.
+            limits.check_scans(jpeg_header::scans(bytes))?;
+            return Err(irregular);
+        }
         let mut decoder = Decoder::new(bytes)?;
         decoder.read_header()?;
+        if decoder.has_several_scans() {
+            limits.check_scans(jpeg_header::scans(bytes))?;
+        }
+        if let Some(max) = limits.max_memory {
+            decoder.bound_memory(max);
+        }
+        let arithmetic = jpeg_header::arithmetic(bytes);
+        if arithmetic && bytes.len() > PILLOWS_BLOCK {
+            return Err(Error::unsupported("expected an arithmetic JPEG of one block, found a longer one"));
+        }
         let info = decoder.info();
         let (width, height) = (info.image_width as usize, info.image_height as usize);
         limits.check_pixels(width, height)?;
@@ -59,7 +47,12 @@ impl<'a> Jpeg<'a> {
             n => return Err(Error::unsupported(format!("expected 1, 3 or 4 JPEG components, found {n}"))),
         };
         let header = Header { width, height, layout, palette: None };
-        Ok(Self { decoder, header })
+        // The arithmetic decoder takes no more bytes after its first ones, so that Pillow's end of image
+        // comes too late.
+        if truncated == Truncated::Pad && !arithmetic {
+            decoder.pad();
+        }
+        Ok(Self { decoder, header, truncated })
     }
 }
 
@@ -68,25 +61,29 @@ impl Image for Jpeg<'_> {
         &self.header
     }
 
+    fn memory(&self) -> u64 {
+        self.decoder.coefficient_bytes()
+    }
+
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
-        let layout = self.header.layout;
-        let decoder = &mut self.decoder;
-        decoder.start(match layout {
-            Layout::L => sys::J_COLOR_SPACE::JCS_GRAYSCALE,
-            Layout::Rgb => sys::J_COLOR_SPACE::JCS_RGB,
-            _ => sys::J_COLOR_SPACE::JCS_CMYK,
-        })?;
-        let first_column = decoder.crop(window.columns.start as u32, window.columns.end as u32)?;
-        decoder.skip(window.rows.start as u32)?;
-        let row_bytes = decoder.info().output_width as usize * layout.bytes();
-        let from = (window.columns.start - first_column as usize) * layout.bytes();
+        let bytes = self.header.layout.bytes();
+        let pad = self.truncated == Truncated::Pad;
+        let (first_column, width, lost) = match self.decoder.prepare(self.header.layout, window) {
+            Ok(first) => (first as usize, self.decoder.info().output_width as usize, false),
+            Err(_) if pad => (window.columns.start, window.columns.len(), true),
+            Err(error) => return Err(error),
+        };
+        let row_bytes = width * bytes;
+        let from = (window.columns.start - first_column) * bytes;
         Ok(Box::new(JpegRows {
-            decoder,
-            invert: layout == Layout::Cmyk,
+            decoder: &mut self.decoder,
+            invert: self.header.layout == Layout::Cmyk,
             buffer: vec![0; BLOCK * row_bytes],
             row_bytes,
-            columns: from..from + window.columns.len() * layout.bytes(),
+            columns: from..from + window.columns.len() * bytes,
             last_row: window.rows.end as u32,
+            pad,
+            lost,
         }))
     }
 }
@@ -99,287 +96,47 @@ struct JpegRows<'s, 'a> {
     row_bytes: usize,
     columns: std::ops::Range<usize>,
     last_row: u32,
+    pad: bool,
+    /// No more rows can be had; the rest stays as Pillow allocated it, zero.
+    lost: bool,
 }
 
-impl Rows for JpegRows<'_, '_> {
-    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
-        let used = &mut self.buffer[..count * self.row_bytes];
-        self.decoder.read(used, self.row_bytes)?;
+impl JpegRows<'_, '_> {
+    /// The next `count` rows, or an error for any fault above or below them.
+    fn read(&mut self, count: usize) -> Result<()> {
+        let rows = &mut self.buffer[..count * self.row_bytes];
+        self.decoder.read(rows, self.row_bytes)?;
         if self.decoder.info().output_scanline >= self.last_row {
             self.decoder.check_rest(self.row_bytes)?;
         }
         if self.invert {
-            used.iter_mut().for_each(|value| *value = 255 - *value);
+            rows.iter_mut().for_each(|value| *value = 255 - *value);
+        }
+        Ok(())
+    }
+
+    /// The next `count` rows, of which those behind a fault are zero. One at a time, as Pillow reads
+    /// them: the rows that a call had finished before its fault do not count.
+    fn read_padded(&mut self, count: usize) {
+        for row in self.buffer.chunks_exact_mut(self.row_bytes).take(count) {
+            self.lost = self.lost || self.decoder.read(row, self.row_bytes).is_err();
+            if self.lost {
+                row.fill(0);
+            } else if self.invert {
+                row.iter_mut().for_each(|value| *value = 255 - *value);
+            }
+        }
+    }
+}
+
+impl Rows for JpegRows<'_, '_> {
+    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        if self.pad {
+            self.read_padded(count);
+        } else {
+            self.read(count)?;
         }
         let mut rows = self.buffer.chunks_exact(self.row_bytes).map(|row| &row[self.columns.clone()]);
         Ok(std::array::from_fn(|i| if i < count { rows.next().unwrap_or_default() } else { &[] }))
-    }
-}
-
-/// libjpeg's three structs; they point at each other, so they stay where they were allocated.
-struct Parts {
-    info: sys::jpeg_decompress_struct,
-    errors: sys::jpeg_error_mgr,
-    source: Source,
-}
-
-/// The library's source manager and, behind it, what it must remember.
-#[repr(C)]
-struct Source {
-    manager: sys::jpeg_source_mgr,
-    /// More bytes were asked for than the file has.
-    starved: bool,
-}
-
-struct Decoder<'a> {
-    parts: NonNull<Parts>,
-    bytes: &'a [u8],
-}
-
-/// What our error callback unwinds with.
-struct Fault(String);
-
-impl<'a> Decoder<'a> {
-    fn new(bytes: &'a [u8]) -> Result<Self> {
-        let parts: Box<MaybeUninit<Parts>> = Box::new(MaybeUninit::zeroed());
-        // SAFETY: `Parts` is integers, raw pointers, nullable function pointers and C enums whose
-        // zero is a variant, so all zeros is a value of it.
-        let parts = unsafe { parts.assume_init() };
-        // From here on the structs are reached through this pointer alone, by C and by us.
-        let parts = NonNull::from(Box::leak(parts));
-        let mut decoder = Self { parts, bytes };
-        decoder.call(|parts| {
-            // SAFETY: the structs are live and stay in place; the library keeps the pointers to
-            // them, and to `bytes`, which outlives `decoder`.
-            unsafe {
-                let info = &raw mut (*parts).info;
-                sys::jpeg_std_error(&mut (*parts).errors);
-                (*parts).errors.error_exit = Some(error_exit);
-                (*parts).errors.emit_message = Some(ignore_message);
-                (*info).common.err = &raw mut (*parts).errors;
-                sys::jpeg_create_decompress(info);
-                (*parts).source.manager = sys::jpeg_source_mgr {
-                    next_input_byte: bytes.as_ptr(),
-                    bytes_in_buffer: bytes.len(),
-                    init_source: Some(nothing),
-                    fill_input_buffer: Some(starve),
-                    skip_input_data: Some(skip_input),
-                    resync_to_restart: Some(sys::jpeg_resync_to_restart),
-                    term_source: Some(nothing),
-                };
-                (*info).src = &raw mut (*parts).source.manager;
-            }
-        })?;
-        Ok(decoder)
-    }
-
-    fn info(&self) -> &sys::jpeg_decompress_struct {
-        // SAFETY: the structs are live, and no call into the library is under way.
-        unsafe { &(*self.parts.as_ptr()).info }
-    }
-
-    fn starved(&self) -> bool {
-        // SAFETY: as in `info`.
-        unsafe { (*self.parts.as_ptr()).source.starved }
-    }
-
-    /// The marker that ends the scan: the one that the library has just run into, or the next one.
-    fn marker_ahead(&self) -> Option<u8> {
-        // SAFETY: as in `info`.
-        let left = unsafe { (*self.parts.as_ptr()).source.manager.bytes_in_buffer };
-        let (consumed, rest) = self.bytes.split_at(self.bytes.len() - left);
-        match consumed {
-            [.., 0xff, marker] if is_end(*marker) => Some(*marker),
-            _ => next_marker(rest),
-        }
-    }
-
-    /// Runs `f`, which calls into the library; a fault that it reports becomes an error.
-    fn call<T>(&mut self, f: impl FnOnce(*mut Parts) -> T) -> Result<T> {
-        let parts = self.parts.as_ptr();
-        catch_unwind(AssertUnwindSafe(|| f(parts))).map_err(|payload: Box<dyn Any + Send>| {
-            match payload.downcast::<Fault>() {
-                Ok(fault) => Error::decode("JPEG", fault.0),
-                Err(payload) => resume_unwind(payload),
-            }
-        })
-    }
-
-    /// Whether the library ran dry; Pillow would wait for more bytes and, there being none, raise.
-    fn check_starved(&self, what: &str) -> Result<()> {
-        if self.starved() {
-            return Err(Error::truncated("JPEG", format!("its bytes end in {what}")));
-        }
-        Ok(())
-    }
-
-    fn read_header(&mut self) -> Result<()> {
-        self.call(|parts| {
-            // SAFETY: the struct is initialised and has a source.
-            unsafe {
-                // Files of tables alone are skipped, as Pillow does.
-                while sys::jpeg_read_header(&mut (*parts).info, 0) == JPEG_HEADER_TABLES_ONLY {}
-            }
-        })?;
-        self.check_starved("the header")
-    }
-
-    /// Makes ready to read rows; decodes the whole file when it has several scans.
-    fn start(&mut self, colours: sys::J_COLOR_SPACE) -> Result<()> {
-        self.call(|parts| {
-            // SAFETY: the header has been read.
-            unsafe {
-                (*parts).info.out_color_space = colours;
-                sys::jpeg_start_decompress(&mut (*parts).info);
-            }
-        })?;
-        self.check_starved("a scan")
-    }
-
-    /// Restricts rows to columns around `from..to`; returns the first column that is handed out.
-    fn crop(&mut self, from: u32, to: u32) -> Result<u32> {
-        let info = self.info();
-        // SAFETY: decompression has been started.
-        let several_scans = unsafe { sys::jpeg_has_multiple_scans(info) } != 0;
-        let margin = if several_scans { SMOOTHING_MARGIN } else { MARGIN };
-        let margin = margin * 8 * info.max_h_samp_factor as u32;
-        let mut first = from.saturating_sub(margin);
-        let mut width = (to + margin).min(info.output_width) - first;
-        if width == info.output_width {
-            return Ok(0);
-        }
-        self.call(|parts| {
-            // SAFETY: decompression has been started, and no row has been read.
-            unsafe { sys::jpeg_crop_scanline(&mut (*parts).info, &mut first, &mut width) }
-        })?;
-        Ok(first)
-    }
-
-    /// Skips rows. Called with a source that runs dry it goes on without telling, so the flag tells.
-    fn skip(&mut self, rows: u32) -> Result<()> {
-        if rows > 0 {
-            // SAFETY: decompression has been started.
-            self.call(|parts| unsafe { sys::jpeg_skip_scanlines(&mut (*parts).info, rows) })?;
-        }
-        self.check_starved("a scan")
-    }
-
-    /// Fills `buffer` with rows of `row_bytes` bytes.
-    fn read(&mut self, buffer: &mut [u8], row_bytes: usize) -> Result<()> {
-        let info = self.info();
-        assert_eq!(row_bytes, info.output_width as usize * info.output_components as usize);
-        let mut rest = buffer;
-        while !rest.is_empty() {
-            let mut rows = [std::ptr::null_mut(); BLOCK];
-            let mut count = 0;
-            for (slot, row) in rows.iter_mut().zip(rest.chunks_exact_mut(row_bytes)) {
-                *slot = row.as_mut_ptr();
-                count += 1;
-            }
-            // SAFETY: decompression has been started; `rows` has `count` rows of the width that the
-            // library writes, as asserted.
-            let read = self.call(|parts| unsafe {
-                sys::jpeg_read_scanlines(&mut (*parts).info, rows.as_mut_ptr(), count)
-            })?;
-            if read == 0 {
-                self.check_starved("a scan")?;
-                return Err(Error::decode("JPEG", "rows beyond its height"));
-            }
-            rest = &mut rest[read as usize * row_bytes..];
-        }
-        Ok(())
-    }
-
-    /// Raises what Pillow would raise below the last row that is needed. Pillow reads on to the end of
-    /// the image: bytes that run out before the last row, or a broken marker behind it, are errors.
-    /// Where the next marker is the end of the image, neither can happen, since libjpeg fills up
-    /// missing rows with grey; otherwise only reading on can tell.
-    fn check_rest(&mut self, row_bytes: usize) -> Result<()> {
-        let info = self.info();
-        let left = info.output_height - info.output_scanline;
-        // SAFETY: decompression has been started.
-        let several_scans = unsafe { sys::jpeg_has_multiple_scans(info) } != 0;
-        if several_scans {
-            return Ok(());
-        }
-        match self.marker_ahead() {
-            Some(END_OF_IMAGE) => return Ok(()),
-            // Tables may follow a scan, and more scans, which are then not read. A second frame is a
-            // fault to Pillow's libjpeg, at once.
-            Some(0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf) => {
-                return Err(Error::decode("JPEG", "a second frame behind its first scan"));
-            }
-            _ => {}
-        }
-        if left > 0 {
-            // The library takes a skip to the very end as leave to stop, so the last row is read.
-            self.skip(left - 1)?;
-            self.read(&mut vec![0; row_bytes], row_bytes)?;
-        }
-        // SAFETY: all rows have been read. Running dry here is no error to Pillow.
-        self.call(|parts| unsafe { sys::jpeg_finish_decompress(&mut (*parts).info) })?;
-        Ok(())
-    }
-}
-
-impl Drop for Decoder<'_> {
-    fn drop(&mut self) {
-        // Destroying frees memory and reports no faults; a panic here would abort.
-        let _ = self.call(|parts| {
-            // SAFETY: created by `jpeg_create_decompress`, or still zeroed, which the library takes
-            // for nothing to free.
-            unsafe { sys::jpeg_destroy_decompress(&mut (*parts).info) }
-        });
-        // SAFETY: leaked from a box in `new`, and freed only here.
-        drop(unsafe { Box::from_raw(self.parts.as_ptr()) });
-    }
-}
-
-/// Whether a byte behind 0xff ends a scan: it is not a stuffed zero, a fill byte or a restart.
-fn is_end(marker: u8) -> bool {
-    !matches!(marker, 0 | 0xd0..=0xd7 | 0xff)
-}
-
-fn next_marker(bytes: &[u8]) -> Option<u8> {
-    let behind = |at: usize| bytes.get(at + 1).copied();
-    memchr::memchr_iter(0xff, bytes).filter_map(behind).find(|&marker| is_end(marker))
-}
-
-extern "C-unwind" fn error_exit(info: &mut sys::jpeg_common_struct) {
-    type Format = unsafe extern "C-unwind" fn(*mut sys::jpeg_common_struct, *mut u8);
-    // JMSG_LENGTH_MAX; the crate declares 80, which is less than the library may write.
-    let mut buffer = [0_u8; 200];
-    // SAFETY: `jpeg_std_error` set the method, whose C signature is that of `Format`; it writes a
-    // string of at most 200 bytes.
-    unsafe {
-        let format = (*info.err).format_message.expect("set by jpeg_std_error");
-        let format = std::mem::transmute::<*const (), Format>(format as *const ());
-        format(info, buffer.as_mut_ptr());
-    }
-    let text = buffer.split(|&byte| byte == 0).next().unwrap_or_default();
-    resume_unwind(Box::new(Fault(String::from_utf8_lossy(text).into_owned())))
-}
-
-extern "C-unwind" fn ignore_message(_info: &mut sys::jpeg_common_struct, _level: c_int) {}
-
-extern "C-unwind" fn nothing(_info: &mut sys::jpeg_decompress_struct) {}
-
-extern "C-unwind" fn starve(info: &mut sys::jpeg_decompress_struct) -> sys::boolean {
-    // SAFETY: `src` is the first field of a `Source` of ours.
-    unsafe { (*info.src.cast::<Source>()).starved = true };
-    0
-}
-
-extern "C-unwind" fn skip_input(info: &mut sys::jpeg_decompress_struct, count: c_long) {
-    // SAFETY: `src` is the manager of a live `Source`; the pointer moves within the slice.
-    unsafe {
-        let manager = &mut *info.src;
-        let count = usize::try_from(count).unwrap_or(0);
-        if count > manager.bytes_in_buffer {
-            (*info.src.cast::<Source>()).starved = true;
-        }
-        let count = count.min(manager.bytes_in_buffer);
-        manager.next_input_byte = manager.next_input_byte.add(count);
-        manager.bytes_in_buffer -= count;
     }
 }

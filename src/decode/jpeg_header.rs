@@ -1,28 +1,66 @@
-//! The segments in front of a JPEG's first scan, as Pillow's own parser sees them.
+//! The segments of a JPEG file, as Pillow's own parser sees them.
 //!
-//! Pillow walks them in Python before libjpeg does, and raises on some that libjpeg forgives. A file
-//! whose segments are not all regular is left to Pillow, so that it decides.
+//! Pillow walks those in front of the first scan in Python before libjpeg does, and raises on some that
+//! libjpeg forgives. A file whose segments are not all regular is left to Pillow, so that it decides.
 
+use super::metadata::Metadata;
 use crate::error::{Error, Result};
+
+const END_OF_IMAGE: u8 = 0xd9;
+const START_OF_SCAN: u8 = 0xda;
+
+/// A marker, the length that follows it, and the bytes of that length if they are all there.
+struct Segment<'a> {
+    /// Whether other bytes than fill bytes stand in front.
+    behind_junk: bool,
+    marker: u8,
+    length: usize,
+    data: Option<&'a [u8]>,
+}
+
+/// The segments of a file in order. What stands between them, junk or a scan's data, is passed over.
+struct Segments<'a>(&'a [u8]);
+
+fn segments(bytes: &[u8]) -> Segments<'_> {
+    Segments(bytes.get(2..).unwrap_or_default())
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = Segment<'a>;
+
+    fn next(&mut self) -> Option<Segment<'a>> {
+        let mut behind_junk = false;
+        loop {
+            let junk = memchr::memchr(0xff, self.0)?;
+            self.0 = &self.0[junk..];
+            behind_junk |= junk > 0;
+            let (marker, length) = match *self.0 {
+                [0xff, marker, ..] if !is_end(marker) => {
+                    self.0 = &self.0[1..];
+                    continue;
+                }
+                [0xff, marker, high, low, ..] => (marker, usize::from(u16::from_be_bytes([high, low]))),
+                _ => return None,
+            };
+            let data = self.0.get(4..length + 2);
+            self.0 = self.0.get(length + 2..).unwrap_or_default();
+            return Some(Segment { behind_junk, marker, length, data });
+        }
+    }
+}
+
+/// Whether a byte behind 0xff ends a scan: it is not a stuffed zero, a fill byte or a restart.
+pub(super) fn is_end(marker: u8) -> bool {
+    !matches!(marker, 0 | 0xd0..=0xd7 | 0xff)
+}
 
 /// Refuses a header on which Pillow's parser and libjpeg might disagree.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
-    let mut rest = bytes.get(2..).unwrap_or_default();
     let mut frames = 0;
-    loop {
-        let (marker, length) = match *rest {
-            // Fill bytes.
-            [0xff, 0xff, ..] => {
-                rest = &rest[1..];
-                continue;
-            }
-            [0xff, marker, high, low, ..] => (marker, usize::from(u16::from_be_bytes([high, low]))),
-            [0xff, ..] | [] => return Ok(()), // the bytes end: libjpeg and Pillow agree
-            [junk, ..] => return Err(irregular(junk)),
-        };
-        let segment = rest.get(4..length + 2);
-        let regular = match (marker, segment) {
-            (0xda, _) => return if frames == 1 { Ok(()) } else { Err(irregular(marker)) },
+    for Segment { behind_junk, marker, length, data } in segments(bytes) {
+        let regular = match (marker, data) {
+            _ if behind_junk => false,
+            (START_OF_SCAN, _) => return if frames == 1 { Ok(()) } else { Err(irregular(marker)) },
             (0xc0..=0xff, None) => length >= 2,
             (0xc4 | 0xcc | 0xdd, Some(_)) => true,
             (0xdb, Some(tables)) => whole_tables(tables),
@@ -39,8 +77,35 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
         if !regular {
             return Err(irregular(marker));
         }
-        rest = rest.get(length + 2..).unwrap_or_default();
     }
+    // Where the bytes end, libjpeg and Pillow agree.
+    Ok(())
+}
+
+/// Whether the frame in front of the first scan is coded arithmetically, not by Huffman.
+pub(super) fn arithmetic(bytes: &[u8]) -> bool {
+    let mut header = segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN);
+    header.any(|segment| matches!(segment.marker, 0xc9..=0xcb | 0xcd..=0xcf))
+}
+
+/// How many scans the file announces; libjpeg reads no more than these.
+pub(super) fn scans(bytes: &[u8]) -> u64 {
+    let image = segments(bytes).take_while(|segment| segment.marker != END_OF_IMAGE);
+    image.filter(|segment| segment.marker == START_OF_SCAN).count() as u64
+}
+
+/// EXIF and XMP in front of the first scan. Pillow joins several EXIF segments, and keeps the last XMP.
+pub(super) fn metadata(bytes: &[u8]) -> Metadata<'_> {
+    let mut found = Metadata::default();
+    for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
+        let Segment { marker: 0xe1, data: Some(data), .. } = segment else { continue };
+        if let Some(exif) = data.strip_prefix(b"Exif\0\0") {
+            found.exif.get_or_insert_default().to_mut().extend_from_slice(exif);
+        } else if let Some(xmp) = data.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
+            found.xmp = Some(xmp.into());
+        }
+    }
+    found
 }
 
 /// Whether quantisation tables of 64 bytes or 64 words fill their segment.

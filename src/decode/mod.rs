@@ -4,7 +4,10 @@ mod bmp;
 mod bmp_rle;
 mod gif;
 mod jpeg;
+mod jpeg_decoder;
 mod jpeg_header;
+mod jpeg_source;
+mod metadata;
 mod packed;
 mod png;
 mod png_chunks;
@@ -15,9 +18,11 @@ mod webp;
 
 use crate::error::{Error, Result};
 use crate::limits::Limits;
+use crate::orientation::{Orientation, turned};
 use crate::pixels::Image;
+use crate::spec::Spec;
 
-pub use jpeg::has_simd as jpeg_has_simd;
+pub use jpeg_decoder::has_simd as jpeg_has_simd;
 
 /// The formats that are decoded here; everything else is left to Pillow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,8 +111,19 @@ impl Format {
     }
 }
 
+/// A file whose header is read.
+pub struct Opened<'a> {
+    /// What it is.
+    pub format: Format,
+    /// How it is turned; as it is stored unless the specification asks for EXIF.
+    pub orientation: Orientation,
+    /// Its pixels, turned.
+    pub image: Box<dyn Image + 'a>,
+}
+
 /// Reads a file's header and checks it against the limits.
-pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Format, Box<dyn Image + 'a>)> {
+pub fn open<'a>(bytes: &'a [u8], spec: &Spec) -> Result<Opened<'a>> {
+    let limits = &spec.limits;
     limits.check_bytes(bytes.len() as u64)?;
     let format = Format::of(bytes).ok_or_else(|| {
         let head = bytes[..bytes.len().min(8)].escape_ascii();
@@ -116,8 +132,17 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Format, Box<dyn Ima
             bytes.len()
         ))
     })?;
+    if let Some(formats) = &spec.formats
+        && !formats.iter().any(|name| name == format.name())
+    {
+        return Err(Error::unsupported(format!(
+            "expected a file of the formats {} (formats), found {}",
+            formats.join(", "),
+            format.name()
+        )));
+    }
     let image: Box<dyn Image + 'a> = match format {
-        Format::Jpeg => Box::new(jpeg::Jpeg::open(bytes, limits)?),
+        Format::Jpeg => Box::new(jpeg::Jpeg::open(bytes, limits, spec.truncated)?),
         Format::Png => png::open(bytes, limits)?,
         Format::Gif => Box::new(gif::open(bytes, limits)?),
         Format::WebP => Box::new(webp::open(bytes, limits)?),
@@ -125,7 +150,8 @@ pub fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<(Format, Box<dyn Ima
         Format::Pnm => pnm::open(bytes, limits)?,
         Format::Qoi => Box::new(qoi::open(bytes, limits)?),
     };
-    Ok((format, image))
+    let orientation = if spec.exif { metadata::orientation(format, bytes)? } else { Orientation::default() };
+    Ok(Opened { format, orientation, image: turned(image, orientation) })
 }
 
 /// The sides of an image, checked against the limits; none is zero, or more than C's `int` holds.

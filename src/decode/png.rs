@@ -20,7 +20,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
     options.set_ignore_adler32(false);
     options.set_skip_ancillary_crc_failures(false);
     let mut decoder = Decoder::new_with_options(Cursor::new(bytes), options);
-    decoder.set_limits(png::Limits { bytes: limits.max_bytes.map_or(usize::MAX, |max| max as usize) });
+    decoder.set_limits(png::Limits { bytes: limits.max_memory.map_or(usize::MAX, |max| max as usize) });
     decoder.set_transformations(Transformations::IDENTITY);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
@@ -40,10 +40,11 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
         return Ok(Box::new(Png { reader, header, samples }));
     }
     let raw_line = reader.output_line_size(width).unwrap_or(0);
+    let line = header.width * samples.layout.bytes();
+    limits.check_memory(((raw_line + line) * header.height) as u64)?;
     let mut raw = super::allocate("PNG", raw_line * header.height)?;
     reader.next_frame(&mut raw).map_err(fault)?;
     reader.finish().map_err(fault)?;
-    let line = header.width * samples.layout.bytes();
     let mut data = super::allocate("PNG", line * header.height)?;
     for (raw, out) in raw.chunks_exact(raw_line).zip(data.chunks_exact_mut(line)) {
         samples.unpack(raw, 0..header.width, out);
@@ -195,7 +196,7 @@ fn fault(error: DecodingError) -> Error {
             Error::truncated("PNG", error)
         }
         DecodingError::LimitsExceeded => {
-            Error::Limit("expected a PNG within max_bytes, found a larger one".into())
+            Error::Limit("expected a PNG whose chunks keep within max_memory, found larger ones".into())
         }
         error => Error::decode("PNG", error),
     }

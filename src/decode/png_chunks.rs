@@ -1,8 +1,10 @@
 //! What Pillow makes of a PNG's chunks: where the `png` crate is more lenient, or would show another
 //! frame of an animation, the file is left to Pillow.
 
+use std::borrow::Cow;
 use std::io::Read;
 
+use super::metadata::Metadata;
 use crate::error::{Error, Result};
 
 /// Pillow's bounds on metadata: a chunk once it is unpacked (`MAX_TEXT_CHUNK`), and all text.
@@ -17,7 +19,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
     let mut animation = Animation::default();
     let mut in_data = false;
     let mut text = 0;
-    for Chunk { name, len, body } in Chunks(bytes.get(8..).unwrap_or_default()) {
+    for Chunk { name, len, body } in chunks(bytes) {
         let fits = match name {
             b"IEND" => return Ok(()),
             b"IDAT" => {
@@ -57,6 +59,46 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// EXIF and XMP, in front of the pixels or behind them; the last of each counts.
+pub(super) fn metadata(bytes: &[u8]) -> Result<Metadata<'_>> {
+    let mut found = Metadata::default();
+    // Of an animation Pillow reads no further than to its second frame.
+    let (mut animated, mut in_data) = (false, false);
+    for Chunk { name, body, .. } in chunks(bytes) {
+        match name {
+            b"IEND" => break,
+            b"acTL" => animated = true,
+            b"IDAT" => in_data = true,
+            _ if animated && in_data => {
+                return Err(Error::unsupported("expected a still PNG, found chunks behind a first frame"));
+            }
+            b"eXIf" => found.exif = Some(body.into()),
+            b"tEXt" | b"zTXt" | b"iTXt" => match body.split(|&byte| byte == 0).next().unwrap_or_default() {
+                b"XML:com.adobe.xmp" if name == b"iTXt" && found.xmp.is_none() && plain(body).is_some() => {
+                    found.xmp = plain(body).map(Cow::from);
+                }
+                key @ (b"exif" | b"xmp" | b"XML:com.adobe.xmp" | b"Raw profile type exif") => {
+                    return Err(Error::unsupported(format!(
+                        "expected EXIF in a chunk of its own, found text called \"{}\"",
+                        key.escape_ascii()
+                    )));
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+/// International text that is not packed, behind its keyword, language and translated keyword.
+fn plain(body: &[u8]) -> Option<&[u8]> {
+    match keyword(body) {
+        Some([0, _, rest @ ..]) => keyword(rest).and_then(keyword),
+        _ => None,
+    }
 }
 
 /// An animation, as far as its first frame is concerned: the image data are that, or stand beside it.
@@ -142,6 +184,11 @@ struct Chunk<'a> {
     len: usize,
     /// As much of it as there is.
     body: &'a [u8],
+}
+
+/// The chunks of a file.
+fn chunks(bytes: &[u8]) -> Chunks<'_> {
+    Chunks(bytes.get(8..).unwrap_or_default())
 }
 
 struct Chunks<'a>(&'a [u8]);

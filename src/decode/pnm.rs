@@ -32,6 +32,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
     let body = bytes.get(tokens.at..).unwrap_or_default();
     if kind <= b'3' {
         let count = width * height;
+        limits.check_memory((count * layout.bytes()) as u64)?;
         let data = match layout {
             Layout::One => pnm_plain::bits(body, count)?,
             Layout::I => pnm_plain::samples(body, count, maximum, |value| integer(value, maximum))?,

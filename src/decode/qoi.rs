@@ -19,6 +19,7 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     if width * height / LONGEST_RUN > codes.len() {
         return Err(Error::truncated("QOI", format_args!("{} bytes for {width} x {height}", codes.len())));
     }
+    limits.check_memory((width * height * layout.bytes()) as u64)?;
     let mut data = super::allocate("QOI", width * height * layout.bytes())?;
     let whole = match layout {
         Layout::Rgb => decode::<3>(codes, data.as_chunks_mut().0),

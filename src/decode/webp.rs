@@ -23,6 +23,8 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     let (width, height) = super::dimensions("WebP", file.canvas_width(), file.canvas_height(), limits)?;
     let layout = if has_alpha { Layout::Rgba } else { Layout::Rgb };
     let header = Header { width, height, layout, palette: None };
+    // The decoder holds as much as four bytes of each pixel itself.
+    limits.check_memory((width * height * (layout.bytes() + 4)) as u64)?;
     let mut data = super::allocate("WebP", width * height * layout.bytes())?;
     file.first_frame()?.decode(&header, &mut data)?;
     Ok(Whole { header, data })

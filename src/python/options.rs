@@ -5,12 +5,22 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::errors::value_error;
-use crate::{Filter, MEAN, MODELS, PassOrder, Profile, STD, Spec, model_size};
+use crate::{Filter, MEAN, MODELS, PassOrder, Profile, STD, Spec, Truncated, model_size};
 
 /// The largest side of an output.
 const MAX_SIZE: i64 = 1 << 14;
 
-/// Upper bounds on what one image may cost, checked from its header; None lifts a bound.
+/// Upper bounds on what one image may cost, checked from its header; None lifts a bound. An image
+/// beyond one raises `LimitError`.
+///
+/// - `max_pixels=178_956_970`: width times height. The default is where Pillow raises
+///   `DecompressionBombError`. For what Pillow decodes, its own bound holds as well.
+/// - `max_bytes=1 << 30`: the length of the encoded file, 1 GiB.
+/// - `max_memory=2 << 30`: bytes that decoding and resizing take besides the encoded file and the
+///   output, by an upper estimate, 2 GiB. A JPEG of one scan and a PNG that is not interlaced take a
+///   few rows; other files take the whole image, and a JPEG of several scans two bytes per sample.
+/// - `max_scans=500`: the scans of a JPEG. Each costs time for the whole image however short it is;
+///   encoders write about ten.
 #[pyclass(frozen, module = "clipprep", from_py_object)]
 #[derive(Clone)]
 pub(super) struct Limits(pub crate::Limits);
@@ -19,11 +29,18 @@ pub(super) struct Limits(pub crate::Limits);
 impl Limits {
     #[new]
     #[pyo3(
-        signature = (*, max_pixels = Some(178_956_970), max_bytes = Some(1 << 30)),
-        text_signature = "(*, max_pixels=178956970, max_bytes=1073741824)"
+        signature = (
+            *, max_pixels = Some(178_956_970), max_bytes = Some(1 << 30), max_memory = Some(2 << 30), max_scans = Some(500)
+        ),
+        text_signature = "(*, max_pixels=178956970, max_bytes=1073741824, max_memory=2147483648, max_scans=500)"
     )]
-    fn new(max_pixels: Option<u64>, max_bytes: Option<u64>) -> Self {
-        Self(crate::Limits { max_pixels, max_bytes })
+    fn new(
+        max_pixels: Option<u64>,
+        max_bytes: Option<u64>,
+        max_memory: Option<u64>,
+        max_scans: Option<u64>,
+    ) -> Self {
+        Self(crate::Limits { max_pixels, max_bytes, max_memory, max_scans })
     }
 
     /// The largest width times height.
@@ -38,9 +55,24 @@ impl Limits {
         self.0.max_bytes
     }
 
+    /// The largest number of bytes that decoding and resizing may take.
+    #[getter]
+    fn max_memory(&self) -> Option<u64> {
+        self.0.max_memory
+    }
+
+    /// The largest number of scans of a JPEG.
+    #[getter]
+    fn max_scans(&self) -> Option<u64> {
+        self.0.max_scans
+    }
+
     fn __repr__(&self) -> String {
-        let show = |bound: Option<u64>| bound.map_or("None".into(), |bound| bound.to_string());
-        format!("Limits(max_pixels={}, max_bytes={})", show(self.0.max_pixels), show(self.0.max_bytes))
+        let show = |(name, bound): (_, Option<u64>)| match bound {
+            Some(bound) => format!("{name}={bound}"),
+            None => format!("{name}=None"),
+        };
+        format!("Limits({})", self.bounds().map(show).join(", "))
     }
 
     fn __eq__(&self, other: &Self) -> bool {
@@ -53,9 +85,22 @@ impl Limits {
 
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((), Bound<'py, PyDict>)> {
         let kwargs = PyDict::new(py);
-        kwargs.set_item("max_pixels", self.0.max_pixels)?;
-        kwargs.set_item("max_bytes", self.0.max_bytes)?;
+        for (name, bound) in self.bounds() {
+            kwargs.set_item(name, bound)?;
+        }
         Ok(((), kwargs))
+    }
+}
+
+impl Limits {
+    fn bounds(&self) -> [(&'static str, Option<u64>); 4] {
+        let crate::Limits { max_pixels, max_bytes, max_memory, max_scans } = self.0;
+        [
+            ("max_pixels", max_pixels),
+            ("max_bytes", max_bytes),
+            ("max_memory", max_memory),
+            ("max_scans", max_scans),
+        ]
     }
 }
 
@@ -96,6 +141,11 @@ fn choice<T: Copy>(option: &str, name: &str, choices: &[(&str, T)]) -> PyResult<
     })
 }
 
+/// Names of formats, checked by Pillow's list of them.
+fn allowed(formats: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    formats.py().import("clipprep._pillow")?.getattr("allowed_formats")?.call1((formats,))?.extract()
+}
+
 /// The specification that the options of `Preprocess` make up.
 #[expect(clippy::too_many_arguments, reason = "they are the keywords of the class")]
 pub(super) fn spec(
@@ -107,6 +157,9 @@ pub(super) fn spec(
     std: Option<[f64; 3]>,
     interpolation: &str,
     limits: Option<&Limits>,
+    truncated: &str,
+    exif: bool,
+    formats: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Spec> {
     let pass_order =
         match choice("pillow", pillow, &[("13", Some(true)), ("12", Some(false)), ("installed", None)])? {
@@ -126,6 +179,9 @@ pub(super) fn spec(
         std: std.unwrap_or(STD),
         filter: choice("interpolation", interpolation, &Filter::ALL)?,
         limits: limits.map_or_else(Default::default, |limits| limits.0),
+        truncated: choice("truncated", truncated, &Truncated::ALL)?,
+        exif,
+        formats: formats.map(allowed).transpose()?,
     };
     if !spec.mean.iter().all(|value| (*value as f32).is_finite()) {
         return Err(value_error("mean= three finite numbers", format_args!("{:?}", spec.mean)));

@@ -7,8 +7,8 @@ use pyo3::types::{PyBytes, PyCapsule};
 
 use super::arrow::ArrowBytes;
 use super::errors::Fault;
-use crate::pixels::{Layout, palette_from};
-use crate::{Array, Error, Preprocess, Report};
+use crate::pixels::{Image, Layout, palette_from};
+use crate::{Array, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
 
 /// The pixels of a loaded Pillow image.
 pub(super) struct Pixels {
@@ -17,7 +17,11 @@ pub(super) struct Pixels {
     layout: Layout,
     palette: Option<PyBackedBytes>,
     memory: Memory,
+    pub orientation: Orientation,
 }
+
+/// What `clipprep._pillow.pixels` returns.
+type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>, u64);
 
 enum Memory {
     Shared(ArrowBytes),
@@ -25,15 +29,13 @@ enum Memory {
 }
 
 impl Pixels {
-    /// Loads `image` if it was not, and takes hold of its memory.
-    pub fn of(image: &Bound<'_, PyAny>) -> Result<Self, Fault> {
+    /// Loads `image` if it was not, and takes hold of its memory; with `exif`, it is turned as it says.
+    pub fn of(image: &Bound<'_, PyAny>, exif: bool) -> Result<Self, Fault> {
         let py = image.py();
-        let (mode, width, height, memory, shared, palette) = py
+        let (mode, width, height, memory, shared, palette, orientation) = py
             .import("clipprep._pillow")
-            .and_then(|module| module.getattr("pixels")?.call1((image,)))
-            .and_then(|found| {
-                found.extract::<(String, usize, usize, Bound<'_, PyAny>, bool, Option<PyBackedBytes>)>()
-            })
+            .and_then(|module| module.getattr("pixels")?.call1((image, exif)))
+            .and_then(|found| found.extract::<Found<'_>>())
             .map_err(|error| Fault::raised_by_pillow(py, error))?;
         let layout = match (mode.as_str(), shared) {
             ("1", _) => Layout::One,
@@ -75,43 +77,60 @@ impl Pixels {
                 memory.extract().map_err(|error: pyo3::CastError<'_, '_>| Fault::Raised(error.into()))?,
             )
         };
-        Ok(Self { width, height, layout, palette, memory })
+        let orientation = Orientation::from_exif(orientation);
+        Ok(Self { width, height, layout, palette, memory, orientation })
     }
 
     /// Has Pillow decode `bytes`, which the core refused with `ours`; also gives Pillow's name of
     /// the format.
-    pub fn decode(py: Python<'_>, bytes: &[u8], ours: Error) -> Result<(Self, Option<String>), Fault> {
-        let image = py
-            .import("clipprep._pillow")
-            .and_then(|module| module.getattr("decode")?.call1((PyBytes::new(py, bytes),)));
-        match image {
-            Ok(image) => {
-                let format = image.getattr("format").and_then(|name| name.extract()).unwrap_or(None);
-                match Self::of(&image) {
-                    Err(Fault::Raised(error)) => Err(Fault::refused_by_pillow(py, ours, error)),
-                    pixels => Ok((pixels?, format)),
-                }
-            }
-            Err(error) => Err(Fault::refused_by_pillow(py, ours, error)),
+    pub fn decode(
+        py: Python<'_>,
+        bytes: &[u8],
+        ours: Error,
+        spec: &Spec,
+    ) -> Result<(Self, Option<String>), Fault> {
+        let pad = spec.truncated == Truncated::Pad;
+        let image = py.import("clipprep._pillow").and_then(|module| {
+            module.getattr("open_image")?.call1((PyBytes::new(py, bytes), &spec.formats, pad))
+        });
+        let image = match image {
+            Ok(image) => image,
+            Err(error) => return Err(Fault::refused_by_pillow(py, ours, error)),
+        };
+        let format = image.getattr("format").and_then(|name| name.extract()).unwrap_or(None);
+        let size = image.getattr("size").and_then(|size| size.extract());
+        let (width, height): (usize, usize) = size.map_err(Fault::Raised)?;
+        spec.limits.check_pixels(width, height)?;
+        // Pillow's storage of up to four bytes per pixel, and a copy of it where it is not shared.
+        spec.limits.check_memory(8 * width as u64 * height as u64)?;
+        match Self::of(&image, spec.exif) {
+            Err(Fault::Raised(error)) => Err(Fault::refused_by_pillow(py, ours, error)),
+            pixels => Ok((pixels?, format)),
         }
     }
 
     /// Writes the tensor to `out`; Python is attached to for LAB, and only then.
     pub fn run(&self, core: &Preprocess, out: &mut [f32]) -> Result<Report, Fault> {
-        let mut array = self.array()?;
+        let report = self.run_turned(core, out)?;
+        Ok(Report { orientation: self.orientation, ..report })
+    }
+
+    fn run_turned(&self, core: &Preprocess, out: &mut [f32]) -> Result<Report, Fault> {
+        let mut image = self.image()?;
         if self.layout != Layout::Lab {
-            return Ok(core.image(&mut array, out)?);
+            return Ok(core.image(image.as_mut(), out)?);
         }
         // Pillow converts, by colour management: before our core resizes, or after.
         if core.spec().profile.rgb_first() {
-            let mut report =
-                core.image(&mut Self::from_lab(self.bytes(), self.width, self.height)?.array()?, out)?;
+            let mut rgb = Self::from_lab(self.bytes(), self.width, self.height)?;
+            rgb.orientation = self.orientation;
+            let mut report = core.image(rgb.image()?.as_mut(), out)?;
             report.header.layout = Layout::Lab;
             return Ok(report);
         }
-        let (report, pixels) = core.cropped(&mut array)?;
+        let (report, pixels) = core.cropped(image.as_mut())?;
         let size = report.plan.size;
-        core.image(&mut Self::from_lab(&pixels, size, size)?.array()?, out)?;
+        core.image(Self::from_lab(&pixels, size, size)?.image()?.as_mut(), out)?;
         Ok(report)
     }
 
@@ -132,6 +151,7 @@ impl Pixels {
                     layout: Layout::Rgb,
                     palette: None,
                     memory: Memory::Packed(rgb),
+                    orientation: Orientation::default(),
                 }),
                 Err(error) => Err(Fault::Pillow(Error::Unsupported(found.into()), error)),
             }
@@ -145,8 +165,12 @@ impl Pixels {
         }
     }
 
-    /// The pixels as an image for the core.
-    pub fn array(&self) -> Result<Array<'_>, Error> {
+    /// The pixels as an image for the core, turned.
+    fn image(&self) -> Result<Box<dyn Image + '_>, Error> {
+        Ok(turned(Box::new(self.array()?), self.orientation))
+    }
+
+    fn array(&self) -> Result<Array<'_>, Error> {
         let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), self.bytes())
             .map_err(|error| Error::Decode(format!("expected whole rows of pixels, found: {error}")))?;
         Array::new(view, self.layout, self.palette.as_deref().map(palette_from))

@@ -6,13 +6,13 @@ use std::sync::Mutex;
 use numpy::{PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple};
 
 use super::errors::{Fault, batch_error, shape as tuple, value_error};
 use super::options::{self, Limits, hash};
 use super::output;
-use super::source::{Done, Item, Source};
-use crate::{Filter, PassOrder, Profile, batch};
+use super::source::{Done, Item, Source, name};
+use crate::{Filter, Orientation, PassOrder, Profile, Truncated, batch};
 
 /// Turns images into the float32 tensors that CLIP models take, to the last bit what the chosen
 /// profile's reference gives. Immutable; safe to use from many threads at once.
@@ -24,7 +24,15 @@ use crate::{Filter, PassOrder, Profile, batch};
 /// - `pillow`: whose rule decides the order of the two passes, "13", "12" or "installed".
 /// - `mean`, `std`: three numbers each; CLIP's own by default.
 /// - `interpolation`: "nearest", "box", "bilinear", "hamming", "bicubic" or "lanczos", as Pillow's.
-/// - `limits`: a `Limits`.
+/// - `limits`: a `Limits`, which bounds what one image may cost.
+/// - `truncated`: "error" raises `TruncatedError` for a file that ends before its image does, as Pillow
+///   does; "pad" gives what Pillow gives with `ImageFile.LOAD_TRUNCATED_IMAGES`, which is neither set
+///   nor read. A PIL image is loaded as Pillow loads it.
+/// - `exif`: True turns each image as its EXIF orientation says before anything else is done, as
+///   `PIL.ImageOps.exif_transpose` does (but for writing EXIF anew, which can fail); False, the default, leaves it as the reference does.
+/// - `formats`: Pillow's names of the formats to read, such as `["JPEG", "PNG"]`; others raise
+///   `UnsupportedError`. None, the default, reads all but those for which Pillow runs other programs
+///   (EPS, WMF and the like), which have to be named.
 ///
 /// Raises ValueError for an unknown name or value, TypeError for an unknown option.
 #[pyclass(frozen, module = "clipprep")]
@@ -37,7 +45,7 @@ pub(super) struct Preprocess {
 #[pymethods]
 impl Preprocess {
     #[new]
-    #[pyo3(signature = (model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic", limits = None))]
+    #[pyo3(signature = (model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic", limits = None, truncated = "error", exif = false, formats = None))]
     #[expect(clippy::too_many_arguments, reason = "they are the keywords of the class")]
     fn new(
         py: Python<'_>,
@@ -48,9 +56,25 @@ impl Preprocess {
         std: Option<[f64; 3]>,
         interpolation: &str,
         limits: Option<PyRef<'_, Limits>>,
+        truncated: &str,
+        exif: bool,
+        formats: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let size = options::size(model)?;
-        let spec = options::spec(py, size, profile, pillow, mean, std, interpolation, limits.as_deref())?;
+        let limits = limits.as_deref();
+        let spec = options::spec(
+            py,
+            size,
+            profile,
+            pillow,
+            mean,
+            std,
+            interpolation,
+            limits,
+            truncated,
+            exif,
+            formats,
+        )?;
         Ok(Self { core: crate::Preprocess::new(spec), model: model.extract().ok() })
     }
 
@@ -98,7 +122,8 @@ impl Preprocess {
         let objects = list(sources)?;
         let mut sources = Vec::with_capacity(objects.len());
         for (index, object) in objects.iter().enumerate() {
-            sources.push(Source::of(object).map_err(|error| at_index(py, index, error))?);
+            sources
+                .push(Source::of(object, self.core.spec().exif).map_err(|error| at_index(py, index, error))?);
         }
         let [channels, height, width] = self.shape();
         let array = output::array(py, out, &[objects.len(), channels, height, width])?;
@@ -125,11 +150,14 @@ impl Preprocess {
         let Done { report, pillow } = self.run_one(source, &array)?;
         let n = self.core.spec().size;
         let (left, top) = report.plan.crop;
-        let (format, decoder, notes) = match (&report.format, pillow) {
+        let (format, decoder, mut notes) = match (&report.format, pillow) {
             (Some(format), _) => (Some(format.name().to_owned()), format.decoder(), vec![]),
             (None, Some((format, why))) => (format, "pillow", vec![format!("left to Pillow: {why}")]),
             (None, None) => (None, "none", vec![]),
         };
+        if report.orientation != Orientation::default() {
+            notes.push("turned as its EXIF orientation says; size is that of the turned image".into());
+        }
         let order = report.plan.order(&report.header);
         let arguments = (
             format,
@@ -139,7 +167,7 @@ impl Preprocess {
             (left, top, left + n, top + n),
             decoder,
             order,
-            pyo3::types::PyTuple::new(py, notes)?,
+            PyTuple::new(py, notes)?,
         );
         py.import("clipprep.explanation")?.getattr("Explanation")?.call1(arguments)
     }
@@ -190,6 +218,25 @@ impl Preprocess {
         Limits(self.core.spec().limits)
     }
 
+    /// What becomes of files that are cut short: "error" or "pad".
+    #[getter]
+    fn truncated(&self) -> &'static str {
+        let truncated = self.core.spec().truncated;
+        Truncated::ALL.iter().find(|(_, known)| *known == truncated).expect("both are listed").0
+    }
+
+    /// Whether images are turned as their EXIF orientation says.
+    #[getter]
+    fn exif(&self) -> bool {
+        self.core.spec().exif
+    }
+
+    /// Pillow's names of the formats that are read, sorted; None for all that run no other program.
+    #[getter]
+    fn formats<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.core.spec().formats.as_ref().map(|formats| PyTuple::new(py, formats)).transpose()
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (model, options) = self.__getnewargs_ex__(py)?;
         let mut parts = vec![model.0.bind(py).repr()?.to_string()];
@@ -207,7 +254,8 @@ impl Preprocess {
         let spec = self.core.spec();
         let bits = |values: [f64; 3]| values.map(|value| (value + 0.0).to_bits());
         let numbers = (bits(spec.mean), bits(spec.std));
-        hash((spec.size, spec.profile, spec.pass_order, spec.filter, spec.limits, numbers))
+        let reading = (spec.limits, spec.truncated, spec.exif, &spec.formats);
+        hash((spec.size, spec.profile, spec.pass_order, spec.filter, reading, numbers))
     }
 
     /// The arguments that make an equal instance: the model and the options that are not defaults.
@@ -236,6 +284,15 @@ impl Preprocess {
         if spec.limits != default.limits {
             options.set_item("limits", self.limits())?;
         }
+        if spec.truncated != default.truncated {
+            options.set_item("truncated", self.truncated())?;
+        }
+        if spec.exif != default.exif {
+            options.set_item("exif", self.exif())?;
+        }
+        if spec.formats != default.formats {
+            options.set_item("formats", self.formats(py)?)?;
+        }
         Ok(((model,), options))
     }
 }
@@ -251,7 +308,7 @@ impl Preprocess {
         array: &Bound<'py, PyArrayDyn<f32>>,
     ) -> PyResult<Done> {
         let py = object.py();
-        let mut source = Source::of(object)?;
+        let mut source = Source::of(object, self.core.spec().exif)?;
         let mut borrowed = output::borrow(array)?;
         let out = borrowed.as_slice_mut().expect("checked to be contiguous");
         let item = source.item();
@@ -323,24 +380,5 @@ fn threads(num_threads: Option<isize>) -> PyResult<NonZeroUsize> {
             .ok()
             .and_then(NonZeroUsize::new)
             .ok_or_else(|| value_error("num_threads= a number from 1, or None", count)),
-    }
-}
-
-/// What messages call a source.
-fn name(object: &Bound<'_, PyAny>) -> String {
-    let attribute = |name| object.getattr(name).ok().and_then(|value| value.extract::<String>().ok());
-    if let Ok(path) = object.extract::<std::path::PathBuf>() {
-        return path.display().to_string();
-    }
-    if let Ok(array) = object.cast::<PyUntypedArray>() {
-        return format!("<array of shape {}>", tuple(array.shape()));
-    }
-    if let Some(name) = attribute("filename").or_else(|| attribute("name")).filter(|name| !name.is_empty()) {
-        return name;
-    }
-    let kind = object.get_type().name().map_or_else(|_| "source".into(), |name| name.to_string());
-    match object.len() {
-        Ok(len) => format!("<{kind} of length {len}>"),
-        Err(_) => format!("<{kind}>"),
     }
 }

@@ -46,8 +46,9 @@ pub(super) struct Done {
 }
 
 impl<'py> Source<'py> {
-    /// Raises `TypeError` or `ValueError` for what is no source at all.
-    pub fn of(object: &Bound<'py, PyAny>) -> PyResult<Self> {
+    /// Raises `TypeError` or `ValueError` for what is no source at all. With `exif`, PIL images are turned
+    /// as they say.
+    pub fn of(object: &Bound<'py, PyAny>, exif: bool) -> PyResult<Self> {
         let py = object.py();
         if let Ok(bytes) = object.cast::<PyBytes>() {
             return Ok(Self::Bytes(bytes.clone().into()));
@@ -60,7 +61,7 @@ impl<'py> Source<'py> {
         }
         static IMAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         if object.is_instance(IMAGE.import(py, "PIL.Image", "Image")?)? {
-            return Ok(Pixels::of(object).map_or_else(|fault| Self::Failed(Some(fault)), Self::Image));
+            return Ok(Pixels::of(object, exif).map_or_else(|fault| Self::Failed(Some(fault)), Self::Image));
         }
         if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
             return Self::of_buffer(object);
@@ -179,10 +180,7 @@ fn encoded(core: &Preprocess, bytes: &[u8], out: &mut [f32]) -> Result<Done, Fau
         Err(error) => error,
     };
     let why = ours.to_string();
-    let (pixels, format) = Python::attach(|py| Pixels::decode(py, bytes, ours))?;
-    let array = pixels.array()?;
-    let header = crate::pixels::Image::header(&array);
-    core.spec().limits.check_pixels(header.width, header.height)?;
+    let (pixels, format) = Python::attach(|py| Pixels::decode(py, bytes, ours, core.spec()))?;
     Ok(Done { report: pixels.run(core, out)?, pillow: Some((format, why)) })
 }
 
@@ -202,4 +200,23 @@ fn read(path: &PathBuf, limits: &Limits) -> Result<Vec<u8>, Error> {
 
 fn borrowed<T>(array: Result<T, numpy::BorrowError>) -> PyResult<T> {
     array.map_err(|error| value_error("an array that no one writes to", error))
+}
+
+/// What messages call a source.
+pub(super) fn name(object: &Bound<'_, PyAny>) -> String {
+    let attribute = |name| object.getattr(name).ok().and_then(|value| value.extract::<String>().ok());
+    if let Ok(path) = object.extract::<std::path::PathBuf>() {
+        return path.display().to_string();
+    }
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        return format!("<array of shape {}>", tuple(array.shape()));
+    }
+    if let Some(name) = attribute("filename").or_else(|| attribute("name")).filter(|name| !name.is_empty()) {
+        return name;
+    }
+    let kind = object.get_type().name().map_or_else(|_| "source".into(), |name| name.to_string());
+    match object.len() {
+        Ok(len) => format!("<{kind} of length {len}>"),
+        Err(_) => format!("<{kind}>"),
+    }
 }

@@ -50,6 +50,15 @@ impl TwoPass {
         self.order
     }
 
+    /// An upper estimate of the bytes that the buffers take.
+    pub fn memory(&self) -> usize {
+        let row = match self.order {
+            Order::HorizontalFirst => self.horizontal.stride(),
+            Order::VerticalFirst => stride(self.in_bytes),
+        };
+        (self.rows.max_taps() + 3 * BLOCK) * row
+    }
+
     /// Feeds `source` through both passes and hands each finished row to `sink`, top to bottom.
     pub fn run(
         &self,

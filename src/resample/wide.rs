@@ -81,6 +81,15 @@ impl Wide {
         self.order
     }
 
+    /// An upper estimate of the bytes that the buffers take.
+    pub fn memory(&self) -> usize {
+        let samples = match self.order {
+            Order::HorizontalFirst => self.columns.len(),
+            Order::VerticalFirst => self.columns.inputs().len(),
+        };
+        (self.rows.max_taps() + 4) * samples * size_of::<f64>()
+    }
+
     /// Feeds `source` through both passes and hands each finished row to `sink`, top to bottom.
     pub fn run(&self, source: &mut dyn Rows, mut sink: impl FnMut(usize, &[u8])) -> Result<()> {
         let mut ring = VecDeque::with_capacity(self.rows.max_taps());

@@ -1,0 +1,291 @@
+//! JPEG by libjpeg (mozjpeg's copy of libjpeg-turbo, whose decoder gives Pillow's bits).
+//!
+//! The room with C in it, together with the source manager. libjpeg reports a fault by a callback that
+//! must not return: ours unwinds, and every call into the library is made under `catch_unwind`.
+
+use std::any::Any;
+use std::ffi::{c_int, c_long};
+use std::mem::MaybeUninit;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ptr::NonNull;
+
+use mozjpeg_sys as sys;
+
+use super::jpeg_source::Source;
+use crate::error::{Error, Result};
+use crate::pixels::{BLOCK, Layout, Window};
+
+/// iMCUs decoded beyond each cut side. Next to a cut, chroma upsampling lacks a neighbour and the
+/// outer two columns differ.
+const MARGIN: u32 = 1;
+/// The same for files of several scans, where smoothing of missing coefficients looks two blocks far.
+const SMOOTHING_MARGIN: u32 = 4;
+
+/// jpeglib.h: the file holds tables and no image.
+const JPEG_HEADER_TABLES_ONLY: c_int = 2;
+const END_OF_IMAGE: u8 = 0xd9;
+
+unsafe extern "C" {
+    fn jsimd_can_idct_islow() -> c_int;
+}
+
+/// Whether libjpeg was built with its SIMD code (which needs nasm) and the processor runs it.
+pub fn has_simd() -> bool {
+    // SAFETY: takes nothing, and initialises only a thread-local of the library's own.
+    unsafe { jsimd_can_idct_islow() != 0 }
+}
+
+/// libjpeg's three structs; they point at each other, so they stay where they were allocated.
+struct Parts {
+    info: sys::jpeg_decompress_struct,
+    errors: sys::jpeg_error_mgr,
+    source: Source,
+}
+
+/// A file under decompression.
+pub(super) struct Decoder<'a> {
+    parts: NonNull<Parts>,
+    bytes: &'a [u8],
+}
+
+/// What our error callback unwinds with.
+struct Fault(String);
+
+impl<'a> Decoder<'a> {
+    pub fn new(bytes: &'a [u8]) -> Result<Self> {
+        let parts: Box<MaybeUninit<Parts>> = Box::new(MaybeUninit::zeroed());
+        // SAFETY: `Parts` is integers, raw pointers, nullable function pointers and C enums whose
+        // zero is a variant, so all zeros is a value of it.
+        let parts = unsafe { parts.assume_init() };
+        // From here on the structs are reached through this pointer alone, by C and by us.
+        let parts = NonNull::from(Box::leak(parts));
+        let mut decoder = Self { parts, bytes };
+        decoder.call(|parts| {
+            // SAFETY: the structs are live and stay in place; the library keeps the pointers to
+            // them, and to `bytes`, which outlives `decoder`.
+            unsafe {
+                let info = &raw mut (*parts).info;
+                sys::jpeg_std_error(&mut (*parts).errors);
+                (*parts).errors.error_exit = Some(error_exit);
+                (*parts).errors.emit_message = Some(ignore_message);
+                (*info).common.err = &raw mut (*parts).errors;
+                sys::jpeg_create_decompress(info);
+                (*parts).source = Source::new(bytes);
+                (*info).src = &raw mut (*parts).source.manager;
+            }
+        })?;
+        Ok(decoder)
+    }
+
+    pub fn info(&self) -> &sys::jpeg_decompress_struct {
+        // SAFETY: the structs are live, and no call into the library is under way.
+        unsafe { &(*self.parts.as_ptr()).info }
+    }
+
+    fn source(&self) -> &Source {
+        // SAFETY: as in `info`.
+        unsafe { &(*self.parts.as_ptr()).source }
+    }
+
+    /// Runs `f`, which calls into the library; a fault that it reports becomes an error.
+    fn call<T>(&mut self, f: impl FnOnce(*mut Parts) -> T) -> Result<T> {
+        let parts = self.parts.as_ptr();
+        catch_unwind(AssertUnwindSafe(|| f(parts))).map_err(|payload: Box<dyn Any + Send>| {
+            match payload.downcast::<Fault>() {
+                Ok(fault) => Error::decode("JPEG", fault.0),
+                Err(payload) => resume_unwind(payload),
+            }
+        })
+    }
+
+    /// Whether the library ran dry; Pillow would wait for more bytes and, there being none, raise.
+    fn check_starved(&self, what: &str) -> Result<()> {
+        if self.source().starved {
+            return Err(Error::truncated("JPEG", format!("its bytes end in {what}")));
+        }
+        Ok(())
+    }
+
+    pub fn read_header(&mut self) -> Result<()> {
+        self.call(|parts| {
+            // SAFETY: the struct is initialised and has a source.
+            unsafe {
+                // Files of tables alone are skipped, as Pillow does.
+                while sys::jpeg_read_header(&mut (*parts).info, 0) == JPEG_HEADER_TABLES_ONLY {}
+            }
+        })?;
+        self.check_starved("the header")
+    }
+
+    /// Once the header is read: whether rows need all of the file.
+    pub fn has_several_scans(&self) -> bool {
+        // SAFETY: the header has been read.
+        unsafe { sys::jpeg_has_multiple_scans(self.info()) != 0 }
+    }
+
+    /// What the library holds of a file of several scans: its coefficients.
+    pub fn coefficient_bytes(&self) -> u64 {
+        if !self.has_several_scans() {
+            return 0;
+        }
+        let info = self.info();
+        // SAFETY: the header has been read, and with it so many components.
+        let components = unsafe { std::slice::from_raw_parts(info.comp_info, info.num_components as usize) };
+        let side = |blocks: u32, factor: c_int| u64::from(blocks.next_multiple_of(factor as u32));
+        let blocks = components.iter().map(|component| {
+            side(component.width_in_blocks, component.h_samp_factor)
+                * side(component.height_in_blocks, component.v_samp_factor)
+        });
+        128 * blocks.sum::<u64>()
+    }
+
+    /// Has the library refuse to allocate more for its coefficients.
+    pub fn bound_memory(&mut self, max: u64) {
+        // SAFETY: the struct is initialised, and its memory manager with it.
+        unsafe {
+            let memory = (*self.parts.as_ptr()).info.common.mem;
+            (*memory).max_memory_to_use = c_long::try_from(max).unwrap_or(c_long::MAX);
+        }
+    }
+
+    /// Has the source hand out an end of image behind its bytes.
+    pub fn pad(&mut self) {
+        // SAFETY: the structs are live, and no call into the library is under way.
+        unsafe { (*self.parts.as_ptr()).source.pad = true }
+    }
+
+    /// Makes ready to read the rows of `window`; returns the first column that is handed out.
+    pub fn prepare(&mut self, layout: Layout, window: &Window) -> Result<u32> {
+        self.start(match layout {
+            Layout::L => sys::J_COLOR_SPACE::JCS_GRAYSCALE,
+            Layout::Rgb => sys::J_COLOR_SPACE::JCS_RGB,
+            _ => sys::J_COLOR_SPACE::JCS_CMYK,
+        })?;
+        let first = self.crop(window.columns.start as u32, window.columns.end as u32)?;
+        self.skip(window.rows.start as u32)?;
+        Ok(first)
+    }
+
+    /// Makes ready to read rows; decodes the whole file when it has several scans.
+    fn start(&mut self, colours: sys::J_COLOR_SPACE) -> Result<()> {
+        self.call(|parts| {
+            // SAFETY: the header has been read.
+            unsafe {
+                (*parts).info.out_color_space = colours;
+                sys::jpeg_start_decompress(&mut (*parts).info);
+            }
+        })?;
+        self.check_starved("a scan")
+    }
+
+    /// Restricts rows to columns around `from..to`; returns the first column that is handed out.
+    fn crop(&mut self, from: u32, to: u32) -> Result<u32> {
+        let info = self.info();
+        let margin = if self.has_several_scans() { SMOOTHING_MARGIN } else { MARGIN };
+        let margin = margin * 8 * info.max_h_samp_factor as u32;
+        let mut first = from.saturating_sub(margin);
+        let mut width = (to + margin).min(info.output_width) - first;
+        if width == info.output_width {
+            return Ok(0);
+        }
+        self.call(|parts| {
+            // SAFETY: decompression has been started, and no row has been read.
+            unsafe { sys::jpeg_crop_scanline(&mut (*parts).info, &mut first, &mut width) }
+        })?;
+        Ok(first)
+    }
+
+    /// Skips rows. Called with a source that runs dry it goes on without telling, so the flag tells.
+    fn skip(&mut self, rows: u32) -> Result<()> {
+        if rows > 0 {
+            // SAFETY: decompression has been started.
+            self.call(|parts| unsafe { sys::jpeg_skip_scanlines(&mut (*parts).info, rows) })?;
+        }
+        self.check_starved("a scan")
+    }
+
+    /// Fills `buffer` with rows of `row_bytes` bytes.
+    pub fn read(&mut self, buffer: &mut [u8], row_bytes: usize) -> Result<()> {
+        let info = self.info();
+        assert_eq!(row_bytes, info.output_width as usize * info.output_components as usize);
+        let mut rest = buffer;
+        while !rest.is_empty() {
+            let mut rows = [std::ptr::null_mut(); BLOCK];
+            let mut count = 0;
+            for (slot, row) in rows.iter_mut().zip(rest.chunks_exact_mut(row_bytes)) {
+                *slot = row.as_mut_ptr();
+                count += 1;
+            }
+            // SAFETY: decompression has been started; `rows` has `count` rows of the width that the
+            // library writes, as asserted.
+            let read = self.call(|parts| unsafe {
+                sys::jpeg_read_scanlines(&mut (*parts).info, rows.as_mut_ptr(), count)
+            })?;
+            if read == 0 {
+                self.check_starved("a scan")?;
+                return Err(Error::decode("JPEG", "rows beyond its height"));
+            }
+            rest = &mut rest[read as usize * row_bytes..];
+        }
+        Ok(())
+    }
+
+    /// Raises what Pillow would raise below the last row that is needed. Pillow reads on to the end of
+    /// the image: bytes that run out before the last row, or a broken marker behind it, are errors.
+    /// Where the next marker is the end of the image, neither can happen, since libjpeg fills up
+    /// missing rows with grey; otherwise only reading on can tell.
+    pub fn check_rest(&mut self, row_bytes: usize) -> Result<()> {
+        let info = self.info();
+        let left = info.output_height - info.output_scanline;
+        if self.has_several_scans() {
+            return Ok(());
+        }
+        match self.source().marker_ahead(self.bytes) {
+            Some(END_OF_IMAGE) => return Ok(()),
+            // Tables may follow a scan, and more scans, which are then not read. A second frame is a
+            // fault to Pillow's libjpeg, at once.
+            Some(0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf) => {
+                return Err(Error::decode("JPEG", "a second frame behind its first scan"));
+            }
+            _ => {}
+        }
+        if left > 0 {
+            // The library takes a skip to the very end as leave to stop, so the last row is read.
+            self.skip(left - 1)?;
+            self.read(&mut vec![0; row_bytes], row_bytes)?;
+        }
+        // SAFETY: all rows have been read. Running dry here is no error to Pillow.
+        self.call(|parts| unsafe { sys::jpeg_finish_decompress(&mut (*parts).info) })?;
+        Ok(())
+    }
+}
+
+impl Drop for Decoder<'_> {
+    fn drop(&mut self) {
+        // Destroying frees memory and reports no faults; a panic here would abort.
+        let _ = self.call(|parts| {
+            // SAFETY: created by `jpeg_create_decompress`, or still zeroed, which the library takes
+            // for nothing to free.
+            unsafe { sys::jpeg_destroy_decompress(&mut (*parts).info) }
+        });
+        // SAFETY: leaked from a box in `new`, and freed only here.
+        drop(unsafe { Box::from_raw(self.parts.as_ptr()) });
+    }
+}
+
+extern "C-unwind" fn error_exit(info: &mut sys::jpeg_common_struct) {
+    type Format = unsafe extern "C-unwind" fn(*mut sys::jpeg_common_struct, *mut u8);
+    // JMSG_LENGTH_MAX; the crate declares 80, which is less than the library may write.
+    let mut buffer = [0_u8; 200];
+    // SAFETY: `jpeg_std_error` set the method, whose C signature is that of `Format`; it writes a
+    // string of at most 200 bytes.
+    unsafe {
+        let format = (*info.err).format_message.expect("set by jpeg_std_error");
+        let format = std::mem::transmute::<*const (), Format>(format as *const ());
+        format(info, buffer.as_mut_ptr());
+    }
+    let text = buffer.split(|&byte| byte == 0).next().unwrap_or_default();
+    resume_unwind(Box::new(Fault(String::from_utf8_lossy(text).into_owned())))
+}
+
+extern "C-unwind" fn ignore_message(_info: &mut sys::jpeg_common_struct, _level: c_int) {}

@@ -1,0 +1,79 @@
+//! Where libjpeg's bytes come from: a source manager that says when it runs dry, instead of inventing an
+//! end of image as the library's own does. Pillow raises in that very case, or, asked to load truncated
+//! images, hands out an end of image once; so does this.
+//!
+//! Part of the room with C in it.
+
+use std::ffi::{c_int, c_long};
+
+use mozjpeg_sys as sys;
+
+use super::jpeg_header::is_end;
+
+const END: [u8; 2] = [0xff, 0xd9];
+
+/// libjpeg's manager and, behind it, what it must remember.
+#[repr(C)]
+pub(super) struct Source {
+    pub manager: sys::jpeg_source_mgr,
+    /// More bytes were asked for than there are.
+    pub starved: bool,
+    /// An end of image may still be handed out behind the bytes.
+    pub pad: bool,
+    /// Bytes still to be passed over when more of them come.
+    owed: usize,
+}
+
+impl Source {
+    /// A source of `bytes`, which must outlive every call into the library.
+    pub fn new(bytes: &[u8]) -> Self {
+        let manager = sys::jpeg_source_mgr {
+            next_input_byte: bytes.as_ptr(),
+            bytes_in_buffer: bytes.len(),
+            init_source: Some(nothing),
+            fill_input_buffer: Some(fill),
+            skip_input_data: Some(skip),
+            resync_to_restart: Some(sys::jpeg_resync_to_restart),
+            term_source: Some(nothing),
+        };
+        Self { manager, starved: false, pad: false, owed: 0 }
+    }
+
+    /// The marker that ends the scan: the one that the library has just run into, or the next one.
+    pub fn marker_ahead(&self, bytes: &[u8]) -> Option<u8> {
+        let (consumed, rest) = bytes.split_at(bytes.len() - self.manager.bytes_in_buffer);
+        let behind = |at: usize| rest.get(at + 1).copied();
+        match consumed {
+            [.., 0xff, marker] if is_end(*marker) => Some(*marker),
+            _ => memchr::memchr_iter(0xff, rest).filter_map(behind).find(|&marker| is_end(marker)),
+        }
+    }
+}
+
+extern "C-unwind" fn nothing(_info: &mut sys::jpeg_decompress_struct) {}
+
+extern "C-unwind" fn fill(info: &mut sys::jpeg_decompress_struct) -> sys::boolean {
+    // SAFETY: `src` is the first field of a live `Source` of ours.
+    let source = unsafe { &mut *info.src.cast::<Source>() };
+    if !std::mem::take(&mut source.pad) || source.owed >= END.len() {
+        source.starved = true;
+        return 0;
+    }
+    let rest: &'static [u8] = &END[source.owed..];
+    source.manager.next_input_byte = rest.as_ptr();
+    source.manager.bytes_in_buffer = rest.len();
+    c_int::from(true)
+}
+
+extern "C-unwind" fn skip(info: &mut sys::jpeg_decompress_struct, count: c_long) {
+    // SAFETY: `src` is the first field of a live `Source` of ours; the pointer moves within its bytes.
+    unsafe {
+        let source = &mut *info.src.cast::<Source>();
+        let count = usize::try_from(count).unwrap_or(0);
+        let here = count.min(source.manager.bytes_in_buffer);
+        source.manager.next_input_byte = source.manager.next_input_byte.add(here);
+        source.manager.bytes_in_buffer -= here;
+        source.owed = count - here;
+        source.starved |= source.owed > 0 && !source.pad;
+    }
+}
