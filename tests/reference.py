@@ -7,10 +7,12 @@ Nothing here imports clipprep. Everything is parametrised as `clipprep.Preproces
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import PIL
-from PIL import Image
+from PIL import Image, ImageFile
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
@@ -112,6 +114,17 @@ def reference(
             image = image.convert("RGB")
         cropped = resize_as(image, resized, interpolation, pillow).crop(box).convert("RGB")
     return normalise(np.asarray(cropped), profile, mean, std)
+
+
+@contextmanager
+def load_truncated(wanted: bool) -> Iterator[None]:
+    """Pillow's global for the reference alone; clipprep must neither need it nor notice it."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = wanted
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def from_array(array: np.ndarray) -> Image.Image:

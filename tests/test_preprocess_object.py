@@ -86,12 +86,9 @@ def test_numpy_integers_are_sizes() -> None:
     [
         "dtype",
         "layout",
-        "exif",
         "precision",
         "resize_mode",
         "fill_color",
-        "truncated",
-        "formats",
         "crop",
         "size",
         "mode",
@@ -117,6 +114,9 @@ def test_options_are_keyword_only() -> None:
         ("pillow", "13.0", "13"),
         ("interpolation", "cubic", "bicubic"),
         ("interpolation", "BICUBIC", "lanczos"),
+        ("truncated", "strict", "pad"),
+        ("formats", ["JPG"], "JPEG"),
+        ("formats", [], "none"),
         ("mean", (0.5, 0.5), "3"),
         ("mean", (0.5,) * 4, "3"),
         ("mean", (float("nan"), 0.5, 0.5), "mean"),
@@ -142,6 +142,9 @@ def test_bad_values_are_value_errors(option: str, value: object, expected: str) 
         ("mean", "abc"),
         ("std", 0.5),
         ("limits", 10),
+        ("truncated", False),
+        ("exif", "yes"),
+        ("formats", "JPEG"),
     ],
 )
 def test_values_of_other_types_are_errors(option: str, value: object) -> None:
@@ -170,7 +173,14 @@ def test_constants() -> None:
     default = clipprep.Preprocess(32)
     assert default == clipprep.Preprocess(32, mean=clipprep.MEAN, std=clipprep.STD)
     assert default == clipprep.Preprocess(
-        32, profile="openai", pillow="13", interpolation="bicubic", limits=clipprep.Limits()
+        32,
+        profile="openai",
+        pillow="13",
+        interpolation="bicubic",
+        limits=clipprep.Limits(),
+        truncated="error",
+        exif=False,
+        formats=None,
     )
 
 
@@ -253,7 +263,7 @@ def test_bad_limits(wrong: dict[str, object]) -> None:
         clipprep.Limits(**wrong)
 
 
-@pytest.mark.parametrize("later", ["max_memory", "max_scans", "max_frames"])
+@pytest.mark.parametrize("later", ["max_frames", "max_width", "timeout"])
 def test_limits_that_do_not_exist_yet(later: str) -> None:
     with pytest.raises(TypeError):
         clipprep.Limits(**{later: 10})
@@ -280,6 +290,12 @@ DIFFERENT = [
     clipprep.Preprocess(32, interpolation="box"),
     clipprep.Preprocess(32, limits=clipprep.Limits(max_pixels=10**6)),
     clipprep.Preprocess(32, limits=clipprep.Limits(max_bytes=None)),
+    clipprep.Preprocess(32, limits=clipprep.Limits(max_memory=None)),
+    clipprep.Preprocess(32, limits=clipprep.Limits(max_scans=10)),
+    clipprep.Preprocess(32, truncated="pad"),
+    clipprep.Preprocess(32, exif=True),
+    clipprep.Preprocess(32, formats=["JPEG"]),
+    clipprep.Preprocess(32, formats=("PNG", "JPEG")),
 ]
 
 
@@ -333,7 +349,17 @@ def test_pickle_in_another_process() -> None:
 def test_immutable() -> None:
     pre = clipprep.Preprocess(32)
     before = repr(pre)
-    for name in ("size", "profile", "mean", "std", "limits", "anything"):
+    for name in (
+        "size",
+        "profile",
+        "mean",
+        "std",
+        "limits",
+        "truncated",
+        "exif",
+        "formats",
+        "anything",
+    ):
         with pytest.raises((AttributeError, TypeError)):
             setattr(pre, name, 1)
     limits = clipprep.Limits(max_pixels=10)

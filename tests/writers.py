@@ -270,6 +270,35 @@ def jpeg_lossless(samples: np.ndarray) -> bytes:
     return head + data + b"\xff\xd9"
 
 
+def jpeg_with_empty_scans(data: bytes, size: tuple[int, int], scans: int) -> bytes:
+    """A progressive file that claims another size, and has its second scan many times over, without its data."""
+    out = bytearray(data)
+    at = data.index(b"\xff\xc2")
+    out[at + 5 : at + 9] = struct.pack(">HH", size[1], size[0])
+    start = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
+    scan = data[start : start + 2 + int.from_bytes(data[start + 2 : start + 4], "big")]
+    return bytes(out[:start]) + scan * scans + b"\xff\xd9"
+
+
+# EXIF --------------------------------------------------------------------------------------------
+
+
+def exif(
+    entries: list[tuple[int, int, int, bytes]], *, endian: str = "<", behind: bytes = b""
+) -> bytes:
+    """One directory of (tag, type, count, value or offset), with bytes behind it; without the prefix "Exif"."""
+    head = (b"II*\0" if endian == "<" else b"MM\0*") + struct.pack(endian + "I", 8)
+    body = b"".join(
+        struct.pack(endian + "HHI", tag, kind, count) + value.ljust(4, b"\0")
+        for tag, kind, count, value in entries
+    )
+    return head + struct.pack(endian + "H", len(entries)) + body + bytes(4) + behind
+
+
+def orientation(value: int, *, endian: str = "<") -> bytes:
+    return exif([(274, 3, 1, struct.pack(endian + "H", value))], endian=endian)
+
+
 # Any ---------------------------------------------------------------------------------------------
 
 
