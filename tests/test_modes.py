@@ -259,7 +259,7 @@ def test_files_and_images_are_one(interpolation: str) -> None:
 
 def test_pgm_of_16_bits(small) -> None:
     raw = np.random.default_rng(1).integers(0, 400, (90, 157)).astype(">u2").tobytes()
-    assert_file(b"P5 157 90 65535\n" + raw, small, "pillow", "PGM 65535", mode="I")
+    assert_file(b"P5 157 90 65535\n" + raw, small, "clipprep", "PGM 65535", mode="I")
 
 
 def test_a_mode_that_pillow_does_not_convert(small) -> None:
