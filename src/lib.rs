@@ -9,7 +9,7 @@
 //! use clipprep::{Preprocess, Spec};
 //!
 //! let preprocess = Preprocess::new(Spec::openai(224));
-//! let mut tensor = vec![0.0; preprocess.output_len()];
+//! let mut tensor = vec![0.0_f32; preprocess.output_len()];
 //! preprocess.encoded(&std::fs::read("cat.jpg")?, &mut tensor)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -35,8 +35,8 @@ mod python;
 pub use array::Array;
 pub use error::{Error, Result};
 pub use limits::Limits;
-pub use normalise::Table;
+pub use normalise::Element;
 pub use orientation::{Orientation, turned};
 pub use pipeline::{Preprocess, Report};
 pub use resample::{Filter, Level};
-pub use spec::{MEAN, MODELS, PassOrder, Profile, STD, Spec, Truncated, model_size};
+pub use spec::{MEAN, MODELS, PassOrder, Profile, STD, Spec, TensorLayout, Truncated, model_size};

@@ -1,4 +1,4 @@
-//! One image through the whole pipeline: rows in, floats out.
+//! One image through the whole pipeline: rows in, numbers out.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::colour::{check_convertible, premultiply, to_rgb, unpremultiply};
 use crate::decode::{self, Format, Opened};
 use crate::error::{Error, Result};
-use crate::normalise::Table;
+use crate::normalise::{Element, Normalise};
 use crate::orientation::Orientation;
 use crate::pixels::{BLOCK, Header, Image, Layout, Palette, RowBlock, Rows, Window};
 use crate::plan::{Method, Plan};
@@ -19,7 +19,7 @@ use crate::spec::Spec;
 #[derive(Clone, Debug)]
 pub struct Preprocess {
     spec: Spec,
-    table: Table,
+    normalise: Normalise,
     level: Level,
 }
 
@@ -43,7 +43,8 @@ thread_local! {
 impl Preprocess {
     /// Prepares `spec` for the best instruction set of this processor.
     pub fn new(spec: Spec) -> Self {
-        Self { table: Table::new(&spec), spec, level: Level::active() }
+        let level = Level::active();
+        Self { normalise: Normalise::new(&spec, level), spec, level }
     }
 
     /// What was asked for.
@@ -51,14 +52,14 @@ impl Preprocess {
         &self.spec
     }
 
-    /// Number of floats of one output: 3 x n x n.
+    /// Number of values of one output: 3 x n x n.
     pub fn output_len(&self) -> usize {
         3 * self.spec.size * self.spec.size
     }
 
-    /// Decodes a file's bytes and writes its tensor, channels first, to `out`; what `out` holds after
-    /// an error is unspecified.
-    pub fn encoded(&self, bytes: &[u8], out: &mut [f32]) -> Result<Report> {
+    /// Decodes a file's bytes and writes its tensor to `out`, whose type of number decides the tensor's;
+    /// what `out` holds after an error is unspecified.
+    pub fn encoded<T: Element>(&self, bytes: &[u8], out: &mut [T]) -> Result<Report> {
         let run = AssertUnwindSafe(|| {
             let Opened { format, orientation, mut image } = decode::open(bytes, &self.spec)?;
             let report = self.image(image.as_mut(), out)?;
@@ -69,16 +70,16 @@ impl Preprocess {
             .unwrap_or_else(|_| Err(Error::decode("image", "bytes that its decoder does not survive")))
     }
 
-    /// Writes an image's tensor, channels first, to `out`.
+    /// Writes an image's tensor to `out`.
     ///
     /// # Panics
     /// When `out` does not have [`Self::output_len`] entries.
-    pub fn image(&self, image: &mut dyn Image, out: &mut [f32]) -> Result<Report> {
+    pub fn image<T: Element>(&self, image: &mut dyn Image, out: &mut [T]) -> Result<Report> {
         assert_eq!(out.len(), self.output_len(), "the output has room for one tensor");
         check_convertible(image.header().layout)?;
-        SCRATCH.with_borrow_mut(|(scratch, rgb)| {
+        SCRATCH.with_borrow_mut(|(scratch, bytes)| {
             self.resize(image, scratch, |layout, palette, y, row| {
-                self.table.write(layout, palette, row, y, out, rgb);
+                self.normalise.write(layout, palette, row, y, out, bytes);
             })
         })
     }

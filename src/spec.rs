@@ -57,6 +57,20 @@ pub enum PassOrder {
     Pillow13,
 }
 
+/// The order of a tensor's axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TensorLayout {
+    /// Channels, rows, columns: a plane for each channel.
+    Nchw,
+    /// Rows, columns, channels: pixels side by side.
+    Nhwc,
+}
+
+impl TensorLayout {
+    /// Both with their names.
+    pub const ALL: [(&'static str, TensorLayout); 2] = [("NCHW", Self::Nchw), ("NHWC", Self::Nhwc)];
+}
+
 /// What becomes of a file whose bytes end before its image does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Truncated {
@@ -86,6 +100,8 @@ pub struct Spec {
     pub std: [f64; 3],
     /// The resampling filter.
     pub filter: Filter,
+    /// The order of the tensor's axes.
+    pub layout: TensorLayout,
     /// Bounds on what one image may cost.
     pub limits: Limits,
     /// What becomes of files that are cut short.
@@ -106,6 +122,7 @@ impl Spec {
             mean: MEAN,
             std: STD,
             filter: Filter::Bicubic,
+            layout: TensorLayout::Nchw,
             limits: Limits::default(),
             truncated: Truncated::Error,
             exif: false,

@@ -84,8 +84,6 @@ def test_numpy_integers_are_sizes() -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        "dtype",
-        "layout",
         "precision",
         "resize_mode",
         "fill_color",

@@ -71,6 +71,8 @@ class Preprocess:
         interpolation: Literal[
             "nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"
         ] = "bicubic",
+        dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32",
+        layout: Literal["NCHW", "NHWC"] = "NCHW",
         limits: Limits | None = None,
         truncated: Literal["error", "pad"] = "error",
         exif: bool = False,
@@ -80,16 +82,16 @@ class Preprocess:
         self,
         source: _Source,
         *,
-        out: NDArray[np.float32] | None = None,
+        out: NDArray[Any] | None = None,
         num_threads: int | None = None,
-    ) -> NDArray[np.float32]: ...
+    ) -> NDArray[Any]: ...
     def batch(
         self,
         sources: Iterable[_Source] | NDArray[np.uint8],
         *,
-        out: NDArray[np.float32] | None = None,
+        out: NDArray[Any] | None = None,
         num_threads: int | None = None,
-    ) -> NDArray[np.float32]: ...
+    ) -> NDArray[Any]: ...
     def explain(self, source: _Source) -> Explanation: ...
     @property
     def size(self) -> int: ...
@@ -103,6 +105,10 @@ class Preprocess:
     def std(self) -> tuple[float, float, float]: ...
     @property
     def interpolation(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def layout(self) -> str: ...
     @property
     def limits(self) -> Limits: ...
     @property

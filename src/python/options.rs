@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyString};
 
 use super::errors::value_error;
-use crate::{Filter, MEAN, MODELS, PassOrder, Profile, STD, Spec, Truncated, model_size};
+use crate::{Filter, MEAN, MODELS, PassOrder, Profile, STD, Spec, TensorLayout, Truncated, model_size};
 
 /// The largest side of an output.
 const MAX_SIZE: i64 = 1 << 14;
@@ -134,7 +134,7 @@ pub(super) fn size(model: &Bound<'_, PyAny>) -> PyResult<usize> {
 }
 
 /// One of the named choices of an option.
-fn choice<T: Copy>(option: &str, name: &str, choices: &[(&str, T)]) -> PyResult<T> {
+pub(super) fn choice<T: Copy>(option: &str, name: &str, choices: &[(&str, T)]) -> PyResult<T> {
     choices.iter().find(|(known, _)| *known == name).map(|&(_, value)| value).ok_or_else(|| {
         let known: Vec<_> = choices.iter().map(|(known, _)| format!("{known:?}")).collect();
         value_error(format_args!("{option}= one of {}", known.join(", ")), format_args!("{name:?}"))
@@ -156,6 +156,7 @@ pub(super) fn spec(
     mean: Option<[f64; 3]>,
     std: Option<[f64; 3]>,
     interpolation: &str,
+    layout: &str,
     limits: Option<&Limits>,
     truncated: &str,
     exif: bool,
@@ -178,6 +179,7 @@ pub(super) fn spec(
         mean: mean.unwrap_or(MEAN),
         std: std.unwrap_or(STD),
         filter: choice("interpolation", interpolation, &Filter::ALL)?,
+        layout: choice("layout", layout, &TensorLayout::ALL)?,
         limits: limits.map_or_else(Default::default, |limits| limits.0),
         truncated: choice("truncated", truncated, &Truncated::ALL)?,
         exif,

@@ -1,41 +1,126 @@
 //! The array that results are written to: a fresh one, or the caller's.
 
+use half::slice::HalfBitsSliceExt;
+use half::{bf16, f16};
 use numpy::{PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
 use super::errors::{shape as tuple, value_error};
+use crate::Element;
 
-/// A float32 array of `shape`: `out` when given, checked, else a new one of zeros.
-pub(super) fn array<'py>(
+/// The option `dtype`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Dtype {
+    Float32,
+    Float16,
+    /// As its bits in uint16, since NumPy has none.
+    BFloat16,
+    UInt8,
+}
+
+impl Dtype {
+    /// All of them with their names.
+    pub const ALL: [(&'static str, Dtype); 4] = [
+        ("float32", Self::Float32),
+        ("float16", Self::Float16),
+        ("bfloat16", Self::BFloat16),
+        ("uint8", Self::UInt8),
+    ];
+}
+
+/// Evaluates `$body` with `$number` as the type of number that a [`Dtype`] stands for.
+macro_rules! with_number {
+    ($dtype:expr, $number:ident => $body:expr) => {
+        match $dtype {
+            Dtype::Float32 => {
+                type $number = f32;
+                $body
+            }
+            Dtype::Float16 => {
+                type $number = half::f16;
+                $body
+            }
+            Dtype::BFloat16 => {
+                type $number = half::bf16;
+                $body
+            }
+            Dtype::UInt8 => {
+                type $number = u8;
+                $body
+            }
+        }
+    };
+}
+pub(super) use with_number;
+
+/// A type of number, and what NumPy keeps it in.
+pub(super) trait Number: Element {
+    type InNumpy: numpy::Element;
+
+    fn of(kept: &mut [Self::InNumpy]) -> &mut [Self];
+}
+
+macro_rules! kept_as_it_is {
+    ($($number:ty),*) => {$(
+        impl Number for $number {
+            type InNumpy = Self;
+
+            fn of(kept: &mut [Self]) -> &mut [Self] {
+                kept
+            }
+        }
+    )*};
+}
+kept_as_it_is!(f32, f16, u8);
+
+impl Number for bf16 {
+    type InNumpy = u16;
+
+    fn of(kept: &mut [u16]) -> &mut [Self] {
+        kept.reinterpret_cast_mut()
+    }
+}
+
+/// An array of results.
+pub(super) type Array<'py, N> = Bound<'py, PyArrayDyn<<N as Number>::InNumpy>>;
+
+/// An array of `shape`: `out` when given, checked, else a new one whose content is unspecified.
+pub(super) fn array<'py, N: Number>(
     py: Python<'py>,
     out: Option<&Bound<'py, PyAny>>,
     shape: &[usize],
-) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+) -> PyResult<Array<'py, N>> {
+    let dtype = numpy::dtype::<N::InNumpy>(py);
     let Some(out) = out else {
-        return Ok(PyArrayDyn::zeros(py, shape, false));
+        static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let empty = EMPTY.import(py, "numpy", "empty")?;
+        return Ok(empty.call1((shape, dtype))?.cast_into()?);
     };
-    let expected = format!("out= a C-contiguous, writeable float32 array of shape {}", tuple(shape));
+    let expected = format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
     let Ok(array) = out.cast::<PyUntypedArray>() else {
         return Err(PyTypeError::new_err(format!("expected {expected}, found {}", out.get_type().name()?)));
     };
-    let Ok(floats) = array.cast::<PyArrayDyn<f32>>() else {
+    let Ok(numbers) = array.cast::<PyArrayDyn<N::InNumpy>>() else {
         return Err(value_error(expected, format_args!("dtype {}", array.dtype())));
     };
-    if floats.shape() != shape {
-        return Err(value_error(expected, format_args!("shape {}", tuple(floats.shape()))));
+    if numbers.shape() != shape {
+        return Err(value_error(expected, format_args!("shape {}", tuple(numbers.shape()))));
     }
-    if !floats.is_c_contiguous() {
+    if !numbers.is_c_contiguous() {
         return Err(value_error(expected, "one that is not C-contiguous"));
     }
-    if floats.data().addr() % align_of::<f32>() != 0 {
+    if numbers.data().addr() % align_of::<N::InNumpy>() != 0 {
         return Err(value_error(expected, "one that is not aligned"));
     }
-    Ok(floats.clone())
+    Ok(numbers.clone())
 }
 
 /// Exclusive access to the array, as far as Rust code goes.
-pub(super) fn borrow<'py>(array: &Bound<'py, PyArrayDyn<f32>>) -> PyResult<PyReadwriteArrayDyn<'py, f32>> {
+pub(super) fn borrow<'py, N: Number>(
+    array: &Array<'py, N>,
+) -> PyResult<PyReadwriteArrayDyn<'py, N::InNumpy>> {
     array.try_readwrite().map_err(|error| {
         let found = match error {
             numpy::BorrowError::NotWriteable => "a read-only one",

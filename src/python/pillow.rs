@@ -3,12 +3,13 @@
 use ndarray::ArrayView3;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyCapsule};
 
 use super::arrow::ArrowBytes;
 use super::errors::Fault;
 use crate::pixels::{Image, Layout, palette_from};
-use crate::{Array, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
+use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
 
 /// The pixels of a loaded Pillow image.
 pub(super) struct Pixels {
@@ -32,9 +33,10 @@ impl Pixels {
     /// Loads `image` if it was not, and takes hold of its memory; with `exif`, it is turned as it says.
     pub fn of(image: &Bound<'_, PyAny>, exif: bool) -> Result<Self, Fault> {
         let py = image.py();
-        let (mode, width, height, memory, shared, palette, orientation) = py
-            .import("clipprep._pillow")
-            .and_then(|module| module.getattr("pixels")?.call1((image, exif)))
+        static PIXELS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let (mode, width, height, memory, shared, palette, orientation) = PIXELS
+            .import(py, "clipprep._pillow", "pixels")
+            .and_then(|pixels| pixels.call1((image, exif)))
             .and_then(|found| found.extract::<Found<'_>>())
             .map_err(|error| Fault::raised_by_pillow(py, error))?;
         let layout = match (mode.as_str(), shared) {
@@ -110,12 +112,12 @@ impl Pixels {
     }
 
     /// Writes the tensor to `out`; Python is attached to for LAB, and only then.
-    pub fn run(&self, core: &Preprocess, out: &mut [f32]) -> Result<Report, Fault> {
+    pub fn run<T: Element>(&self, core: &Preprocess, out: &mut [T]) -> Result<Report, Fault> {
         let report = self.run_turned(core, out)?;
         Ok(Report { orientation: self.orientation, ..report })
     }
 
-    fn run_turned(&self, core: &Preprocess, out: &mut [f32]) -> Result<Report, Fault> {
+    fn run_turned<T: Element>(&self, core: &Preprocess, out: &mut [T]) -> Result<Report, Fault> {
         let mut image = self.image()?;
         if self.layout != Layout::Lab {
             return Ok(core.image(image.as_mut(), out)?);

@@ -3,18 +3,18 @@
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-use numpy::{PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple};
 
 use super::errors::{Fault, batch_error, shape as tuple, value_error};
 use super::options::{self, Limits, hash};
-use super::output;
+use super::output::{self, Dtype, Number, with_number};
 use super::source::{Done, Item, Source, name};
-use crate::{Filter, Orientation, PassOrder, Profile, Truncated, batch};
+use crate::{Element, Filter, Orientation, PassOrder, Profile, TensorLayout, Truncated, batch};
 
-/// Turns images into the float32 tensors that CLIP models take, to the last bit what the chosen
+/// Turns images into the tensors that CLIP models take, to the last bit what the chosen
 /// profile's reference gives. Immutable; safe to use from many threads at once.
 ///
 /// `model` is one of `available_models()` or the side n of the output in pixels. Keyword options:
@@ -24,6 +24,10 @@ use crate::{Filter, Orientation, PassOrder, Profile, Truncated, batch};
 /// - `pillow`: whose rule decides the order of the two passes, "13", "12" or "installed".
 /// - `mean`, `std`: three numbers each; CLIP's own by default.
 /// - `interpolation`: "nearest", "box", "bilinear", "hamming", "bicubic" or "lanczos", as Pillow's.
+/// - `dtype`: "float32"; "float16" or "bfloat16", the float32 values rounded to nearest, ties to even (bfloat16 as its
+///   bits in uint16, since NumPy has none: `torch.from_numpy(x).view(torch.bfloat16)`); or "uint8", the pixels as
+///   they are before the float part.
+/// - `layout`: "NCHW", channels first, or "NHWC", channels last.
 /// - `limits`: a `Limits`, which bounds what one image may cost.
 /// - `truncated`: "error" raises `TruncatedError` for a file that ends before its image does, as Pillow
 ///   does; "pad" gives what Pillow gives with `ImageFile.LOAD_TRUNCATED_IMAGES`, which is neither set
@@ -40,12 +44,13 @@ pub(super) struct Preprocess {
     core: crate::Preprocess,
     /// The model's name, where one was given.
     model: Option<String>,
+    dtype: Dtype,
 }
 
 #[pymethods]
 impl Preprocess {
     #[new]
-    #[pyo3(signature = (model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic", limits = None, truncated = "error", exif = false, formats = None))]
+    #[pyo3(signature = (model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic", dtype = "float32", layout = "NCHW", limits = None, truncated = "error", exif = false, formats = None))]
     #[expect(clippy::too_many_arguments, reason = "they are the keywords of the class")]
     fn new(
         py: Python<'_>,
@@ -55,6 +60,8 @@ impl Preprocess {
         mean: Option<[f64; 3]>,
         std: Option<[f64; 3]>,
         interpolation: &str,
+        dtype: &str,
+        layout: &str,
         limits: Option<PyRef<'_, Limits>>,
         truncated: &str,
         exif: bool,
@@ -70,19 +77,22 @@ impl Preprocess {
             mean,
             std,
             interpolation,
+            layout,
             limits,
             truncated,
             exif,
             formats,
         )?;
-        Ok(Self { core: crate::Preprocess::new(spec), model: model.extract().ok() })
+        let dtype = options::choice("dtype", dtype, &Dtype::ALL)?;
+        Ok(Self { core: crate::Preprocess::new(spec), model: model.extract().ok(), dtype })
     }
 
-    /// One source to one array of shape (3, n, n), float32, channels R, G, B.
+    /// One source to one array of shape (3, n, n), or (n, n, 3) with `layout="NHWC"`, of the type `dtype`; channels
+    /// R, G, B.
     ///
     /// A source is a path, encoded bytes (any contiguous buffer, or a 1-D uint8 array), a binary
     /// file, a PIL image, or a uint8 array (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4): L,
-    /// L, LA, RGB, RGBA, any strides. `out` is a C-contiguous, writeable float32 array to write to;
+    /// L, LA, RGB, RGBA, any strides. `out` is a C-contiguous, writeable array of that shape and type to write to;
     /// what it holds after an error is unspecified.
     ///
     /// Raises ImageError (DecodeError, TruncatedError, UnsupportedError, LimitError) or OSError for
@@ -94,15 +104,19 @@ impl Preprocess {
         source: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
         num_threads: Option<isize>,
-    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+    ) -> PyResult<Bound<'py, PyAny>> {
         // One image is one thread's work, so that any number is kept to.
         threads(num_threads)?;
-        let array = output::array(py, out, &self.shape())?;
-        self.run_one(source, &array)?;
-        Ok(array)
+        let from = self.source(source)?;
+        with_number!(self.dtype, N => {
+            let array = output::array::<N>(py, out, &self.shape())?;
+            let mut borrowed = output::borrow::<N>(&array)?;
+            self.run_one(source, from, N::of(borrowed.as_slice_mut().expect("checked to be contiguous")))?;
+            Ok(array.into_any())
+        })
     }
 
-    /// Many sources to one array of shape (N, 3, n, n), float32, in `num_threads` threads at the
+    /// Many sources to one array of shape (N, 3, n, n), or (N, n, n, 3), of the type `dtype`, in `num_threads` threads at the
     /// most (default: as many as this process may use).
     ///
     /// `sources` is an iterable of sources, or a uint8 array (N, H, W, C). Python's threads go on
@@ -117,20 +131,23 @@ impl Preprocess {
         sources: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
         num_threads: Option<isize>,
-    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-        let threads = threads(num_threads)?;
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let threads = threads(num_threads)?.unwrap_or_else(batch::default_threads);
         let objects = list(sources)?;
         let mut sources = Vec::with_capacity(objects.len());
         for (index, object) in objects.iter().enumerate() {
-            sources
-                .push(Source::of(object, self.core.spec().exif).map_err(|error| at_index(py, index, error))?);
+            sources.push(self.source(object).map_err(|error| at_index(py, index, error))?);
         }
-        let [channels, height, width] = self.shape();
-        let array = output::array(py, out, &[objects.len(), channels, height, width])?;
-        let mut borrowed = output::borrow(&array)?;
-        let pixels = borrowed.as_slice_mut().expect("checked to be contiguous");
-        let items: Vec<_> = sources.iter_mut().map(Source::item).collect();
-        let mut faults = py.detach(|| run_all(&self.core, items, pixels, threads));
+        let [a, b, c] = self.shape();
+        let shape = [objects.len(), a, b, c];
+        let (array, mut faults) = with_number!(self.dtype, N => {
+            let array = output::array::<N>(py, out, &shape)?;
+            let mut borrowed = output::borrow::<N>(&array)?;
+            let pixels = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
+            let items: Vec<_> = sources.iter_mut().map(Source::item).collect();
+            let faults = py.detach(|| run_all(&self.core, items, pixels, threads));
+            (array.into_any(), faults)
+        });
         faults.sort_by_key(|(index, _)| *index);
         let others = faults.len().saturating_sub(1);
         match faults.into_iter().next() {
@@ -146,8 +163,8 @@ impl Preprocess {
     ///
     /// Raises what calling the instance raises.
     fn explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let array = PyArrayDyn::zeros(py, &self.shape()[..], false);
-        let Done { report, pillow } = self.run_one(source, &array)?;
+        let Done { report, pillow } =
+            self.run_one(source, self.source(source)?, &mut vec![0_u8; self.core.output_len()])?;
         let n = self.core.spec().size;
         let (left, top) = report.plan.crop;
         let (format, decoder, mut notes) = match (&report.format, pillow) {
@@ -181,8 +198,7 @@ impl Preprocess {
     /// Whose bits are reproduced.
     #[getter]
     fn profile(&self) -> &'static str {
-        let profile = self.core.spec().profile;
-        Profile::ALL.iter().find(|(_, known)| *known == profile).expect("every profile is listed").0
+        name_of(self.core.spec().profile, &Profile::ALL)
     }
 
     /// The Pillow whose order of passes is followed: "13" or "12".
@@ -212,6 +228,18 @@ impl Preprocess {
         self.core.spec().filter.name()
     }
 
+    /// The type of number of the tensors.
+    #[getter]
+    fn dtype(&self) -> &'static str {
+        name_of(self.dtype, &Dtype::ALL)
+    }
+
+    /// The order of the tensors' axes.
+    #[getter]
+    fn layout(&self) -> &'static str {
+        name_of(self.core.spec().layout, &TensorLayout::ALL)
+    }
+
     /// Bounds on what one image may cost.
     #[getter]
     fn limits(&self) -> Limits {
@@ -221,8 +249,7 @@ impl Preprocess {
     /// What becomes of files that are cut short: "error" or "pad".
     #[getter]
     fn truncated(&self) -> &'static str {
-        let truncated = self.core.spec().truncated;
-        Truncated::ALL.iter().find(|(_, known)| *known == truncated).expect("both are listed").0
+        name_of(self.core.spec().truncated, &Truncated::ALL)
     }
 
     /// Whether images are turned as their EXIF orientation says.
@@ -247,7 +274,7 @@ impl Preprocess {
     }
 
     fn __eq__(&self, other: &Self) -> bool {
-        self.core.spec() == other.core.spec()
+        self.core.spec() == other.core.spec() && self.dtype == other.dtype
     }
 
     fn __hash__(&self) -> u64 {
@@ -255,7 +282,8 @@ impl Preprocess {
         let bits = |values: [f64; 3]| values.map(|value| (value + 0.0).to_bits());
         let numbers = (bits(spec.mean), bits(spec.std));
         let reading = (spec.limits, spec.truncated, spec.exif, &spec.formats);
-        hash((spec.size, spec.profile, spec.pass_order, spec.filter, reading, numbers))
+        let tensor = (self.dtype, spec.layout, numbers);
+        hash((spec.size, spec.profile, spec.pass_order, spec.filter, reading, tensor))
     }
 
     /// The arguments that make an equal instance: the model and the options that are not defaults.
@@ -281,6 +309,12 @@ impl Preprocess {
         if spec.filter != Filter::Bicubic {
             options.set_item("interpolation", self.interpolation())?;
         }
+        if self.dtype != Dtype::Float32 {
+            options.set_item("dtype", self.dtype())?;
+        }
+        if spec.layout != default.layout {
+            options.set_item("layout", self.layout())?;
+        }
         if spec.limits != default.limits {
             options.set_item("limits", self.limits())?;
         }
@@ -299,20 +333,26 @@ impl Preprocess {
 
 impl Preprocess {
     fn shape(&self) -> [usize; 3] {
-        [3, self.core.spec().size, self.core.spec().size]
+        let n = self.core.spec().size;
+        match self.core.spec().layout {
+            TensorLayout::Nchw => [3, n, n],
+            TensorLayout::Nhwc => [n, n, 3],
+        }
     }
 
-    fn run_one<'py>(
+    fn source<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
+        Source::of(object, self.core.spec().exif)
+    }
+
+    /// Runs the source that was made of `object`.
+    fn run_one<T: Element>(
         &self,
-        object: &Bound<'py, PyAny>,
-        array: &Bound<'py, PyArrayDyn<f32>>,
+        object: &Bound<'_, PyAny>,
+        mut source: Source<'_>,
+        out: &mut [T],
     ) -> PyResult<Done> {
         let py = object.py();
-        let mut source = Source::of(object, self.core.spec().exif)?;
-        let mut borrowed = output::borrow(array)?;
-        let out = borrowed.as_slice_mut().expect("checked to be contiguous");
-        let item = source.item();
-        let done = match item {
+        let done = match source.item() {
             Ok(item) => py.detach(|| item.run(&self.core, out)),
             Err(fault) => Err(fault),
         };
@@ -321,10 +361,10 @@ impl Preprocess {
 }
 
 /// Runs every item and returns what failed.
-fn run_all(
+fn run_all<T: Element>(
     core: &crate::Preprocess,
     items: Vec<Result<Item<'_>, Fault>>,
-    out: &mut [f32],
+    out: &mut [T],
     threads: NonZeroUsize,
 ) -> Vec<(usize, Fault)> {
     let mut faults = Vec::new();
@@ -368,17 +408,20 @@ fn list<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
     iterator.collect()
 }
 
+/// The name of a choice.
+fn name_of<T: Copy + PartialEq>(value: T, choices: &[(&'static str, T)]) -> &'static str {
+    choices.iter().find(|(_, known)| *known == value).expect("every choice is listed").0
+}
+
 /// Says which source a caller's mistake is about.
 fn at_index(py: Python<'_>, index: usize, error: PyErr) -> PyErr {
     PyErr::from_type(error.get_type(py), format!("source {index}: {}", error.value(py)))
 }
 
-fn threads(num_threads: Option<isize>) -> PyResult<NonZeroUsize> {
-    match num_threads {
-        None => Ok(batch::default_threads()),
-        Some(count) => usize::try_from(count)
-            .ok()
-            .and_then(NonZeroUsize::new)
-            .ok_or_else(|| value_error("num_threads= a number from 1, or None", count)),
+fn threads(num_threads: Option<isize>) -> PyResult<Option<NonZeroUsize>> {
+    let Some(count) = num_threads else { return Ok(None) };
+    match usize::try_from(count).ok().and_then(NonZeroUsize::new) {
+        None => Err(value_error("num_threads= a number from 1, or None", count)),
+        threads => Ok(threads),
     }
 }

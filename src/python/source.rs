@@ -17,7 +17,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyType};
 use super::errors::{Fault, shape as tuple, value_error};
 use super::pillow::Pixels;
 use crate::pixels::Layout;
-use crate::{Array, Error, Limits, Preprocess, Report};
+use crate::{Array, Element, Error, Limits, Preprocess, Report};
 
 /// A source with what it holds: buffers are borrowed, not copied, until it is dropped.
 pub(super) enum Source<'py> {
@@ -159,7 +159,7 @@ impl<'py> Source<'py> {
 
 impl Item<'_> {
     /// Runs the item; Python is attached to for what Pillow must decode, and only then.
-    pub fn run(&self, core: &Preprocess, out: &mut [f32]) -> Result<Done, Fault> {
+    pub fn run<T: Element>(&self, core: &Preprocess, out: &mut [T]) -> Result<Done, Fault> {
         match self {
             Item::Path(path) => encoded(core, &read(path, &core.spec().limits)?, out),
             Item::Encoded(bytes) => encoded(core, bytes, out),
@@ -173,7 +173,7 @@ impl Item<'_> {
     }
 }
 
-fn encoded(core: &Preprocess, bytes: &[u8], out: &mut [f32]) -> Result<Done, Fault> {
+fn encoded<T: Element>(core: &Preprocess, bytes: &[u8], out: &mut [T]) -> Result<Done, Fault> {
     let ours = match core.encoded(bytes, out) {
         Ok(report) => return Ok(Done { report, pillow: None }),
         Err(error @ (Error::Limit(_) | Error::Io(_))) => return Err(error.into()),

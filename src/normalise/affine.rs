@@ -1,0 +1,163 @@
+//! The table's values by arithmetic, many at once.
+//!
+//! A lookup costs a load for each value. The profiles' own steps are two divisions and a subtraction, and a
+//! quotient is `x * hi + x * lo`, where `hi + lo` is the reciprocal to twice a float's precision: with a
+//! fused multiplication it is rounded as the division rounds, but for about one in eight million. Whether all
+//! 768 values come out with the table's bits is checked when a table is made; if not, it is looked up.
+
+use super::Element;
+
+/// Values computed at a time: whole registers, and whole pixels of three channels.
+pub const BLOCK: usize = 48;
+
+/// The reciprocal of a divisor in two floats.
+#[derive(Clone, Copy, Debug)]
+struct Reciprocal {
+    hi: f32,
+    lo: f32,
+}
+
+impl Reciprocal {
+    fn of(divisor: f64) -> Self {
+        let exact = 1.0 / divisor;
+        let hi = exact as f32;
+        Self { hi, lo: (exact - f64::from(hi)) as f32 }
+    }
+}
+
+/// The steps `(v / first - mean) / std` of values whose channels take turns, `N` steps a turn: 1 where all
+/// values are of one channel, [`BLOCK`] where pixels lie side by side.
+#[derive(Clone, Debug)]
+pub(super) struct Steps<const N: usize> {
+    first_hi: [f32; N],
+    first_lo: [f32; N],
+    mean: [f32; N],
+    std_hi: [f32; N],
+    std_lo: [f32; N],
+}
+
+impl Steps<1> {
+    pub fn new(first: f64, mean: f32, std: f32) -> Self {
+        let (first, std) = (Reciprocal::of(first), Reciprocal::of(std.into()));
+        Self { first_hi: [first.hi], first_lo: [first.lo], mean: [mean], std_hi: [std.hi], std_lo: [std.lo] }
+    }
+
+    /// Whether the steps give the bits of `table`.
+    pub fn give(&self, table: &[f32; 256]) -> bool {
+        (0..=255).zip(table).all(|(value, expected): (u8, _)| {
+            let [result, ..] = self.floats(&[value; BLOCK]);
+            result.to_bits() == expected.to_bits()
+        })
+    }
+}
+
+impl Steps<BLOCK> {
+    /// The steps of pixels of three channels.
+    pub fn of_pixels(channels: &[Steps<1>; 3]) -> Self {
+        let turns = |part: fn(&Steps<1>) -> f32| std::array::from_fn(|i| part(&channels[i % 3]));
+        Self {
+            first_hi: turns(|steps| steps.first_hi[0]),
+            first_lo: turns(|steps| steps.first_lo[0]),
+            mean: turns(|steps| steps.mean[0]),
+            std_hi: turns(|steps| steps.std_hi[0]),
+            std_lo: turns(|steps| steps.std_lo[0]),
+        }
+    }
+}
+
+impl<const N: usize> Steps<N> {
+    #[inline(always)]
+    fn floats(&self, bytes: &[u8; BLOCK]) -> [f32; BLOCK] {
+        std::array::from_fn(|i| {
+            let turn = i % N;
+            let value = f32::from(bytes[i]);
+            let value = value.mul_add(self.first_hi[turn], value * self.first_lo[turn]) - self.mean[turn];
+            value.mul_add(self.std_hi[turn], value * self.std_lo[turn])
+        })
+    }
+
+    /// Writes as many values as there are bytes.
+    #[inline(always)]
+    fn write<T: Element>(&self, proof: Fma, bytes: &[u8], out: &mut [T]) {
+        assert_eq!(bytes.len(), out.len(), "a value for each byte");
+        let len = bytes.len();
+        if len < BLOCK {
+            let mut block = [0; BLOCK];
+            block[..len].copy_from_slice(bytes);
+            return T::write(bytes, &self.floats(&block)[..len], out);
+        }
+        // The last block may overlap the one before it; it begins at a whole pixel all the same.
+        for at in (0..len).step_by(BLOCK).map(|at| at.min(len - BLOCK)) {
+            let block = bytes[at..].first_chunk().expect("a whole block");
+            T::write_block(proof, block, &self.floats(block), &mut out[at..at + BLOCK]);
+        }
+    }
+}
+
+/// Proof that the processor multiplies and adds in one step, several floats at a time.
+#[derive(Clone, Copy, Debug)]
+pub struct Fma(());
+
+impl Fma {
+    pub fn new() -> Option<Self> {
+        #[cfg(target_arch = "x86_64")]
+        let has = std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("fma")
+            && std::arch::is_x86_feature_detected!("f16c");
+        #[cfg(not(target_arch = "x86_64"))]
+        let has = cfg!(target_arch = "aarch64");
+        has.then_some(Self(()))
+    }
+
+    /// Writes as many values as there are bytes.
+    pub(super) fn write<T: Element, const N: usize>(self, steps: &Steps<N>, bytes: &[u8], out: &mut [T]) {
+        #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,fma,f16c"))]
+        fn compiled_for<T: Element, const N: usize>(
+            proof: Fma,
+            steps: &Steps<N>,
+            bytes: &[u8],
+            out: &mut [T],
+        ) {
+            steps.write(proof, bytes, out);
+        }
+        // SAFETY: `self` shows that the processor has these instructions.
+        #[allow(unused_unsafe, reason = "where no feature has to be enabled, the function is safe")]
+        unsafe {
+            compiled_for(self, steps, bytes, out);
+        }
+    }
+
+    /// One plane of bytes for each of the first three channels of pixels of `C` bytes.
+    pub(super) fn planes<const C: usize>(self, row: &[u8], planes: [&mut [u8]; 3]) {
+        #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,fma"))]
+        fn compiled_for<const C: usize>(row: &[u8], planes: [&mut [u8]; 3]) {
+            super::planes::<C>(row, planes);
+        }
+        // SAFETY: as in `write`.
+        #[allow(unused_unsafe, reason = "as in `write`")]
+        unsafe {
+            compiled_for::<C>(row, planes);
+        }
+    }
+
+    /// Floats rounded to halves, to nearest and ties to even.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    pub(super) fn halves(self, floats: &[f32; BLOCK], out: &mut [u16; BLOCK]) {
+        use std::arch::x86_64::*;
+
+        #[inline]
+        #[target_feature(enable = "avx2,fma,f16c")]
+        fn eight(floats: &[f32; 8], out: &mut [u16; 8]) {
+            // SAFETY: eight floats are read, eight halves written.
+            unsafe {
+                let halves = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_loadu_ps(floats.as_ptr()));
+                _mm_storeu_si128(out.as_mut_ptr().cast(), halves);
+            }
+        }
+        for (floats, out) in floats.as_chunks().0.iter().zip(out.as_chunks_mut().0) {
+            // SAFETY: as in `write`.
+            unsafe { eight(floats, out) };
+        }
+    }
+}

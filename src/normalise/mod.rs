@@ -1,0 +1,160 @@
+//! From bytes to the floats that the model was trained on.
+//!
+//! A value depends on its byte and its channel alone, so the whole float arithmetic of a profile is
+//! one table of 256 x 3, computed by the profile's own steps and roundings.
+
+mod affine;
+mod element;
+#[cfg(test)]
+mod tests;
+
+use affine::{BLOCK, Steps};
+
+use crate::colour::to_rgb;
+use crate::pixels::{Layout, Palette};
+use crate::resample::Level;
+use crate::spec::{Profile, Spec, TensorLayout};
+
+pub use element::Element;
+
+/// The float of each byte, per channel, and how rows of bytes become floats.
+#[derive(Clone, Debug)]
+pub struct Normalise {
+    table: [[f32; 256]; 3],
+    layout: TensorLayout,
+    /// The table's values by arithmetic, where the processor and the numbers allow it.
+    arithmetic: Option<Arithmetic>,
+}
+
+#[derive(Clone, Debug)]
+struct Arithmetic {
+    proof: affine::Fma,
+    channels: [Steps<1>; 3],
+    pixels: Box<Steps<BLOCK>>,
+}
+
+impl Normalise {
+    /// The table of a specification.
+    pub fn new(spec: &Spec, level: Level) -> Self {
+        let (mean, std) = (spec.mean.map(|value| value as f32), spec.std.map(|value| value as f32));
+        let table = std::array::from_fn(|channel| {
+            let (mean, std) = (mean[channel], std[channel]);
+            std::array::from_fn(|value| match spec.profile {
+                // torchvision: ToTensor divides by 255, Normalize works in place, all in float32.
+                Profile::OpenAi => (value as f32 / 255.0 - mean) / std,
+                // transformers: the rescale factor is a float64.
+                Profile::HfPil => ((value as f64 * (1.0 / 255.0)) as f32 - mean) / std,
+                // transformers: rescaling is folded into mean and standard deviation.
+                Profile::HfTorchvision => (value as f32 - mean * 255.0) / (std * 255.0),
+            })
+        });
+        let steps = std::array::from_fn(|channel| match spec.profile {
+            Profile::OpenAi | Profile::HfPil => Steps::new(255.0, mean[channel], std[channel]),
+            Profile::HfTorchvision => Steps::new(1.0, mean[channel] * 255.0, std[channel] * 255.0),
+        });
+        Self { arithmetic: Arithmetic::new(level, steps, &table), table, layout: spec.layout }
+    }
+
+    /// Writes a row of pixels as row `y` of `out`: of each of its three planes, or as pixels side by side.
+    pub(crate) fn write<T: Element>(
+        &self,
+        layout: Layout,
+        palette: Option<&Palette>,
+        row: &[u8],
+        y: usize,
+        out: &mut [T],
+        scratch: &mut Vec<u8>,
+    ) {
+        let width = row.len() / layout.bytes();
+        match self.layout {
+            TensorLayout::Nhwc => {
+                let out = &mut out[3 * y * width..][..3 * width];
+                let rgb = if layout == Layout::Rgb { row } else { rgb_of(layout, palette, row, scratch) };
+                self.write_pixels(rgb, out);
+            }
+            TensorLayout::Nchw => {
+                let plane = out.len() / 3;
+                let mut planes = out.chunks_exact_mut(plane).map(|plane| &mut plane[y * width..][..width]);
+                let lines = std::array::from_fn(|_| planes.next().expect("three planes"));
+                match layout {
+                    Layout::One | Layout::L => self.write_planes([row; 3], lines),
+                    Layout::Rgb => self.write_planes(self.planes::<3>(row, scratch), lines),
+                    Layout::Rgbx | Layout::Rgba => self.write_planes(self.planes::<4>(row, scratch), lines),
+                    _ => {
+                        let mut rgb = Vec::new();
+                        rgb_of(layout, palette, row, &mut rgb);
+                        self.write_planes(self.planes::<3>(&rgb, scratch), lines);
+                    }
+                }
+            }
+        }
+    }
+
+    fn write_planes<T: Element>(&self, planes: [&[u8]; 3], out: [&mut [T]; 3]) {
+        for (channel, (bytes, out)) in planes.into_iter().zip(out).enumerate() {
+            if let Some(Arithmetic { proof, channels, .. }) = &self.arithmetic {
+                proof.write(&channels[channel], bytes, out);
+                continue;
+            }
+            let table = &self.table[channel];
+            look_up(bytes, out, |_, byte| table[usize::from(byte)]);
+        }
+    }
+
+    fn write_pixels<T: Element>(&self, rgb: &[u8], out: &mut [T]) {
+        if let Some(Arithmetic { proof, pixels, .. }) = &self.arithmetic {
+            return proof.write(pixels, rgb, out);
+        }
+        look_up(rgb, out, |i, byte| self.table[i % 3][usize::from(byte)]);
+    }
+
+    /// The first three channels of pixels of `C` bytes, in a plane each.
+    fn planes<'a, const C: usize>(&self, row: &[u8], scratch: &'a mut Vec<u8>) -> [&'a [u8]; 3] {
+        let width = row.len() / C;
+        scratch.resize(3 * width, 0);
+        let (first, rest) = scratch.split_at_mut(width);
+        let (second, third) = rest.split_at_mut(width);
+        let to = [&mut *first, &mut *second, &mut *third];
+        match &self.arithmetic {
+            Some(Arithmetic { proof, .. }) => proof.planes::<C>(row, to),
+            None => planes::<C>(row, to),
+        }
+        [first, second, third]
+    }
+}
+
+impl Arithmetic {
+    fn new(level: Level, channels: [Steps<1>; 3], table: &[[f32; 256]; 3]) -> Option<Self> {
+        let proof = affine::Fma::new().filter(|_| level >= Level::Avx2)?;
+        let exact = channels.iter().zip(table).all(|(steps, table)| steps.give(table));
+        exact.then(|| Self { proof, pixels: Box::new(Steps::of_pixels(&channels)), channels })
+    }
+}
+
+/// Writes the values that `value` gives for each position and byte.
+fn look_up<T: Element>(bytes: &[u8], out: &mut [T], value: impl Fn(usize, u8) -> f32) {
+    assert_eq!(bytes.len(), out.len(), "a value for each byte");
+    let mut floats = [0.0; BLOCK];
+    for (start, (bytes, out)) in (0..).step_by(BLOCK).zip(bytes.chunks(BLOCK).zip(out.chunks_mut(BLOCK))) {
+        for (i, (float, &byte)) in floats.iter_mut().zip(bytes).enumerate() {
+            *float = value(start + i, byte);
+        }
+        T::write(bytes, &floats[..bytes.len()], out);
+    }
+}
+
+/// The first three channels of pixels of `C` bytes, in a plane each.
+#[inline(always)]
+fn planes<const C: usize>(row: &[u8], [first, second, third]: [&mut [u8]; 3]) {
+    let pixels = row.as_chunks::<C>().0.iter();
+    for (((pixel, first), second), third) in pixels.zip(first).zip(second).zip(third) {
+        (*first, *second, *third) = (pixel[0], pixel[1], pixel[2]);
+    }
+}
+
+/// A row in RGB.
+fn rgb_of<'a>(layout: Layout, palette: Option<&Palette>, row: &[u8], rgb: &'a mut Vec<u8>) -> &'a [u8] {
+    rgb.resize(row.len() / layout.bytes() * 3, 0);
+    to_rgb(layout, palette, row, rgb);
+    rgb
+}
