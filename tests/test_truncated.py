@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from compare import assert_equal_bits
 from expect import assert_as_pillow_decides, opened
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pictures import picture
 from PIL import Image, ImageFile
@@ -94,6 +94,7 @@ def test_a_whole_file_is_what_it_was(padding, small, name: str) -> None:
     value=st.integers(0, 255),
     end=st.floats(0.2, 1),
 )
+@example(name="mpo", where=0.0859375, value=0, end=1.0)
 def test_a_changed_byte(padding, name: str, where: float, value: int, end: float) -> None:
     data = bytearray(bytes_of(name))
     data[int(where * len(data))] = value

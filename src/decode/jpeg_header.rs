@@ -3,6 +3,7 @@
 //! Pillow walks those in front of the first scan in Python before libjpeg does, and raises on some that
 //! libjpeg forgives. A file whose segments are not all regular is left to Pillow, so that it decides.
 
+use super::jpeg_huffman::Table;
 use super::metadata::Metadata;
 use crate::error::{Error, Result};
 
@@ -54,6 +55,12 @@ pub(super) fn is_end(marker: u8) -> bool {
     !matches!(marker, 0 | 0xd0..=0xd7 | 0xff)
 }
 
+/// The next marker that ends a scan.
+pub(super) fn next_marker(bytes: &[u8]) -> Option<u8> {
+    let behind = |at: usize| bytes.get(at + 1).copied();
+    memchr::memchr_iter(0xff, bytes).filter_map(behind).find(|&marker| is_end(marker))
+}
+
 /// Refuses a header on which Pillow's parser and libjpeg might disagree.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
     let mut frames = 0;
@@ -86,6 +93,56 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
 pub(super) fn arithmetic(bytes: &[u8]) -> bool {
     let mut header = segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN);
     header.any(|segment| matches!(segment.marker, 0xc9..=0xcb | 0xcd..=0xcf))
+}
+
+/// What a scan needs beside its data: tables and the distance of its restarts, as they stand in front of the
+/// first scan, and the components of that scan by identifier.
+#[derive(Default)]
+pub(super) struct ScanHeader<'a> {
+    pub dc: [Option<Box<Table>>; 4],
+    pub ac: [Option<Box<Table>>; 4],
+    pub restart_interval: u32,
+    /// Identifiers and table numbers, two bytes for each component.
+    pub components: &'a [u8],
+    /// Where the scan's data begin.
+    pub data: usize,
+}
+
+/// `None` where a table or a segment is not whole.
+pub(super) fn scan_header(bytes: &[u8]) -> Option<ScanHeader<'_>> {
+    let mut header = ScanHeader::default();
+    let mut segments = segments(bytes);
+    while let Some(Segment { marker, data, .. }) = segments.next() {
+        match (marker, data) {
+            (0xc4, Some(data)) => huffman_tables(data, &mut header)?,
+            (0xdd, Some(&[high, low])) => header.restart_interval = u16::from_be_bytes([high, low]).into(),
+            (0xdd, _) => return None,
+            (START_OF_SCAN, Some([count, rest @ ..])) => {
+                header.components = rest.get(..2 * usize::from(*count))?;
+                header.data = bytes.len() - segments.0.len();
+                return Some(header);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Reads the tables of a segment; a later one of the same number takes the place of an earlier one.
+fn huffman_tables(mut data: &[u8], header: &mut ScanHeader<'_>) -> Option<()> {
+    while let [kind, rest @ ..] = data {
+        let (counts, rest) = rest.split_first_chunk::<16>()?;
+        let (symbols, rest) = rest.split_at_checked(counts.iter().map(|&count| usize::from(count)).sum())?;
+        let is_dc = kind >> 4 == 0;
+        let tables = match kind >> 4 {
+            0 => &mut header.dc,
+            1 => &mut header.ac,
+            _ => return None,
+        };
+        *tables.get_mut(usize::from(kind & 15))? = Table::new(counts, symbols, is_dc);
+        data = rest;
+    }
+    Some(())
 }
 
 /// How many scans the file announces; libjpeg reads no more than these.

@@ -6,7 +6,12 @@ mod gif;
 mod jpeg;
 mod jpeg_decoder;
 mod jpeg_header;
+mod jpeg_hook;
+mod jpeg_huffman;
+mod jpeg_scan;
 mod jpeg_source;
+#[cfg(test)]
+mod jpeg_tests;
 mod metadata;
 mod packed;
 mod png;
