@@ -16,6 +16,7 @@ pub(crate) struct Jpeg<'a> {
     decoder: Decoder<'a>,
     header: Header,
     truncated: Truncated,
+    reduction: usize,
 }
 
 impl<'a> Jpeg<'a> {
@@ -52,7 +53,16 @@ impl<'a> Jpeg<'a> {
         if truncated == Truncated::Pad && !arithmetic {
             decoder.pad();
         }
-        Ok(Self { decoder, header, truncated })
+        Ok(Self { decoder, header, truncated, reduction: 1 })
+    }
+
+    /// Has the file decoded by shorter arithmetic, and at the smallest of the sizes that libjpeg has fast code
+    /// for which is twice `size` or more.
+    pub fn hasten(&mut self, size: (usize, usize)) {
+        let (width, height) = (self.header.width, self.header.height);
+        let fits = |by: &usize| width >= 2 * by * size.0 && height >= 2 * by * size.1;
+        self.reduction = [8, 4, 2].into_iter().find(fits).unwrap_or(1);
+        self.decoder.hasten(self.reduction as u32);
     }
 }
 
@@ -63,6 +73,10 @@ impl Image for Jpeg<'_> {
 
     fn memory(&self) -> u64 {
         self.decoder.coefficient_bytes()
+    }
+
+    fn reduction(&self) -> usize {
+        self.reduction
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {

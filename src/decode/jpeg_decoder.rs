@@ -52,6 +52,8 @@ pub(super) struct Decoder<'a> {
     /// What rows are wanted, once that is known, and how many of them were handed out.
     wanted: Option<(Layout, Window)>,
     handed_out: usize,
+    /// Where bits do not count: how many times smaller the image is decoded.
+    reduction: Option<u32>,
 }
 
 /// What our error callback unwinds with.
@@ -65,7 +67,7 @@ impl<'a> Decoder<'a> {
         let parts = unsafe { parts.assume_init() };
         // From here on the structs are reached through this pointer alone, by C and by us.
         let parts = NonNull::from(Box::leak(parts));
-        let mut decoder = Self { parts, bytes, hooked: None, wanted: None, handed_out: 0 };
+        let mut decoder = Self { parts, bytes, hooked: None, wanted: None, handed_out: 0, reduction: None };
         decoder.call(|parts| {
             // SAFETY: the structs are live and stay in place; the library keeps the pointers to
             // them, and to `bytes`, which outlives `decoder`.
@@ -164,6 +166,11 @@ impl<'a> Decoder<'a> {
         unsafe { (*self.parts.as_ptr()).source.pad = true }
     }
 
+    /// Has the image decoded so many times smaller, and by shorter arithmetic.
+    pub fn hasten(&mut self, reduction: u32) {
+        self.reduction = Some(reduction);
+    }
+
     /// Makes ready to read the rows of `window`; returns the first column that is handed out.
     pub fn prepare(&mut self, layout: Layout, window: &Window) -> Result<u32> {
         self.wanted = Some((layout, window.clone()));
@@ -228,6 +235,7 @@ impl<'a> Decoder<'a> {
         let mut plain = Self::new(self.bytes)?;
         plain.read_header()?;
         plain.wanted = self.wanted.take();
+        plain.reduction = self.reduction;
         let first = plain.advance(false)?;
         let row_bytes = plain.row_bytes();
         let mut row = vec![0; row_bytes];
@@ -257,10 +265,17 @@ impl<'a> Decoder<'a> {
 
     /// Makes ready to read rows; decodes the whole file when it has several scans.
     fn start(&mut self, colours: sys::J_COLOR_SPACE) -> Result<()> {
+        let reduction = self.reduction;
         self.call(|parts| {
             // SAFETY: the header has been read.
             unsafe {
                 (*parts).info.out_color_space = colours;
+                if let Some(reduction) = reduction {
+                    (*parts).info.scale_num = 1;
+                    (*parts).info.scale_denom = reduction;
+                    (*parts).info.do_fancy_upsampling = 0;
+                    (*parts).info.dct_method = sys::J_DCT_METHOD::JDCT_IFAST;
+                }
                 sys::jpeg_start_decompress(&mut (*parts).info);
             }
         })?;
