@@ -11,11 +11,13 @@ from .errors import (
     UnsupportedError,
 )
 from .explanation import Explanation
+from .results import BatchResult, StreamBatch
 
 __all__ = [
     "MEAN",
     "STD",
     "BatchError",
+    "BatchResult",
     "ClipPrepError",
     "DecodeError",
     "Explanation",
@@ -23,6 +25,7 @@ __all__ = [
     "LimitError",
     "Limits",
     "Preprocess",
+    "StreamBatch",
     "TruncatedError",
     "UnsupportedError",
     "__version__",

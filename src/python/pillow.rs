@@ -8,7 +8,8 @@ use pyo3::types::{PyBytes, PyCapsule};
 
 use super::arrow::ArrowBytes;
 use super::errors::Fault;
-use crate::pixels::{Image, Layout, palette_from};
+use super::source::attached;
+use crate::pixels::{Image, Layout, Palette, palette_from};
 use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
 
 /// The pixels of a loaded Pillow image.
@@ -16,8 +17,8 @@ pub(super) struct Pixels {
     width: usize,
     height: usize,
     layout: Layout,
-    palette: Option<PyBackedBytes>,
-    memory: Memory,
+    palette: Option<Box<Palette>>,
+    memory: Attached<Memory>,
     pub orientation: Orientation,
 }
 
@@ -27,6 +28,18 @@ type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBacke
 enum Memory {
     Shared(ArrowBytes),
     Packed(PyBackedBytes),
+}
+
+/// Python objects that are let go of with Python attached. Elsewhere a lock would be taken for it, and a fork
+/// by another thread would leave that locked in the child.
+struct Attached<T>(Option<T>);
+
+impl<T> Drop for Attached<T> {
+    fn drop(&mut self) {
+        let held = self.0.take();
+        // A process that ends lets go of everything.
+        Python::try_attach(|_| drop(held));
+    }
 }
 
 impl Pixels {
@@ -80,7 +93,8 @@ impl Pixels {
             )
         };
         let orientation = Orientation::from_exif(orientation);
-        Ok(Self { width, height, layout, palette, memory, orientation })
+        let palette = palette.map(|entries| palette_from(&entries));
+        Ok(Self { width, height, layout, palette, memory: Attached(Some(memory)), orientation })
     }
 
     /// Has Pillow decode `bytes`, which the core refused with `ours`; also gives Pillow's name of
@@ -138,7 +152,7 @@ impl Pixels {
 
     /// LAB pixels, as Pillow stores them, in RGB.
     fn from_lab(pixels: &[u8], width: usize, height: usize) -> Result<Self, Fault> {
-        Python::attach(|py| {
+        attached(|py| {
             let converted = py
                 .import("clipprep._pillow")
                 .and_then(|module| {
@@ -152,7 +166,7 @@ impl Pixels {
                     height,
                     layout: Layout::Rgb,
                     palette: None,
-                    memory: Memory::Packed(rgb),
+                    memory: Attached(Some(Memory::Packed(rgb))),
                     orientation: Orientation::default(),
                 }),
                 Err(error) => Err(Fault::Pillow(Error::Unsupported(found.into()), error)),
@@ -160,10 +174,16 @@ impl Pixels {
         })
     }
 
+    /// Bytes of its pixels.
+    pub fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
     fn bytes(&self) -> &[u8] {
-        match &self.memory {
-            Memory::Shared(bytes) => bytes.as_slice(),
-            Memory::Packed(bytes) => bytes,
+        match &self.memory.0 {
+            Some(Memory::Shared(bytes)) => bytes.as_slice(),
+            Some(Memory::Packed(bytes)) => bytes,
+            None => &[],
         }
     }
 
@@ -175,6 +195,6 @@ impl Pixels {
     fn array(&self) -> Result<Array<'_>, Error> {
         let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), self.bytes())
             .map_err(|error| Error::Decode(format!("expected whole rows of pixels, found: {error}")))?;
-        Array::new(view, self.layout, self.palette.as_deref().map(palette_from))
+        Array::new(view, self.layout, self.palette.clone())
     }
 }
