@@ -15,9 +15,10 @@ use crate::interrupt;
 use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Whole};
 
-/// Pixels that one call decodes, about. The library polls nothing, so that larger images are handed to
-/// it piece by piece.
-const STEP: usize = 1 << 20;
+/// The library polls nothing, so that an image of more pixels is handed to it in pieces.
+const WHOLE: usize = 1 << 20;
+/// Pixels of a piece, about.
+const PIECE: usize = 1 << 18;
 
 pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     if !matches!(bytes.get(12..16), Some(b"VP8 " | b"VP8L" | b"VP8X")) {
@@ -126,13 +127,14 @@ impl Frame<'_> {
         config.output.is_external_memory = 1;
         config.output.u.RGBA =
             sys::WebPRGBABuffer { rgba: rest.as_mut_ptr(), stride: stride as i32, size: rest.len() };
-        let pieces = (header.width * header.height).div_ceil(STEP);
-        if pieces == 1 {
+        let pixels = header.width * header.height;
+        if pixels <= WHOLE {
             // SAFETY: the library writes rows of `stride` bytes from `rgba` on, and refuses a bitstream
             // whose rows are longer than the stride or need more than `size` bytes. A canvas is at most
             // 2^24 pixels wide, so the stride fits. With external memory there is nothing to free.
             return check(unsafe { sys::WebPDecode(self.bytes.as_ptr(), self.bytes.len(), &mut config) });
         }
+        let pieces = pixels.div_ceil(PIECE);
         let decoder = Incremental::new(&mut config)?;
         let mut status = sys::VP8StatusCode::VP8_STATUS_SUSPENDED;
         for piece in 1..=pieces {
