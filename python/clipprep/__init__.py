@@ -1,5 +1,7 @@
 """CLIP image preprocessing, equal to OpenAI's transform to the last bit, without torch."""
 
+# Imported here, so that no thread does it later, while another one forks.
+from . import _pillow as _pillow
 from ._core import MEAN, STD, Limits, Preprocess, __version__, available_models, build_info
 from .errors import (
     BatchError,

@@ -246,6 +246,10 @@ def write_tensors(
     shape = (len(paths), 3, preprocess.size, preprocess.size)
     partial = out.with_name(out.name + ".part")
     tensors = open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        # A disk that is full is an error here; found out in the middle of the map it kills the process.
+        with partial.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
     errors: dict[int, Exception] = {}
     for start in range(0, len(paths), batch_size):
         rows = np.asarray(tensors[start : start + batch_size])

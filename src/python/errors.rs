@@ -32,6 +32,12 @@ fn class<'py>(py: Python<'py>, name: &'static str) -> PyResult<Bound<'py, PyType
     Ok(py.import("clipprep.errors")?.getattr(name)?.cast_into::<PyType>()?)
 }
 
+/// Pillow's `DecompressionBombError`.
+pub(super) fn bomb_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static BOMB: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    BOMB.import(py, "PIL.Image", "DecompressionBombError")
+}
+
 impl Fault {
     /// The exception for `source`.
     pub fn into_pyerr(self, source: &Bound<'_, PyAny>) -> PyErr {
@@ -121,9 +127,7 @@ impl Fault {
             Ok(Self::Raised(error)) | Err(error) => error,
             Ok(fault) => return fault,
         };
-        static BOMB: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        let bomb = BOMB.import(py, "PIL.Image", "DecompressionBombError");
-        if bomb.is_ok_and(|bomb| pillows.is_instance(py, bomb)) {
+        if bomb_class(py).is_ok_and(|bomb| pillows.is_instance(py, bomb)) {
             return Self::Pillow(
                 Error::Limit("expected an image within Pillow's own limit, found a larger one".into()),
                 pillows,

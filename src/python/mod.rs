@@ -4,6 +4,7 @@
 mod arrow;
 mod batch;
 mod errors;
+mod fork;
 mod options;
 mod output;
 mod pillow;
@@ -31,6 +32,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        fork::prepare(module.py())?;
         module.add("MEAN", <(f64, f64, f64)>::from(MEAN))?;
         module.add("STD", <(f64, f64, f64)>::from(STD))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

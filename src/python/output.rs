@@ -94,9 +94,7 @@ pub(super) fn array<'py, N: Number>(
 ) -> PyResult<Array<'py, N>> {
     let dtype = numpy::dtype::<N::InNumpy>(py);
     let Some(out) = out else {
-        static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let empty = EMPTY.import(py, "numpy", "empty")?;
-        return Ok(empty.call1((shape, dtype))?.cast_into()?);
+        return Ok(empty(py)?.call1((shape, dtype))?.cast_into()?);
     };
     let expected = format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
     let kind = out.get_type().name()?;
@@ -129,6 +127,12 @@ pub(super) fn array<'py, N: Number>(
         return Err(value_error(expected, "one that is not aligned"));
     }
     Ok(numbers.clone())
+}
+
+/// `numpy.empty`.
+pub(super) fn empty(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    EMPTY.import(py, "numpy", "empty")
 }
 
 /// Exclusive access to the array, as far as Rust code goes.

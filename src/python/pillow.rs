@@ -18,7 +18,7 @@ pub(super) struct Pixels {
     height: usize,
     layout: Layout,
     palette: Option<Box<Palette>>,
-    memory: Attached<Memory>,
+    memory: Memory,
     pub orientation: Orientation,
 }
 
@@ -28,18 +28,7 @@ type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBacke
 enum Memory {
     Shared(ArrowBytes),
     Packed(PyBackedBytes),
-}
-
-/// Python objects that are let go of with Python attached. Elsewhere a lock would be taken for it, and a fork
-/// by another thread would leave that locked in the child.
-struct Attached<T>(Option<T>);
-
-impl<T> Drop for Attached<T> {
-    fn drop(&mut self) {
-        let held = self.0.take();
-        // A process that ends lets go of everything.
-        Python::try_attach(|_| drop(held));
-    }
+    Owned(Vec<u8>),
 }
 
 impl Pixels {
@@ -94,7 +83,7 @@ impl Pixels {
         };
         let orientation = Orientation::from_exif(orientation);
         let palette = palette.map(|entries| palette_from(&entries));
-        Ok(Self { width, height, layout, palette, memory: Attached(Some(memory)), orientation })
+        Ok(Self { width, height, layout, palette, memory, orientation })
     }
 
     /// Has Pillow decode `bytes`, which the core refused with `ours`; also gives Pillow's name of
@@ -158,7 +147,7 @@ impl Pixels {
                 .and_then(|module| {
                     module.getattr("rgb_of_lab")?.call1((PyBytes::new(py, pixels), width, height))
                 })
-                .and_then(|rgb| Ok(rgb.extract()?));
+                .and_then(|rgb| Ok(rgb.extract::<PyBackedBytes>()?.to_vec()));
             let found = "expected a Pillow that converts mode \"LAB\", found one that does not";
             match converted {
                 Ok(rgb) => Ok(Self {
@@ -166,7 +155,7 @@ impl Pixels {
                     height,
                     layout: Layout::Rgb,
                     palette: None,
-                    memory: Attached(Some(Memory::Packed(rgb))),
+                    memory: Memory::Owned(rgb),
                     orientation: Orientation::default(),
                 }),
                 Err(error) => Err(Fault::Pillow(Error::Unsupported(found.into()), error)),
@@ -180,10 +169,10 @@ impl Pixels {
     }
 
     fn bytes(&self) -> &[u8] {
-        match &self.memory.0 {
-            Some(Memory::Shared(bytes)) => bytes.as_slice(),
-            Some(Memory::Packed(bytes)) => bytes,
-            None => &[],
+        match &self.memory {
+            Memory::Shared(bytes) => bytes.as_slice(),
+            Memory::Packed(bytes) => bytes,
+            Memory::Owned(bytes) => bytes,
         }
     }
 

@@ -15,6 +15,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyType};
 
 use super::errors::{Fault, shape as tuple, value_error};
+use super::fork;
 use super::pillow::Pixels;
 use crate::pixels::Layout;
 use crate::{Array, Element, Error, Limits, Preprocess, Report};
@@ -59,8 +60,7 @@ impl<'py> Source<'py> {
         if let Ok(array) = object.cast::<PyUntypedArray>() {
             return Self::of_array(array);
         }
-        static IMAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        if object.is_instance(IMAGE.import(py, "PIL.Image", "Image")?)? {
+        if object.is_instance(image_class(py)?)? {
             return match Pixels::of(object, exif) {
                 Ok(pixels) => Ok(Self::Image(pixels)),
                 Err(Fault::Stop(error)) => Err(error),
@@ -199,12 +199,18 @@ fn encoded<T: Element>(core: &Preprocess, bytes: &[u8], out: &mut [T]) -> Result
     };
     let why = ours.to_string();
     let (pixels, format) = attached(|py| Pixels::decode(py, bytes, ours, core.spec()))?;
-    Ok(Done { report: pixels.run(core, out)?, pillow: Some((format, why)) })
+    let report = pixels.run(core, out);
+    // Python's objects are let go of with Python attached: elsewhere a lock is taken for it.
+    attached(|_| {
+        drop(pixels);
+        Ok(())
+    })?;
+    Ok(Done { report: report?, pillow: Some((format, why)) })
 }
 
-/// Runs `work` with Python, unless it is about to end.
+/// Runs `work` with Python, unless that is about to end.
 pub(super) fn attached<T>(work: impl FnOnce(Python<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
-    Python::try_attach(work).unwrap_or_else(|| Err(Error::Interrupted.into()))
+    fork::attach(work).unwrap_or_else(|| Err(Error::Interrupted.into()))
 }
 
 /// Reads a file whole: a mapped one that is cut short meanwhile would kill the process.
@@ -219,6 +225,12 @@ fn read(path: &PathBuf, limits: &Limits) -> Result<Vec<u8>, Error> {
     // One byte more than allowed tells a file that grows from one that fits.
     file.take(limits.max_bytes.map_or(u64::MAX, |max| max.saturating_add(1))).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// `PIL.Image.Image`.
+pub(super) fn image_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static IMAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    IMAGE.import(py, "PIL.Image", "Image")
 }
 
 fn borrowed<T>(array: Result<T, numpy::BorrowError>) -> PyResult<T> {
