@@ -13,7 +13,7 @@ BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint test-rust test-python fuzz valgrind bench peers wheel clean
+.PHONY: help run test lint test-rust test-python fuzz soak valgrind bench peers wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,9 @@ test-python: $(VENV)/.test-deps ## pytest against the installed wheel
 
 fuzz: $(VENV)/.test-deps ## a long run of damaged files against live Pillow
 	$(BIN)/python fuzz/mutate.py --count 450000
+
+soak: $(VENV)/.test-deps ## hostile days in minutes: faults of every kind under load; writes docs/reliability.md
+	$(BIN)/python tests/soak/soak.py --seconds 300 --markdown docs/reliability.md
 
 valgrind: $(VENV)/.test-deps ## memory errors in the JPEG decoder; needs valgrind
 	fuzz/valgrind.sh $(BIN)/python

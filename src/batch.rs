@@ -1,64 +1,266 @@
 //! Many images at once, on a pool of threads of our own.
+//!
+//! A batch puts as many tickets into the pool's queue as it may have threads. The thread that holds a
+//! ticket takes one image after the other; when other batches wait, it hands the ticket back after a
+//! slice of time, to the end of the queue, so that batches take turns and a small one is not stuck
+//! behind a large one.
 
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 use rayon::ThreadPool;
 
-/// Calls `work` with each index and its piece of `out`, in `threads` threads at the most.
+use crate::interrupt::{Interrupt, PERIOD};
+
+/// How long a ticket is held when other batches wait.
+const SLICE: Duration = Duration::from_millis(5);
+
+/// Names the number of threads that a batch has if it does not say.
+pub const THREADS_VARIABLE: &str = "CLIPPREP_NUM_THREADS";
+
+/// Calls `work` with the indices in `order` and their pieces of `out`, in `threads` threads at the most,
+/// until all are done or `interrupt` is raised. One thread is the calling one; it watches.
 ///
-/// One thread is the calling one.
+/// # Panics
+/// When `order` names an index twice, or one beyond `out`.
 pub fn for_each<T: Send>(
     out: &mut [T],
     piece: usize,
+    order: impl IntoIterator<Item = usize>,
     threads: NonZeroUsize,
+    interrupt: &Arc<Interrupt>,
     work: impl Fn(usize, &mut [T]) + Sync,
 ) {
-    let count = out.len() / piece;
-    let threads = threads.get().min(count);
-    if threads <= 1 {
-        out.chunks_exact_mut(piece).enumerate().for_each(|(index, piece)| work(index, piece));
+    let mut pieces: Vec<_> = out.chunks_exact_mut(piece).map(Some).collect();
+    let mut take = |index: usize| (index, pieces[index].take().expect("an index is named once"));
+    let queue: Vec<_> = order.into_iter().map(&mut take).collect();
+    let pool = pool(threads, queue.len());
+    let threads = threads.get().min(queue.len());
+    let queue = Mutex::new(queue.into_iter());
+    let next = || {
+        let piece = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        piece.filter(|_| !interrupt.is_raised())
+    };
+    let Some(pool) = pool else {
+        interrupt.during_watched(|| {
+            while let Some((index, piece)) = next() {
+                work(index, piece);
+            }
+        });
         return;
-    }
-    let queue = Mutex::new(out.chunks_exact_mut(piece).enumerate());
-    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let drain = || {
+    };
+    let _active = Active::new(&pool.active);
+    // Whether all is done for the one who held the ticket.
+    let slice = || {
+        let start = Instant::now();
         while let Some((index, piece)) = next() {
             work(index, piece);
+            if pool.active.load(Ordering::Relaxed) > 1 && start.elapsed() >= SLICE {
+                return false;
+            }
         }
+        true
     };
-    pool(threads).scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| drain())));
+    let (sender, tickets) = channel();
+    pool.threads().in_place_scope(|scope| {
+        let issue = || {
+            let (ticket, slice) = (Ticket { back: sender.clone(), over: true }, &slice);
+            scope.spawn(move |_| ticket.hold(|| interrupt.during(slice)));
+        };
+        (0..threads).for_each(|_| issue());
+        let mut left = threads;
+        let mut asked = Instant::now();
+        while left > 0 {
+            match tickets.recv_timeout(PERIOD) {
+                Ok(over) if over => left -= 1,
+                Ok(_) => issue(),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            if asked.elapsed() >= PERIOD {
+                interrupt.ask();
+                asked = Instant::now();
+            }
+        }
+    });
 }
 
-/// As many threads as this process may use: its affinity and its container's quota count.
-pub fn default_threads() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+/// Leave for one thread to work on a batch. However its holder ends, it comes back.
+struct Ticket {
+    back: Sender<bool>,
+    over: bool,
+}
+
+impl Ticket {
+    fn hold(mut self, slice: impl FnOnce() -> bool) {
+        self.over = slice();
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        // Nobody waits for it where the waiting thread has panicked.
+        let _ = self.back.send(self.over);
+    }
+}
+
+/// Counts a batch for as long as it lives.
+struct Active<'a>(&'a AtomicUsize);
+
+impl<'a> Active<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What [`THREADS_VARIABLE`] says; by default as many threads as this process may use, by its affinity
+/// and its container's quota. The error is a value that is no number from 1.
+pub fn default_threads() -> Result<NonZeroUsize, String> {
+    match std::env::var_os(THREADS_VARIABLE).filter(|value| !value.is_empty()) {
+        Some(value) => {
+            let value = value.to_string_lossy();
+            value.trim().parse().map_err(|_| value.into_owned())
+        }
+        None => Ok(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+    }
+}
+
+/// Starts the threads for a batch of `count` images where there are none yet.
+///
+/// Starting them takes locks for a moment, which a fork by another thread would leave locked in the
+/// child; a caller that can keep others from forking does it here.
+pub fn start(threads: NonZeroUsize, count: usize) {
+    pool(threads, count);
 }
 
 struct Pool {
     process: u32,
-    threads: ThreadPool,
+    /// Always there, until it is dropped.
+    threads: Option<ThreadPool>,
+    /// Batches under way.
+    active: AtomicUsize,
 }
 
-/// A pool of at least `threads` threads. After a fork the parent's threads are gone and a new pool
-/// is made; no lock is held here that the fork could have left locked.
-fn pool(threads: usize) -> &'static ThreadPool {
-    static CURRENT: ArcSwapOption<&'static Pool> = ArcSwapOption::const_empty();
-    let process = std::process::id();
-    if let Some(pool) = CURRENT.load().as_deref()
-        && pool.process == process
-        && pool.threads.current_num_threads() >= threads
-    {
-        return &pool.threads;
+impl Pool {
+    fn threads(&self) -> &ThreadPool {
+        self.threads.as_ref().expect("the pool is not dropped yet")
     }
-    let threads = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(default_threads().get()))
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // Dropping it ends the threads, which nobody waits for. A forked child has not got them, and
+        // has the locks as they were.
+        if self.process != std::process::id() {
+            std::mem::forget(self.threads.take());
+        }
+    }
+}
+
+/// A pool of at least `threads` threads; none where one is enough, and where the system grants no more.
+///
+/// After a fork the parent's threads are gone and a new pool is made; no lock is held here that the
+/// fork could have left locked.
+fn pool(threads: NonZeroUsize, count: usize) -> Option<Arc<Pool>> {
+    static CURRENT: ArcSwapOption<Pool> = ArcSwapOption::const_empty();
+    // A pool's thread that waited for others of its pool might wait for ever.
+    if threads.get().min(count) <= 1 || rayon::current_thread_index().is_some() {
+        return None;
+    }
+    let process = std::process::id();
+    if let Some(pool) = CURRENT.load_full()
+        && pool.process == process
+        && pool.threads().current_num_threads() >= threads.get()
+    {
+        return Some(pool);
+    }
+    let built = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.get())
         .thread_name(|index| format!("clipprep-{index}"))
         .build()
-        .expect("the system grants threads");
-    // Never dropped: dropping would wait for threads, which after a fork are not there.
-    let pool: &'static Pool = Box::leak(Box::new(Pool { process, threads }));
-    CURRENT.store(Some(Arc::new(pool)));
-    &pool.threads
+        .ok()?;
+    // What the threads set up once when they first look for work, they have set up then.
+    built.install(|| ());
+    let pool = Arc::new(Pool { process, threads: Some(built), active: AtomicUsize::new(0) });
+    CURRENT.store(Some(pool.clone()));
+    Some(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn threads(count: usize) -> NonZeroUsize {
+        NonZeroUsize::new(count).unwrap()
+    }
+
+    #[test]
+    fn every_piece_is_worked_on_once_in_order() {
+        for count in [1, 2, 7] {
+            let mut out = vec![0; 3 * 50];
+            let seen = Mutex::new(vec![]);
+            for_each(&mut out, 3, (0..50).rev(), threads(count), &Arc::default(), |index, piece| {
+                piece.iter_mut().for_each(|value| *value += index + 1);
+                seen.lock().unwrap().push(index);
+            });
+            let wanted: Vec<_> = (0..50).flat_map(|index| [index + 1; 3]).collect();
+            assert_eq!(out, wanted);
+            if count == 1 {
+                assert_eq!(seen.into_inner().unwrap(), (0..50).rev().collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn an_interrupt_leaves_the_rest() {
+        for count in [1, 2] {
+            let interrupt = Arc::new(Interrupt::default());
+            let done = AtomicUsize::new(0);
+            for_each(&mut [0; 1000], 1, 0..1000, threads(count), &interrupt, |_, _| {
+                if done.fetch_add(1, Ordering::Relaxed) == 9 {
+                    interrupt.raise();
+                }
+            });
+            let done = done.into_inner();
+            assert!((10..10 + count).contains(&done), "{done} of {count} threads");
+        }
+    }
+
+    #[test]
+    fn a_small_batch_is_not_stuck_behind_a_large_one() {
+        let nap = || std::thread::sleep(Duration::from_millis(1));
+        let left = AtomicUsize::new(2000);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for_each(&mut [0; 2000], 1, 0..2000, threads(2), &Arc::default(), |_, _| {
+                    nap();
+                    left.fetch_sub(1, Ordering::Relaxed);
+                });
+            });
+            while left.load(Ordering::Relaxed) > 1950 {
+                nap();
+            }
+            for_each(&mut [0; 10], 1, 0..10, threads(2), &Arc::default(), |_, _| nap());
+            assert!(left.load(Ordering::Relaxed) > 1000, "the large one is not half done");
+        });
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller_and_the_pool_goes_on() {
+        let caught = std::panic::catch_unwind(|| {
+            for_each(&mut [0; 9], 1, 0..9, threads(2), &Arc::default(), |index, _| assert!(index != 4));
+        });
+        assert!(caught.is_err());
+        for_each(&mut [0; 9], 1, 0..9, threads(2), &Arc::default(), |_, piece| piece[0] = 1);
+    }
 }

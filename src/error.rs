@@ -22,6 +22,9 @@ pub enum Error {
     /// The operating system could not hand over the bytes.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// An [`Interrupt`](crate::interrupt::Interrupt) was raised meanwhile.
+    #[error("expected to finish, was interrupted")]
+    Interrupted,
 }
 
 impl Error {

@@ -19,6 +19,7 @@ pub mod batch;
 mod colour;
 pub mod decode;
 mod error;
+pub mod interrupt;
 mod limits;
 mod normalise;
 mod orientation;

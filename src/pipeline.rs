@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::colour::{Alpha, check_convertible, premultiply, to_rgb, to_rgb_over_white, unpremultiply};
 use crate::decode::{self, Format, Opened};
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::normalise::{Element, Normalise};
 use crate::orientation::Orientation;
 use crate::pixels::{BLOCK, Header, Image, Layout, Palette, RowBlock, Rows, Window};
@@ -127,7 +128,7 @@ impl Preprocess {
             check_convertible(header.layout)?;
         }
         let over_white = self.over_white(image);
-        let source = image.rows(&plan.window)?;
+        let source: Box<dyn Rows + '_> = Box::new(Polled(image.rows(&plan.window)?));
         let source = if convert { in_rgb(source, &header, &plan.window, over_white) } else { source };
         let palette = plan.palette(&header);
         let layout = plan.layout;
@@ -225,6 +226,16 @@ fn pick(
         finish(y, &line);
     }
     Ok(())
+}
+
+/// Rows between which the work can be interrupted.
+struct Polled<'a>(Box<dyn Rows + 'a>);
+
+impl Rows for Polled<'_> {
+    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        interrupt::check()?;
+        self.0.next(count)
+    }
 }
 
 /// Rows converted to RGB as they pass.

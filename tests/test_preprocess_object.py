@@ -84,7 +84,6 @@ def test_numpy_integers_are_sizes() -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        "precision",
         "crop",
         "size",
         "mode",

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict, final
 
@@ -8,6 +8,7 @@ from PIL.Image import Image
 from typing_extensions import Buffer
 
 from .explanation import Explanation
+from .results import BatchResult, Errors, StreamBatch
 
 __all__ = ["MEAN", "STD", "Limits", "Preprocess", "__version__", "available_models", "build_info"]
 
@@ -59,6 +60,11 @@ class Limits:
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]: ...
 
 @final
+class _Cancel:
+    def __new__(cls) -> _Cancel: ...
+    def cancel(self) -> None: ...
+
+@final
 class Preprocess:
     def __new__(
         cls,
@@ -73,6 +79,7 @@ class Preprocess:
         ] = "bicubic",
         dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32",
         layout: Literal["NCHW", "NHWC"] = "NCHW",
+        precision: Literal["exact", "fast"] = "exact",
         resize_mode: Literal["shortest", "longest", "squash", "none"] = "shortest",
         resize_size: int | Sequence[int] | None = None,
         fill_color: int | Sequence[int] = 0,
@@ -104,16 +111,53 @@ class Preprocess:
         self,
         source: _Source,
         *,
-        out: NDArray[Any] | None = None,
+        out: Any = None,
         num_threads: int | None = None,
     ) -> NDArray[Any]: ...
     def batch(
         self,
         sources: Iterable[_Source] | NDArray[np.uint8],
         *,
-        out: NDArray[Any] | None = None,
+        out: Any = None,
         num_threads: int | None = None,
     ) -> NDArray[Any]: ...
+    def try_batch(
+        self,
+        sources: Iterable[_Source] | NDArray[np.uint8],
+        *,
+        out: Any = None,
+        num_threads: int | None = None,
+    ) -> BatchResult: ...
+    def stream(
+        self,
+        sources: Iterable[_Source] | NDArray[np.uint8],
+        *,
+        batch_size: int = 256,
+        num_threads: int | None = None,
+    ) -> Iterator[StreamBatch]: ...
+    def abatch(
+        self,
+        sources: Iterable[_Source] | NDArray[np.uint8],
+        *,
+        out: Any = None,
+        num_threads: int | None = None,
+    ) -> Awaitable[NDArray[Any]]: ...
+    def _batch(
+        self,
+        sources: Iterable[_Source],
+        *,
+        out: Any = None,
+        num_threads: int | None = None,
+        cancel: _Cancel,
+    ) -> NDArray[Any]: ...
+    def _rows(
+        self,
+        sources: Iterable[_Source],
+        *,
+        num_threads: int | None = None,
+        cancel: _Cancel,
+        partial: bool = False,
+    ) -> tuple[tuple[NDArray[Any], NDArray[np.bool_], Errors], Exception | None]: ...
     def explain(self, source: _Source) -> Explanation: ...
     @property
     def size(self) -> Any: ...  # an int, or (height, width) where they differ
@@ -131,6 +175,8 @@ class Preprocess:
     def dtype(self) -> str: ...
     @property
     def layout(self) -> str: ...
+    @property
+    def precision(self) -> str: ...
     @property
     def resize_mode(self) -> str: ...
     @property

@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.lib.format import open_memmap
-from numpy.typing import NDArray
 
 import clipprep
 from clipprep import contact_sheet, verify, verify_report
@@ -247,35 +246,20 @@ def write_tensors(
     shape = (len(paths), 3, preprocess.size, preprocess.size)
     partial = out.with_name(out.name + ".part")
     tensors = open_memmap(partial, mode="w+", dtype=np.float32, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        # A disk that is full is an error here; found out in the middle of the map it kills the process.
+        with partial.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, partial.stat().st_size)
     errors: dict[int, Exception] = {}
     for start in range(0, len(paths), batch_size):
         rows = np.asarray(tensors[start : start + batch_size])
-        failed = _fill(preprocess, paths[start : start + batch_size], rows, threads)
-        errors |= {start + row: error for row, error in failed.items()}
+        result = preprocess.try_batch(
+            paths[start : start + batch_size], out=rows, num_threads=threads
+        )
+        errors |= {start + row: error for row, error in result.errors.items()}
     tensors.flush()
     _write_index(out.with_suffix(".jsonl"), paths, errors)
     os.replace(partial, out)
-    return errors
-
-
-def _fill(
-    preprocess: clipprep.Preprocess,
-    paths: Sequence[Path],
-    rows: NDArray[np.float32],
-    threads: int | None,
-) -> dict[int, Exception]:
-    try:
-        preprocess.batch(paths, out=rows, num_threads=threads)
-        return {}
-    except clipprep.BatchError:
-        pass  # one by one, then, to keep the good ones
-    errors: dict[int, Exception] = {}
-    for row, path in enumerate(paths):
-        try:
-            rows[row] = preprocess(path)
-        except (clipprep.ImageError, OSError) as error:
-            rows[row] = 0
-            errors[row] = error
     return errors
 
 

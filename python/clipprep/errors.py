@@ -12,6 +12,12 @@ class ClipPrepError(Exception):
 class ImageError(ClipPrepError):
     """One source gave no tensor. The message names the source, what was expected and what was found."""
 
+    source: Any = None
+    """The source itself, as it was given. It does not survive pickling."""
+
+    def __reduce__(self) -> tuple[type[ImageError], tuple[Any, ...]]:
+        return type(self), self.args
+
 
 class DecodeError(ImageError):
     """The bytes break the rules of their format."""

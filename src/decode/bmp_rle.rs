@@ -2,6 +2,7 @@
 //! are jumped over are index 0, and the end of a line fills up a line that was begun.
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 
 /// Decodes `count` indices of rows of `width`, in the file's order. `offset` is where `runs` begins in
 /// the file: literals are padded to even places of the file.
@@ -13,9 +14,12 @@ pub(super) fn decode(
     nibbles: bool,
 ) -> Result<Vec<u8>> {
     let mut indices = Indices { data: Vec::new(), count };
-    let mut at = 0;
+    let mut at = 0_usize;
     let mut x = 0_usize;
     while indices.data.len() < count {
+        if at.is_multiple_of(1 << 9) {
+            interrupt::check()?;
+        }
         let Some(&[length, value]) = runs.get(at..at + 2).and_then(|pair| pair.first_chunk()) else { break };
         at += 2;
         match (length, value) {

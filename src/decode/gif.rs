@@ -6,6 +6,7 @@ use weezl::decode::Decoder;
 use weezl::{BitOrder, LzwStatus};
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Palette, Whole, palette_from};
 
@@ -175,6 +176,7 @@ fn decode(mut reader: Reader<'_>, count: usize) -> Result<Vec<u8>> {
     let mut decoder = Decoder::new(BitOrder::Lsb, bits);
     let mut done = 0;
     while done < count {
+        interrupt::check()?;
         let len = usize::from(reader.take(1)?[0]);
         if len == 0 {
             return Err(Error::unsupported("expected all pixels of a GIF, found the end of its frame"));

@@ -14,6 +14,7 @@ use mozjpeg_sys as sys;
 use super::jpeg_hook::{Hooked, scan_of};
 use super::jpeg_source::Source;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::pixels::{BLOCK, Layout, Window};
 
 /// iMCUs decoded beyond each cut side. Next to a cut, chroma upsampling lacks a neighbour and the
@@ -21,6 +22,11 @@ use crate::pixels::{BLOCK, Layout, Window};
 const MARGIN: u32 = 1;
 /// The same for files of several scans, where smoothing of missing coefficients looks two blocks far.
 const SMOOTHING_MARGIN: u32 = 4;
+
+/// Pixels that are skipped in one call, at about 100 million in a second.
+const SKIP: u32 = 1 << 22;
+/// A multiple of every height of an iMCU.
+const SKIP_ROWS: u32 = 96;
 
 /// jpeglib.h: the file holds tables and no image.
 const JPEG_HEADER_TABLES_ONLY: c_int = 2;
@@ -36,10 +42,11 @@ pub fn has_simd() -> bool {
     unsafe { jsimd_can_idct_islow() != 0 }
 }
 
-/// libjpeg's three structs; they point at each other, so they stay where they were allocated.
+/// libjpeg's structs; they point at each other, so they stay where they were allocated.
 struct Parts {
     info: sys::jpeg_decompress_struct,
     errors: sys::jpeg_error_mgr,
+    progress: sys::jpeg_progress_mgr,
     source: Source,
 }
 
@@ -58,6 +65,9 @@ pub(super) struct Decoder<'a> {
 
 /// What our error callback unwinds with.
 struct Fault(String);
+
+/// What our progress monitor unwinds with.
+struct Interrupted;
 
 impl<'a> Decoder<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
@@ -80,6 +90,8 @@ impl<'a> Decoder<'a> {
                 sys::jpeg_create_decompress(info);
                 (*parts).source = Source::new(bytes);
                 (*info).src = &raw mut (*parts).source.manager;
+                (*parts).progress.progress_monitor = Some(monitor);
+                (*info).common.progress = &raw mut (*parts).progress;
             }
         })?;
         Ok(decoder)
@@ -99,10 +111,11 @@ impl<'a> Decoder<'a> {
     fn call<T>(&mut self, f: impl FnOnce(*mut Parts) -> T) -> Result<T> {
         let parts = self.parts.as_ptr();
         catch_unwind(AssertUnwindSafe(|| f(parts))).map_err(|payload: Box<dyn Any + Send>| {
-            match payload.downcast::<Fault>() {
-                Ok(fault) => Error::decode("JPEG", fault.0),
-                Err(payload) => resume_unwind(payload),
-            }
+            let payload = match payload.downcast::<Fault>() {
+                Ok(fault) => return Error::decode("JPEG", fault.0),
+                Err(payload) => payload,
+            };
+            if payload.is::<Interrupted>() { Error::Interrupted } else { resume_unwind(payload) }
         })
     }
 
@@ -301,9 +314,16 @@ impl<'a> Decoder<'a> {
 
     /// Skips rows. Called with a source that runs dry it goes on without telling, so the flag tells.
     fn skip(&mut self, rows: u32) -> Result<()> {
-        if rows > 0 {
+        // The library polls nothing in a skip, so that a long one is made in steps.
+        let step = (SKIP / self.info().output_width).next_multiple_of(SKIP_ROWS);
+        let step = if self.has_several_scans() { rows } else { step };
+        let mut left = rows;
+        while left > 0 {
+            interrupt::check()?;
+            let rows = left.min(step);
             // SAFETY: decompression has been started.
             self.call(|parts| unsafe { sys::jpeg_skip_scanlines(&mut (*parts).info, rows) })?;
+            left -= rows;
         }
         self.check_starved("a scan")
     }
@@ -409,6 +429,13 @@ extern "C-unwind" fn error_exit(info: &mut sys::jpeg_common_struct) {
 /// Leaves the library with a fault, which [`Decoder::call`] catches.
 pub(super) fn unwind_with(fault: String) -> ! {
     resume_unwind(Box::new(Fault(fault)))
+}
+
+/// Called for every row of iMCUs and every few rows of pixels.
+unsafe extern "C-unwind" fn monitor(_info: &mut sys::jpeg_common_struct) {
+    if interrupt::check().is_err() {
+        resume_unwind(Box::new(Interrupted));
+    }
 }
 
 extern "C-unwind" fn ignore_message(_info: &mut sys::jpeg_common_struct, _level: c_int) {}

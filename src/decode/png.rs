@@ -1,17 +1,18 @@
 //! PNG by the `png` crate without its transformations: palette, bit depth and alpha stay as they are
 //! in the file, since the reference resizes in the original mode.
 
-use std::io::Cursor;
+use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 
 use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, Reader, Transformations};
 
 use super::png_chunks;
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::limits::Limits;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Whole, Window, palette_from};
 
-type Source<'a> = Reader<Cursor<&'a [u8]>>;
+type Source<'a> = Reader<Bytes<'a>>;
 
 /// `over_white` leaves transparent colours, which no mode here holds, to Pillow.
 pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits, over_white: bool) -> Result<Box<dyn Image + 'a>> {
@@ -20,7 +21,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits, over_white: bool) -> Re
     let mut options = DecodeOptions::default();
     options.set_ignore_adler32(false);
     options.set_skip_ancillary_crc_failures(false);
-    let mut decoder = Decoder::new_with_options(Cursor::new(bytes), options);
+    let mut decoder = Decoder::new_with_options(Bytes(Cursor::new(bytes)), options);
     decoder.set_limits(png::Limits { bytes: limits.max_memory.map_or(usize::MAX, |max| max as usize) });
     decoder.set_transformations(Transformations::IDENTITY);
     decoder.set_ignore_text_chunk(true);
@@ -194,9 +195,36 @@ impl Samples {
     }
 }
 
+/// The file's bytes, which the decoder asks for every few rows, in whatever call: where it is polled.
+struct Bytes<'a>(Cursor<&'a [u8]>);
+
+impl Read for Bytes<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl BufRead for Bytes<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        interrupt::check().map_err(io::Error::other)?;
+        self.0.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.0.consume(amount);
+    }
+}
+
+impl Seek for Bytes<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
 fn fault(error: DecodingError) -> Error {
     match error {
-        DecodingError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+        DecodingError::IoError(error) if error.kind() == io::ErrorKind::Other => Error::Interrupted,
+        DecodingError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Error::truncated("PNG", error)
         }
         DecodingError::LimitsExceeded => {

@@ -5,9 +5,12 @@ use std::borrow::Cow;
 
 use super::pnm::is_space;
 use crate::error::{Error, Result};
+use crate::interrupt;
 
 /// Pillow's block.
 const BLOCK: usize = 1 << 20;
+/// So many samples are read between polls.
+const POLL: usize = 1 << 14;
 /// The longest sample, in digits.
 const LONGEST: usize = 10;
 
@@ -17,7 +20,10 @@ pub(super) fn bits(body: &[u8], count: usize) -> Result<Vec<u8>> {
     check_length(&body, count)?;
     let mut data = super::allocate("PNM", count)?;
     let mut digits = body.iter().filter(|byte| !is_space(**byte));
-    for out in &mut data {
+    for (index, out) in data.iter_mut().enumerate() {
+        if index.is_multiple_of(POLL) {
+            interrupt::check()?;
+        }
         *out = match digits.next() {
             Some(b'0') => 255,
             Some(b'1') => 0,
@@ -42,7 +48,10 @@ pub(super) fn samples<const N: usize>(
     check_length(&body, count)?;
     let mut data = super::allocate("PNM", count * N)?;
     let mut words = body.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
-    for out in data.as_chunks_mut::<N>().0 {
+    for (index, out) in data.as_chunks_mut::<N>().0.iter_mut().enumerate() {
+        if index.is_multiple_of(POLL) {
+            interrupt::check()?;
+        }
         let word = words
             .next()
             .ok_or_else(|| Error::truncated("PNM", format_args!("fewer than {count} samples")))?;

@@ -2,11 +2,14 @@
 //! colours, and neither the colour space nor what follows the pixels is looked at.
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Whole};
 
 /// The most pixels that one byte stands for.
 const LONGEST_RUN: usize = 62;
+/// About so many codes are read between polls.
+const POLL: usize = 1 << 10;
 
 pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     let Some((&[.., w0, w1, w2, w3, h0, h1, h2, h3, channels, _], codes)) = bytes.split_first_chunk::<14>()
@@ -25,17 +28,23 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
         Layout::Rgb => decode::<3>(codes, data.as_chunks_mut().0),
         _ => decode::<4>(codes, data.as_chunks_mut().0),
     };
-    whole.ok_or_else(|| Error::truncated("QOI", "fewer pixels than its header says"))?;
+    if whole.is_none() {
+        interrupt::check()?;
+        return Err(Error::truncated("QOI", "fewer pixels than its header says"));
+    }
     Ok(Whole { header: Header { width, height, layout, palette: None }, data })
 }
 
-/// Fills `pixels`; none where the codes end before they are full.
+/// Fills `pixels`; none where the codes end before they are full, and where it is interrupted.
 fn decode<const N: usize>(codes: &[u8], pixels: &mut [[u8; N]]) -> Option<()> {
     let mut codes = codes.iter().copied();
     let mut pixels = pixels.iter_mut();
     let mut seen = [[0; 4]; 64];
     let mut last = [0, 0, 0, 255];
     while let Some(pixel) = pixels.next() {
+        if pixels.len().is_multiple_of(POLL) {
+            interrupt::check().ok()?;
+        }
         let code = codes.next()?;
         let mut run = 0;
         last = match (code >> 6, code & 0x3f) {

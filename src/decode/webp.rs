@@ -11,8 +11,14 @@ use std::ptr::NonNull;
 use libwebp_sys as sys;
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Whole};
+
+/// The library polls nothing, so that an image of more pixels is handed to it in pieces.
+const WHOLE: usize = 1 << 20;
+/// Pixels of a piece, about.
+const PIECE: usize = 1 << 18;
 
 pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
     if !matches!(bytes.get(12..16), Some(b"VP8 " | b"VP8L" | b"VP8X")) {
@@ -121,17 +127,57 @@ impl Frame<'_> {
         config.output.is_external_memory = 1;
         config.output.u.RGBA =
             sys::WebPRGBABuffer { rgba: rest.as_mut_ptr(), stride: stride as i32, size: rest.len() };
-        // SAFETY: the library writes rows of `stride` bytes from `rgba` on, and refuses a bitstream
-        // whose rows are longer than the stride or need more than `size` bytes. A canvas is at most
-        // 2^24 pixels wide, so the stride fits. With external memory there is nothing to free.
-        check(unsafe { sys::WebPDecode(self.bytes.as_ptr(), self.bytes.len(), &mut config) })
+        let pixels = header.width * header.height;
+        if pixels <= WHOLE {
+            // SAFETY: the library writes rows of `stride` bytes from `rgba` on, and refuses a bitstream
+            // whose rows are longer than the stride or need more than `size` bytes. A canvas is at most
+            // 2^24 pixels wide, so the stride fits. With external memory there is nothing to free.
+            return check(unsafe { sys::WebPDecode(self.bytes.as_ptr(), self.bytes.len(), &mut config) });
+        }
+        let pieces = pixels.div_ceil(PIECE);
+        let decoder = Incremental::new(&mut config)?;
+        let mut status = sys::VP8StatusCode::VP8_STATUS_SUSPENDED;
+        for piece in 1..=pieces {
+            interrupt::check()?;
+            let len = (self.bytes.len() as u64 * piece as u64 / pieces as u64) as usize;
+            // SAFETY: the decoder is live, and so are the bytes, which it reads in these calls alone;
+            // they begin where they began in the last call.
+            status = unsafe { sys::WebPIUpdate(decoder.decoder.as_ptr(), self.bytes.as_ptr(), len) };
+            if status != sys::VP8StatusCode::VP8_STATUS_SUSPENDED {
+                break;
+            }
+        }
+        check(status)
+    }
+}
+
+/// A decoder that takes a bitstream piece by piece.
+struct Incremental<'a> {
+    decoder: NonNull<sys::WebPIDecoder>,
+    _config: &'a mut sys::WebPDecoderConfig,
+}
+
+impl<'a> Incremental<'a> {
+    fn new(config: &'a mut sys::WebPDecoderConfig) -> Result<Self> {
+        // SAFETY: no bytes are read yet; the decoder keeps pointers into `config`, which outlives it.
+        match NonNull::new(unsafe { sys::WebPIDecode(std::ptr::null(), 0, config) }) {
+            Some(decoder) => Ok(Self { decoder, _config: config }),
+            None => Err(Error::Limit("expected memory for a WebP, found too little".into())),
+        }
+    }
+}
+
+impl Drop for Incremental<'_> {
+    fn drop(&mut self) {
+        // SAFETY: got from `WebPIDecode`, and deleted once.
+        unsafe { sys::WebPIDelete(self.decoder.as_ptr()) }
     }
 }
 
 fn check(status: sys::VP8StatusCode) -> Result<()> {
     match status {
         sys::VP8StatusCode::VP8_STATUS_OK => Ok(()),
-        sys::VP8StatusCode::VP8_STATUS_NOT_ENOUGH_DATA => {
+        sys::VP8StatusCode::VP8_STATUS_NOT_ENOUGH_DATA | sys::VP8StatusCode::VP8_STATUS_SUSPENDED => {
             Err(Error::truncated("WebP", "a bitstream that ends too early"))
         }
         sys::VP8StatusCode::VP8_STATUS_OUT_OF_MEMORY => {

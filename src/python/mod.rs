@@ -2,12 +2,15 @@
 //! which exception an error becomes.
 
 mod arrow;
+mod batch;
 mod errors;
+mod fork;
 mod options;
 mod output;
 mod pillow;
 mod preprocess;
 mod source;
+mod stop;
 
 use pyo3::prelude::*;
 
@@ -24,9 +27,12 @@ mod _core {
     use super::options::Limits;
     #[pymodule_export]
     use super::preprocess::Preprocess;
+    #[pymodule_export]
+    use super::stop::Cancel;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        fork::prepare(module.py())?;
         module.add("MEAN", <(f64, f64, f64)>::from(MEAN))?;
         module.add("STD", <(f64, f64, f64)>::from(STD))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
@@ -49,7 +55,7 @@ mod _core {
         let supported: Vec<_> = Level::supported().into_iter().map(Level::name).collect();
         info.set_item("simd_supported", supported)?;
         info.set_item("jpeg_simd", decode::jpeg_has_simd())?;
-        info.set_item("threads", crate::batch::default_threads().get())?;
+        info.set_item("threads", batch::threads(None)?.get())?;
         Ok(info)
     }
 }

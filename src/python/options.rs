@@ -7,8 +7,8 @@ use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
 
 use super::errors::value_error;
 use crate::{
-    Fill, Filter, MEAN, MODELS, PassOrder, Profile, ResizeMode, STD, Spec, TensorLayout, Truncated,
-    model_size,
+    Fill, Filter, MEAN, MODELS, PassOrder, Precision, Profile, ResizeMode, STD, Spec, TensorLayout,
+    Truncated, model_size,
 };
 
 /// The largest side of an output.
@@ -192,6 +192,7 @@ pub(super) fn spec(
     std: Option<[f64; 3]>,
     interpolation: &str,
     layout: &str,
+    precision: &str,
     resize_mode: &str,
     resize_size: Option<&Bound<'_, PyAny>>,
     fill: Fill,
@@ -229,6 +230,7 @@ pub(super) fn spec(
         std: std.unwrap_or(STD),
         filter: choice("interpolation", interpolation, &Filter::ALL)?,
         layout: choice("layout", layout, &TensorLayout::ALL)?,
+        precision: choice("precision", precision, &Precision::ALL)?,
         limits: limits.map_or_else(Default::default, |limits| limits.0),
         truncated: choice("truncated", truncated, &Truncated::ALL)?,
         exif,

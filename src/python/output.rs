@@ -3,7 +3,7 @@
 use half::slice::HalfBitsSliceExt;
 use half::{bf16, f16};
 use numpy::{PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -34,19 +34,19 @@ impl Dtype {
 macro_rules! with_number {
     ($dtype:expr, $number:ident => $body:expr) => {
         match $dtype {
-            Dtype::Float32 => {
+            $crate::python::output::Dtype::Float32 => {
                 type $number = f32;
                 $body
             }
-            Dtype::Float16 => {
+            $crate::python::output::Dtype::Float16 => {
                 type $number = half::f16;
                 $body
             }
-            Dtype::BFloat16 => {
+            $crate::python::output::Dtype::BFloat16 => {
                 type $number = half::bf16;
                 $body
             }
-            Dtype::UInt8 => {
+            $crate::python::output::Dtype::UInt8 => {
                 type $number = u8;
                 $body
             }
@@ -86,7 +86,7 @@ impl Number for bf16 {
 /// An array of results.
 pub(super) type Array<'py, N> = Bound<'py, PyArrayDyn<<N as Number>::InNumpy>>;
 
-/// An array of `shape`: `out` when given, checked, else a new one whose content is unspecified.
+/// An array of `shape`: the memory of `out` when given, checked, else a new one whose content is unspecified.
 pub(super) fn array<'py, N: Number>(
     py: Python<'py>,
     out: Option<&Bound<'py, PyAny>>,
@@ -94,15 +94,27 @@ pub(super) fn array<'py, N: Number>(
 ) -> PyResult<Array<'py, N>> {
     let dtype = numpy::dtype::<N::InNumpy>(py);
     let Some(out) = out else {
-        static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let empty = EMPTY.import(py, "numpy", "empty")?;
-        return Ok(empty.call1((shape, dtype))?.cast_into()?);
+        return Ok(empty(py)?.call1((shape, dtype))?.cast_into()?);
     };
     let expected = format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
-    let Ok(array) = out.cast::<PyUntypedArray>() else {
-        return Err(PyTypeError::new_err(format!("expected {expected}, found {}", out.get_type().name()?)));
+    let kind = out.get_type().name()?;
+    let array = match out.cast::<PyUntypedArray>() {
+        Ok(array) => array.clone(),
+        Err(_) => match py.import("clipprep._out")?.getattr("view")?.call1((out,)) {
+            Ok(lent) if !lent.is_none() => lent.cast_into::<PyUntypedArray>()?,
+            Ok(_) => return Err(PyTypeError::new_err(format!("expected {expected}, found {kind}"))),
+            Err(error) if error.is_instance_of::<PyException>(py) => {
+                let found = format!("a {kind} that does not lend its memory: {}", error.value(py));
+                return Err(PyTypeError::new_err(format!("expected {expected}, found {found}")));
+            }
+            Err(error) => return Err(error),
+        },
     };
     let Ok(numbers) = array.cast::<PyArrayDyn<N::InNumpy>>() else {
+        if !array.is(out) {
+            let found = format!("a {kind} of {}", array.dtype());
+            return Err(PyTypeError::new_err(format!("expected {expected}, found {found}")));
+        }
         return Err(value_error(expected, format_args!("dtype {}", array.dtype())));
     };
     if numbers.shape() != shape {
@@ -115,6 +127,12 @@ pub(super) fn array<'py, N: Number>(
         return Err(value_error(expected, "one that is not aligned"));
     }
     Ok(numbers.clone())
+}
+
+/// `numpy.empty`.
+pub(super) fn empty(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    EMPTY.import(py, "numpy", "empty")
 }
 
 /// Exclusive access to the array, as far as Rust code goes.

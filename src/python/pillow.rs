@@ -8,7 +8,8 @@ use pyo3::types::{PyBytes, PyCapsule};
 
 use super::arrow::ArrowBytes;
 use super::errors::Fault;
-use crate::pixels::{Image, Layout, palette_from};
+use super::source::attached;
+use crate::pixels::{Image, Layout, Palette, palette_from};
 use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
 
 /// The pixels of a loaded Pillow image.
@@ -16,7 +17,7 @@ pub(super) struct Pixels {
     width: usize,
     height: usize,
     layout: Layout,
-    palette: Option<PyBackedBytes>,
+    palette: Option<Box<Palette>>,
     memory: Memory,
     pub orientation: Orientation,
 }
@@ -27,6 +28,7 @@ type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBacke
 enum Memory {
     Shared(ArrowBytes),
     Packed(PyBackedBytes),
+    Owned(Vec<u8>),
 }
 
 impl Pixels {
@@ -80,6 +82,7 @@ impl Pixels {
             )
         };
         let orientation = Orientation::from_exif(orientation);
+        let palette = palette.map(|entries| palette_from(&entries));
         Ok(Self { width, height, layout, palette, memory, orientation })
     }
 
@@ -138,13 +141,13 @@ impl Pixels {
 
     /// LAB pixels, as Pillow stores them, in RGB.
     fn from_lab(pixels: &[u8], width: usize, height: usize) -> Result<Self, Fault> {
-        Python::attach(|py| {
+        attached(|py| {
             let converted = py
                 .import("clipprep._pillow")
                 .and_then(|module| {
                     module.getattr("rgb_of_lab")?.call1((PyBytes::new(py, pixels), width, height))
                 })
-                .and_then(|rgb| Ok(rgb.extract()?));
+                .and_then(|rgb| Ok(rgb.extract::<PyBackedBytes>()?.to_vec()));
             let found = "expected a Pillow that converts mode \"LAB\", found one that does not";
             match converted {
                 Ok(rgb) => Ok(Self {
@@ -152,7 +155,7 @@ impl Pixels {
                     height,
                     layout: Layout::Rgb,
                     palette: None,
-                    memory: Memory::Packed(rgb),
+                    memory: Memory::Owned(rgb),
                     orientation: Orientation::default(),
                 }),
                 Err(error) => Err(Fault::Pillow(Error::Unsupported(found.into()), error)),
@@ -160,10 +163,16 @@ impl Pixels {
         })
     }
 
+    /// Bytes of its pixels.
+    pub fn len(&self) -> usize {
+        self.bytes().len()
+    }
+
     fn bytes(&self) -> &[u8] {
         match &self.memory {
             Memory::Shared(bytes) => bytes.as_slice(),
             Memory::Packed(bytes) => bytes,
+            Memory::Owned(bytes) => bytes,
         }
     }
 
@@ -175,6 +184,6 @@ impl Pixels {
     fn array(&self) -> Result<Array<'_>, Error> {
         let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), self.bytes())
             .map_err(|error| Error::Decode(format!("expected whole rows of pixels, found: {error}")))?;
-        Ok(Array::new(view, self.layout, self.palette.as_deref().map(palette_from))?.of_image())
+        Ok(Array::new(view, self.layout, self.palette.clone())?.of_image())
     }
 }

@@ -1,19 +1,16 @@
 //! The class `clipprep.Preprocess`.
 
-use std::num::NonZeroUsize;
-use std::sync::Mutex;
-
-use numpy::{PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple, PyType};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
-use super::errors::{Fault, batch_error, shape as tuple, value_error};
+use super::batch::{self, Each, Rows};
+use super::errors::value_error;
 use super::options::{self, Limits, hash};
 use super::output::{self, Dtype, Number, with_number};
-use super::source::{Done, Item, Source, name};
+use super::source::{Done, Source};
+use super::stop::{Cancel, Stop};
 use crate::{
-    Element, Fill, Filter, Orientation, PassOrder, Profile, ResizeMode, TensorLayout, Truncated, batch,
+    Element, Fill, Filter, Orientation, PassOrder, Precision, Profile, ResizeMode, TensorLayout, Truncated,
 };
 
 /// Turns images into the tensors that CLIP models take, to the last bit what the chosen
@@ -32,6 +29,9 @@ use crate::{
 ///   bits in uint16, since NumPy has none: `torch.from_numpy(x).view(torch.bfloat16)`); or "uint8", the pixels as
 ///   they are before the float part.
 /// - `layout`: "NCHW", channels first, or "NHWC", channels last.
+/// - `precision`: "exact" gives the reference's bits. "fast" decodes JPEG files by shorter arithmetic, and where they
+///   are large, at a half, a quarter or an eighth of their size, which keeps at least twice the size that they are
+///   resized to; values differ a little (docs/benchmarks.md has by how much). Other sources are exact either way.
 /// - `resize_mode`: what the image becomes before the centre is cropped: "shortest" covers the size and keeps
 ///   its shape, "longest" fits into it and is padded, "squash" is stretched to it, "none" stays as it is.
 /// - `resize_size`: the size in pixels, or (height, width), that `resize_mode` is about; by default the output's.
@@ -53,10 +53,10 @@ use crate::{
 /// Raises ValueError for an unknown name or value, TypeError for an unknown option.
 #[pyclass(frozen, module = "clipprep")]
 pub(super) struct Preprocess {
-    core: crate::Preprocess,
+    pub core: crate::Preprocess,
     /// The model's name, where one was given.
     model: Option<String>,
-    dtype: Dtype,
+    pub dtype: Dtype,
 }
 
 #[pymethods]
@@ -65,13 +65,13 @@ impl Preprocess {
     #[pyo3(
         signature = (
             model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic",
-            dtype = "float32", layout = "NCHW",
+            dtype = "float32", layout = "NCHW", precision = "exact",
             resize_mode = "shortest", resize_size = None, fill_color = Fill::Level(0), convert_rgb = true,
             rescale_factor = Some(1.0 / 255.0), normalize = true, limits = None, truncated = "error", exif = false,
             formats = None
         ),
         text_signature = "(model, *, profile='openai', pillow='13', mean=None, std=None, \
-            interpolation='bicubic', dtype='float32', layout='NCHW', resize_mode='shortest', resize_size=None, fill_color=0, convert_rgb=True, \
+            interpolation='bicubic', dtype='float32', layout='NCHW', precision='exact', resize_mode='shortest', resize_size=None, fill_color=0, convert_rgb=True, \
             rescale_factor=0.00392156862745098, normalize=True, limits=None, truncated='error', exif=False, \
             formats=None)"
     )]
@@ -86,6 +86,7 @@ impl Preprocess {
         interpolation: &str,
         dtype: &str,
         layout: &str,
+        precision: &str,
         resize_mode: &str,
         resize_size: Option<&Bound<'_, PyAny>>,
         #[pyo3(from_py_with = options::fill)] fill_color: Fill,
@@ -108,6 +109,7 @@ impl Preprocess {
             std,
             interpolation,
             layout,
+            precision,
             resize_mode,
             resize_size,
             fill_color,
@@ -186,8 +188,9 @@ impl Preprocess {
     ///
     /// A source is a path, encoded bytes (any contiguous buffer, or a 1-D uint8 array), a binary
     /// file, a PIL image, or a uint8 array (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4): L,
-    /// L, LA, RGB, RGBA, any strides. `out` is a C-contiguous, writeable array of that shape and type to write to;
-    /// what it holds after an error is unspecified.
+    /// L, LA, RGB, RGBA, any strides. `out` is a C-contiguous, writeable array of that shape and type to write to, or anything
+    /// else that lends such memory of the host (a buffer, DLPack, `__array_interface__`: a tensor of torch, pinned or
+    /// not), and is what is returned; what it holds after an error is unspecified.
     ///
     /// Raises ImageError (DecodeError, TruncatedError, UnsupportedError, LimitError) or OSError for
     /// the image, TypeError or ValueError for what is no source or does not fit as `out`.
@@ -200,13 +203,15 @@ impl Preprocess {
         num_threads: Option<isize>,
     ) -> PyResult<Bound<'py, PyAny>> {
         // One image is one thread's work, so that any number is kept to.
-        threads(num_threads)?;
+        if num_threads.is_some() {
+            batch::threads(num_threads)?;
+        }
         let from = self.source(source)?;
         with_number!(self.dtype, N => {
             let array = output::array::<N>(py, out, &self.shape())?;
             let mut borrowed = output::borrow::<N>(&array)?;
             self.run_one(source, from, N::of(borrowed.as_slice_mut().expect("checked to be contiguous")))?;
-            Ok(array.into_any())
+            Ok(out.cloned().unwrap_or(array.into_any()))
         })
     }
 
@@ -226,31 +231,89 @@ impl Preprocess {
         out: Option<&Bound<'py, PyAny>>,
         num_threads: Option<isize>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let threads = threads(num_threads)?.unwrap_or_else(batch::default_threads);
-        let objects = list(sources)?;
-        let mut sources = Vec::with_capacity(objects.len());
-        for (index, object) in objects.iter().enumerate() {
-            sources.push(self.source(object).map_err(|error| at_index(py, index, error))?);
+        self.rows(sources, out, num_threads, false, &Stop::by_signals())?.all(py)
+    }
+
+    /// Like `batch`, but a source that fails costs its own row: a `BatchResult` with `.pixels`, `.ok`, a
+    /// bool array (N,), and `.errors`, an ImageError or OSError for each row that is not ok. Those rows
+    /// are zero, in `out` too.
+    ///
+    /// Raises TypeError or ValueError before any work for a caller's mistake.
+    #[pyo3(signature = (sources, *, out = None, num_threads = None))]
+    fn try_batch<'py>(
+        &self,
+        py: Python<'py>,
+        sources: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+        num_threads: Option<isize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let rows = self.rows(sources, out, num_threads, false, &Stop::by_signals())?.each(py)?;
+        py.import("clipprep.results")?.getattr("BatchResult")?.call1(rows)
+    }
+
+    /// Sources without end in memory that is bounded: an iterator of `StreamBatch`, each with `.start`,
+    /// `.pixels`, `.ok` and `.errors` of the next `batch_size` sources, fewer in the last.
+    ///
+    /// `sources` is an iterable of sources; it is read by a thread of its own, at most two batches ahead
+    /// of the one that is computed, and that is at most one ahead of the one that the consumer has. What the
+    /// iterable raises is raised behind the rows before it, and so are TypeError and ValueError for an
+    /// object that is no source. Closing the iterator, or dropping it, stops the work.
+    #[pyo3(signature = (sources, *, batch_size = 256, num_threads = None))]
+    fn stream<'py>(
+        slf: &Bound<'py, Self>,
+        sources: &Bound<'py, PyAny>,
+        batch_size: isize,
+        num_threads: Option<isize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        batch::threads(num_threads)?;
+        if batch_size < 1 {
+            return Err(value_error("batch_size= a number from 1", batch_size));
         }
-        let [a, b, c] = self.shape();
-        let shape = [objects.len(), a, b, c];
-        let (array, mut faults) = with_number!(self.dtype, N => {
-            let array = output::array::<N>(py, out, &shape)?;
-            let mut borrowed = output::borrow::<N>(&array)?;
-            let pixels = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
-            let items: Vec<_> = sources.iter_mut().map(Source::item).collect();
-            let faults = py.detach(|| run_all(&self.core, items, pixels, threads));
-            (array.into_any(), faults)
-        });
-        faults.sort_by_key(|(index, _)| *index);
-        let others = faults.len().saturating_sub(1);
-        match faults.into_iter().next() {
-            None => Ok(array),
-            Some((index, fault)) => {
-                let cause = fault.into_pyerr(py, &name(&objects[index]));
-                Err(batch_error(py, index, objects[index].clone(), cause, others))
-            }
-        }
+        let arguments = (slf, batch::iterator(sources)?, batch_size, num_threads);
+        slf.py().import("clipprep._stream")?.getattr("stream")?.call1(arguments)
+    }
+
+    /// `batch` for a running asyncio loop: `await pre.abatch(sources)`. The loop goes on meanwhile, and
+    /// cancelling the task stops the work before it returns, so that `out` is not written to any more.
+    #[pyo3(signature = (sources, *, out = None, num_threads = None))]
+    fn abatch<'py>(
+        slf: &Bound<'py, Self>,
+        sources: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+        num_threads: Option<isize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        batch::threads(num_threads)?;
+        let arguments = (slf, batch::list(sources)?, out, num_threads);
+        slf.py().import("clipprep._async")?.getattr("abatch")?.call1(arguments)
+    }
+
+    /// What `batch` gives, until `cancel` stops it with CancelledError.
+    #[pyo3(signature = (sources, *, out = None, num_threads = None, cancel))]
+    fn _batch<'py>(
+        &self,
+        py: Python<'py>,
+        sources: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+        num_threads: Option<isize>,
+        cancel: &Cancel,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.rows(sources, out, num_threads, false, &Stop::by(cancel))?.all(py)
+    }
+
+    /// What `try_batch` gives, until `cancel` stops it with CancelledError. With `partial`, an object that
+    /// is no source ends the batch, and the last value is what it raised.
+    #[pyo3(signature = (sources, *, num_threads = None, cancel, partial = false))]
+    fn _rows<'py>(
+        &self,
+        py: Python<'py>,
+        sources: &Bound<'py, PyAny>,
+        num_threads: Option<isize>,
+        cancel: &Cancel,
+        partial: bool,
+    ) -> PyResult<(Each<'py>, Option<PyErr>)> {
+        let mut rows = self.rows(sources, None, num_threads, partial, &Stop::by(cancel))?;
+        let mistake = rows.mistake.take();
+        Ok((rows.each(py)?, mistake))
     }
 
     /// How a source is read and resized, as an `Explanation`: runs it, and says what was done.
@@ -269,6 +332,9 @@ impl Preprocess {
         };
         if report.orientation != Orientation::default() {
             notes.push("turned as its EXIF orientation says; size is that of the turned image".into());
+        }
+        if report.plan.reduction > 1 {
+            notes.push(format!("decoded at 1/{} of its size", report.plan.reduction));
         }
         let order = report.plan.order(&report.header);
         let arguments = (
@@ -372,6 +438,12 @@ impl Preprocess {
         self.core.spec().normalize
     }
 
+    /// Whether every bit counts: "exact" or "fast".
+    #[getter]
+    fn precision(&self) -> &'static str {
+        name_of(self.core.spec().precision, &Precision::ALL)
+    }
+
     /// Bounds on what one image may cost.
     #[getter]
     fn limits(&self) -> Limits {
@@ -416,7 +488,7 @@ impl Preprocess {
         let geometry = (spec.size, spec.resize_mode, spec.resize_size, spec.fill, spec.filter);
         let levels = (spec.convert_rgb, spec.rescale_factor.map(f64::to_bits), spec.normalize);
         let reading = (spec.limits, spec.truncated, spec.exif, &spec.formats);
-        let tensor = (self.dtype, spec.layout, numbers);
+        let tensor = (self.dtype, spec.layout, spec.precision, numbers);
         hash((spec.profile, spec.pass_order, geometry, levels, reading, tensor))
     }
 
@@ -448,6 +520,9 @@ impl Preprocess {
         }
         if spec.layout != default.layout {
             options.set_item("layout", self.layout())?;
+        }
+        if spec.precision != default.precision {
+            options.set_item("precision", self.precision())?;
         }
         if spec.resize_mode != default.resize_mode {
             options.set_item("resize_mode", self.resize_mode())?;
@@ -484,7 +559,7 @@ impl Preprocess {
 }
 
 impl Preprocess {
-    fn shape(&self) -> [usize; 3] {
+    pub fn shape(&self) -> [usize; 3] {
         let (height, width) = self.core.spec().size;
         match self.core.spec().layout {
             TensorLayout::Nchw => [3, height, width],
@@ -492,7 +567,7 @@ impl Preprocess {
         }
     }
 
-    fn source<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
+    pub fn source<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
         Source::of(object, self.core.spec())
     }
 
@@ -504,76 +579,30 @@ impl Preprocess {
         out: &mut [T],
     ) -> PyResult<Done> {
         let py = object.py();
+        let stop = Stop::by_signals();
         let done = match source.item() {
-            Ok(item) => py.detach(|| item.run(&self.core, out)),
+            Ok(item) => py.detach(|| stop.interrupt.during_watched(|| item.run(&self.core, out))),
             Err(fault) => Err(fault),
         };
-        done.map_err(|fault| fault.into_pyerr(py, &name(object)))
+        stop.check(py)?;
+        done.map_err(|fault| fault.into_pyerr(object))
     }
-}
 
-/// Runs every item and returns what failed.
-fn run_all<T: Element>(
-    core: &crate::Preprocess,
-    items: Vec<Result<Item<'_>, Fault>>,
-    out: &mut [T],
-    threads: NonZeroUsize,
-) -> Vec<(usize, Fault)> {
-    let mut faults = Vec::new();
-    let items: Vec<_> = items
-        .into_iter()
-        .enumerate()
-        .map(|(index, item)| item.map_err(|fault| faults.push((index, fault))).ok())
-        .collect();
-    let faults = Mutex::new(faults);
-    batch::for_each(out, core.output_len(), threads, |index, out| {
-        if let Some(Err(fault)) = items[index].as_ref().map(|item| item.run(core, out)) {
-            faults.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((index, fault));
-        }
-    });
-    faults.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// The sources of a batch; a single source is a mistake.
-fn list<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-    if let Ok(array) = sources.cast::<PyUntypedArray>()
-        && array.ndim() != 4
-    {
-        return Err(value_error(
-            "a batch of shape (N, H, W, 1 to 4)",
-            format_args!("shape {}", tuple(array.shape())),
-        ));
+    fn rows<'py>(
+        &self,
+        sources: &Bound<'py, PyAny>,
+        out: Option<&Bound<'py, PyAny>>,
+        num_threads: Option<isize>,
+        partial: bool,
+        stop: &Stop,
+    ) -> PyResult<Rows<'py>> {
+        let (py, threads) = (sources.py(), batch::threads(num_threads)?);
+        let sources = batch::list(sources)?;
+        batch::run(py, self, sources, out, threads, partial, stop)
     }
-    let single = sources.is_instance_of::<PyString>()
-        || sources.is_instance_of::<PyBytes>()
-        || sources.is_instance_of::<PyByteArray>()
-        || sources.is_instance_of::<PyMemoryView>()
-        || sources.hasattr("__fspath__")?
-        || sources.hasattr("read")?;
-    let iterator = if single { None } else { sources.try_iter().ok() };
-    let Some(iterator) = iterator else {
-        return Err(PyTypeError::new_err(format!(
-            "expected an iterable of sources, found {}: call the instance itself for one source",
-            sources.get_type().name()?
-        )));
-    };
-    iterator.collect()
 }
 
 /// The name of a choice.
 fn name_of<T: Copy + PartialEq>(value: T, choices: &[(&'static str, T)]) -> &'static str {
     choices.iter().find(|(_, known)| *known == value).expect("every choice is listed").0
-}
-
-/// Says which source a caller's mistake is about.
-fn at_index(py: Python<'_>, index: usize, error: PyErr) -> PyErr {
-    PyErr::from_type(error.get_type(py), format!("source {index}: {}", error.value(py)))
-}
-
-fn threads(num_threads: Option<isize>) -> PyResult<Option<NonZeroUsize>> {
-    let Some(count) = num_threads else { return Ok(None) };
-    match usize::try_from(count).ok().and_then(NonZeroUsize::new) {
-        None => Err(value_error("num_threads= a number from 1, or None", count)),
-        threads => Ok(threads),
-    }
 }

@@ -15,6 +15,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyType};
 
 use super::errors::{Fault, shape as tuple, value_error};
+use super::fork;
 use super::pillow::Pixels;
 use crate::pixels::Layout;
 use crate::{Array, Element, Error, Limits, Preprocess, Report, Spec};
@@ -59,9 +60,12 @@ impl<'py> Source<'py> {
         if let Ok(array) = object.cast::<PyUntypedArray>() {
             return Self::of_array(array);
         }
-        static IMAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-        if object.is_instance(IMAGE.import(py, "PIL.Image", "Image")?)? {
-            return Ok(Pixels::of(object, spec).map_or_else(|fault| Self::Failed(Some(fault)), Self::Image));
+        if object.is_instance(image_class(py)?)? {
+            return match Pixels::of(object, spec) {
+                Ok(pixels) => Ok(Self::Image(pixels)),
+                Err(Fault::Stop(error)) => Err(error),
+                Err(fault) => Ok(Self::Failed(Some(fault))),
+            };
         }
         if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
             return Self::of_buffer(object);
@@ -74,7 +78,10 @@ impl<'py> Source<'py> {
                         "expected a binary file, found one that reads something else than bytes",
                     )),
                 },
-                Err(error) => Ok(Self::Failed(Some(Fault::Raised(error)))),
+                Err(error) => match Fault::raised(py, error) {
+                    Fault::Stop(error) => Err(error),
+                    fault => Ok(Self::Failed(Some(fault))),
+                },
             };
         }
         // Anything else with the buffer protocol, such as mmap.
@@ -158,6 +165,17 @@ impl<'py> Source<'py> {
 }
 
 impl Item<'_> {
+    /// About how long it takes, in units of its own, where that is known without looking at a file.
+    pub fn cost(&self) -> Option<u64> {
+        // A byte of a photo's file costs as much as ten or twenty of its pixels.
+        Some(match self {
+            Item::Path(_) => return None,
+            Item::Encoded(bytes) => 16 * bytes.len() as u64,
+            Item::Array(view) => view.len() as u64,
+            Item::Image(pixels) => pixels.len() as u64,
+        })
+    }
+
     /// Runs the item; Python is attached to for what Pillow must decode, and only then.
     pub fn run<T: Element>(&self, core: &Preprocess, out: &mut [T]) -> Result<Done, Fault> {
         match self {
@@ -176,12 +194,23 @@ impl Item<'_> {
 fn encoded<T: Element>(core: &Preprocess, bytes: &[u8], out: &mut [T]) -> Result<Done, Fault> {
     let ours = match core.encoded(bytes, out) {
         Ok(report) => return Ok(Done { report, pillow: None }),
-        Err(error @ (Error::Limit(_) | Error::Io(_))) => return Err(error.into()),
+        Err(error @ (Error::Limit(_) | Error::Io(_) | Error::Interrupted)) => return Err(error.into()),
         Err(error) => error,
     };
     let why = ours.to_string();
-    let (pixels, format) = Python::attach(|py| Pixels::decode(py, bytes, ours, core.spec()))?;
-    Ok(Done { report: pixels.run(core, out)?, pillow: Some((format, why)) })
+    let (pixels, format) = attached(|py| Pixels::decode(py, bytes, ours, core.spec()))?;
+    let report = pixels.run(core, out);
+    // Python's objects are let go of with Python attached: elsewhere a lock is taken for it.
+    attached(|_| {
+        drop(pixels);
+        Ok(())
+    })?;
+    Ok(Done { report: report?, pillow: Some((format, why)) })
+}
+
+/// Runs `work` with Python, unless that is about to end.
+pub(super) fn attached<T>(work: impl FnOnce(Python<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
+    fork::attach(work).unwrap_or_else(|| Err(Error::Interrupted.into()))
 }
 
 /// Reads a file whole: a mapped one that is cut short meanwhile would kill the process.
@@ -196,6 +225,12 @@ fn read(path: &PathBuf, limits: &Limits) -> Result<Vec<u8>, Error> {
     // One byte more than allowed tells a file that grows from one that fits.
     file.take(limits.max_bytes.map_or(u64::MAX, |max| max.saturating_add(1))).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// `PIL.Image.Image`.
+pub(super) fn image_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static IMAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    IMAGE.import(py, "PIL.Image", "Image")
 }
 
 fn borrowed<T>(array: Result<T, numpy::BorrowError>) -> PyResult<T> {

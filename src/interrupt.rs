@@ -1,0 +1,139 @@
+//! Stopping work that is under way: a token that is polled between blocks of rows.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+
+/// How long a watching thread goes on, at most about, before it asks again.
+pub const PERIOD: Duration = Duration::from_millis(20);
+/// Only every so many polls of a watching thread look at the clock.
+const STRIDE: u32 = 8;
+
+/// Tells work to stop. Images that are worked on in [`Interrupt::during`] end with
+/// [`Error::Interrupted`] soon after it is raised.
+#[derive(Default)]
+pub struct Interrupt {
+    raised: AtomicBool,
+    watch: Option<Box<dyn Fn() -> bool + Send + Sync>>,
+}
+
+impl Interrupt {
+    /// A token that is also raised when `watch` says so, which the thread that waits for the work is
+    /// asked to call every [`PERIOD`].
+    pub fn watching(watch: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { watch: Some(Box::new(watch)), ..Self::default() }
+    }
+
+    /// Stops the work, for good.
+    pub fn raise(&self) {
+        self.raised.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the work is to stop.
+    pub fn is_raised(&self) -> bool {
+        self.raised.load(Ordering::Relaxed)
+    }
+
+    /// Asks what it watches.
+    pub fn ask(&self) {
+        if self.watch.as_ref().is_some_and(|watch| watch()) {
+            self.raise();
+        }
+    }
+
+    /// Runs `work`, which stops when this is raised.
+    pub fn during<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        enter(Current { interrupt: self.clone(), clock: None }, work)
+    }
+
+    /// The same in the thread that is to watch.
+    pub fn during_watched<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
+        let clock = self.watch.is_some().then(|| Clock { polls: Cell::new(0), due: Cell::new(None) });
+        enter(Current { interrupt: self.clone(), clock }, work)
+    }
+}
+
+/// What this thread's work is stopped by.
+struct Current {
+    interrupt: Arc<Interrupt>,
+    clock: Option<Clock>,
+}
+
+struct Clock {
+    polls: Cell<u32>,
+    due: Cell<Option<Instant>>,
+}
+
+impl Clock {
+    /// Whether it is time to ask again.
+    fn rings(&self) -> bool {
+        let polls = self.polls.get();
+        self.polls.set(polls.wrapping_add(1));
+        if !polls.is_multiple_of(STRIDE) {
+            return false;
+        }
+        let now = Instant::now();
+        let due = self.due.get();
+        if due.is_none_or(|due| now >= due) {
+            self.due.set(Some(now + PERIOD));
+        }
+        due.is_some_and(|due| now >= due)
+    }
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+}
+
+fn enter<T>(current: Current, work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<Current>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            CURRENT.replace(self.0.take());
+        }
+    }
+    let _outer = Restore(CURRENT.replace(Some(current)));
+    work()
+}
+
+/// An error where the work of this thread is to stop.
+pub(crate) fn check() -> Result<()> {
+    CURRENT.with_borrow(|current| {
+        let Some(Current { interrupt, clock }) = current else { return Ok(()) };
+        if clock.as_ref().is_some_and(Clock::rings) {
+            interrupt.ask();
+        }
+        if interrupt.is_raised() { Err(Error::Interrupted) } else { Ok(()) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stops_the_work_inside_and_no_other() {
+        let interrupt = Arc::new(Interrupt::default());
+        interrupt.during(|| {
+            assert!(check().is_ok());
+            interrupt.raise();
+            assert!(matches!(check(), Err(Error::Interrupted)));
+            Arc::new(Interrupt::default()).during(|| assert!(check().is_ok(), "another's work"));
+            assert!(check().is_err());
+        });
+        assert!(check().is_ok(), "no one's work");
+    }
+
+    #[test]
+    fn the_watching_thread_asks_in_time() {
+        let interrupt = Arc::new(Interrupt::watching(|| true));
+        interrupt.during(|| assert!(check().is_ok(), "a worker does not ask"));
+        let start = Instant::now();
+        interrupt.during_watched(|| while check().is_ok() {});
+        assert!(start.elapsed() >= PERIOD);
+        assert!(start.elapsed() < 100 * PERIOD);
+    }
+}

@@ -1,0 +1,180 @@
+//! Many sources: what a batch takes, runs and gives.
+
+use std::cmp::Reverse;
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+
+use numpy::{PyArray1, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyIterator, PyMemoryView, PyString};
+
+use super::errors::{Fault, batch_error, shape as tuple, value_error};
+use super::output::{self, Number, with_number};
+use super::preprocess::Preprocess;
+use super::source::{Item, Source};
+use super::stop::Stop;
+use crate::{Element, batch};
+
+/// The rows of a batch.
+pub(super) struct Rows<'py> {
+    pub pixels: Bound<'py, PyAny>,
+    sources: Vec<Bound<'py, PyAny>>,
+    /// What failed, by index; those rows are zero.
+    faults: Vec<(usize, Fault)>,
+    /// What was said of an object that is no source. It ended the batch.
+    pub mistake: Option<PyErr>,
+}
+
+impl<'py> Rows<'py> {
+    /// Raises `BatchError` if a row failed.
+    pub fn all(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let others = self.faults.len().saturating_sub(1);
+        match self.faults.into_iter().next() {
+            None => Ok(self.pixels),
+            Some((index, fault)) => {
+                let source = self.sources[index].clone();
+                let cause = fault.into_pyerr(&source);
+                Err(batch_error(py, index, source, cause, others))
+            }
+        }
+    }
+
+    /// The pixels, which rows are good, and the errors of the others.
+    pub fn each(self, py: Python<'py>) -> PyResult<Each<'py>> {
+        let mut ok = vec![true; self.sources.len()];
+        let errors = PyDict::new(py);
+        for (index, fault) in self.faults {
+            ok[index] = false;
+            errors.set_item(index, fault.into_pyerr(&self.sources[index]))?;
+        }
+        Ok((self.pixels, PyArray1::from_vec(py, ok), errors))
+    }
+}
+
+pub(super) type Each<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray1<bool>>, Bound<'py, PyDict>);
+
+/// Runs `sources` into `out` or a new array. An object that is no source raises before
+/// any work; with `partial`, the sources before it are run all the same.
+pub(super) fn run<'py>(
+    py: Python<'py>,
+    preprocess: &Preprocess,
+    mut sources: Vec<Bound<'py, PyAny>>,
+    out: Option<&Bound<'py, PyAny>>,
+    threads: NonZeroUsize,
+    partial: bool,
+    stop: &Stop,
+) -> PyResult<Rows<'py>> {
+    let mut held = Vec::with_capacity(sources.len());
+    let mut mistake = None;
+    for (index, object) in sources.iter().enumerate() {
+        match preprocess.source(object) {
+            Ok(source) => held.push(source),
+            Err(error) if !partial => return Err(at_index(py, index, error)),
+            Err(error) => {
+                mistake = Some(error);
+                break;
+            }
+        }
+    }
+    sources.truncate(held.len());
+    let [a, b, c] = preprocess.shape();
+    let shape = [sources.len(), a, b, c];
+    batch::start(threads, sources.len());
+    let (pixels, faults) = with_number!(preprocess.dtype, N => {
+        let array = output::array::<N>(py, out, &shape)?;
+        let mut borrowed = output::borrow::<N>(&array)?;
+        let rows = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
+        let items = held.iter_mut().map(Source::item).collect();
+        let faults = py.detach(|| run_all(&preprocess.core, items, rows, threads, stop));
+        (out.cloned().unwrap_or(array.into_any()), faults)
+    });
+    stop.check(py)?;
+    Ok(Rows { pixels, sources, faults, mistake })
+}
+
+/// Runs every item and returns what failed, by index; those rows are zero.
+fn run_all<T: Element>(
+    core: &crate::Preprocess,
+    items: Vec<Result<Item<'_>, Fault>>,
+    out: &mut [T],
+    threads: NonZeroUsize,
+    stop: &Stop,
+) -> Vec<(usize, Fault)> {
+    // Largest first, so that no thread is left with a large one at the end. Files may be large.
+    let cost =
+        |item: &Result<Item<'_>, Fault>| item.as_ref().map_or(0, |item| item.cost().unwrap_or(u64::MAX));
+    let mut order: Vec<_> = (0..items.len()).collect();
+    order.sort_by_key(|&index| Reverse(cost(&items[index])));
+    let faults = Mutex::new(Vec::new());
+    let items: Vec<_> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+    batch::for_each(out, core.output_len(), order, threads, &stop.interrupt, |index, row| {
+        let item = items[index].lock().unwrap_or_else(PoisonError::into_inner).take();
+        let fault = match item.expect("an item is run once").and_then(|item| item.run(core, row)) {
+            Ok(_) => return,
+            Err(Fault::Stop(error)) => return stop.because(error),
+            Err(fault) => fault,
+        };
+        row.fill(T::ZERO);
+        faults.lock().unwrap_or_else(PoisonError::into_inner).push((index, fault));
+    });
+    let mut faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
+    faults.sort_by_key(|(index, _)| *index);
+    faults
+}
+
+/// The sources of a batch; a single source is a mistake.
+pub(super) fn list<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    iterator(sources)?.collect()
+}
+
+/// An iterator of sources.
+pub(super) fn iterator<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+    if let Ok(array) = sources.cast::<PyUntypedArray>()
+        && array.ndim() != 4
+    {
+        return Err(value_error(
+            "a batch of shape (N, H, W, 1 to 4)",
+            format_args!("shape {}", tuple(array.shape())),
+        ));
+    }
+    let single = sources.is_instance_of::<PyString>()
+        || sources.is_instance_of::<PyBytes>()
+        || sources.is_instance_of::<PyByteArray>()
+        || sources.is_instance_of::<PyMemoryView>()
+        || sources.hasattr("__fspath__")?
+        || sources.hasattr("read")?;
+    let iterator = if single { None } else { sources.try_iter().ok() };
+    match iterator {
+        Some(iterator) => Ok(iterator),
+        None => Err(PyTypeError::new_err(format!(
+            "expected an iterable of sources, found {}: call the instance itself for one source",
+            sources.get_type().name()?
+        ))),
+    }
+}
+
+/// Says which source a caller's mistake is about.
+fn at_index(py: Python<'_>, index: usize, error: PyErr) -> PyErr {
+    if !error.is_instance_of::<pyo3::exceptions::PyException>(py) {
+        return error;
+    }
+    PyErr::from_type(error.get_type(py), format!("source {index}: {}", error.value(py)))
+}
+
+/// The number of threads of a batch.
+pub(super) fn threads(num_threads: Option<isize>) -> PyResult<NonZeroUsize> {
+    let Some(count) = num_threads else {
+        return batch::default_threads().map_err(|found| {
+            let variable = batch::THREADS_VARIABLE;
+            value_error(
+                format_args!("the environment's {variable}= a number from 1"),
+                format_args!("{found:?}"),
+            )
+        });
+    };
+    usize::try_from(count)
+        .ok()
+        .and_then(NonZeroUsize::new)
+        .ok_or_else(|| value_error("num_threads= a number from 1, or None", count))
+}

@@ -1,0 +1,110 @@
+"""What the soak test feeds: files of every format, good, damaged and huge, with the row that Pillow gives for each."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import random
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS), str(TESTS.parent / "fuzz")]
+
+from expect import opened  # noqa: E402
+from mutations import mutated  # noqa: E402
+from pictures import picture  # noqa: E402
+from reference import from_array, reference  # noqa: E402
+from writers import saved  # noqa: E402
+
+#: The side of the tensors.
+SIZE = 32
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file, and what is right for it: the bytes of its row, or an error."""
+
+    name: str
+    data: bytes
+    row: bytes | None
+    array: np.ndarray | None = None
+    """The same pixels in memory."""
+
+
+def _row(data: bytes) -> bytes | None:
+    try:
+        return reference(opened(data), SIZE).tobytes()
+    except Exception:  # Pillow raises whatever comes to its plugins
+        return None
+
+
+def _good(rng: random.Random) -> list[Case]:
+    kinds = [
+        ("JPEG", "RGB", {}),
+        ("JPEG", "RGB", {"progressive": True}),
+        ("JPEG", "L", {"quality": 95}),
+        ("JPEG", "CMYK", {}),
+        ("PNG", "RGB", {}),
+        ("PNG", "RGBA", {}),
+        ("PNG", "P", {}),
+        ("PNG", "LA", {}),
+        ("GIF", "P", {}),
+        ("WEBP", "RGB", {}),
+        ("WEBP", "RGBA", {"lossless": True}),
+        ("BMP", "RGB", {}),
+        ("PPM", "RGB", {}),
+        ("TIFF", "RGB", {}),  # Pillow decodes these two
+        ("TGA", "RGB", {}),
+    ]
+    cases = []
+    for number, (format_name, mode, options) in enumerate(kinds * 3):
+        image = picture(mode, rng.randint(20, 220), rng.randint(20, 220), number)
+        data = saved(image, format_name, **options)
+        array = np.asarray(image) if mode in ("RGB", "L", "RGBA") else None
+        if array is not None:
+            array = np.asarray(opened(data))
+            assert reference(from_array(array), SIZE).tobytes() == _row(data)
+        cases.append(Case(f"good-{number}-{mode}.{format_name.lower()}", data, _row(data), array))
+    return cases
+
+
+def _huge() -> list[Case]:
+    header = bytearray(saved(picture("RGB", 30, 30), "PNG"))
+    header[16:24] = (60_000).to_bytes(4, "big") * 2
+    large = saved(picture("RGB", 750, 600).resize((3000, 2400)), "JPEG")
+    return [
+        Case("huge-by-its-header.png", bytes(header), None),
+        Case("large.jpg", large, _row(large)),
+    ]
+
+
+def make(damaged: int, seed: int) -> list[Case]:
+    """The cases, the same ones for the same seed."""
+    rng = random.Random(seed)
+    cases = _good(rng)
+    files = [case.data for case in cases]
+    for number in range(damaged):
+        data = rng.choice(files)
+        if number % 2:
+            data = data[: rng.randrange(len(data))]
+        else:
+            data = mutated(rng, data, rng.choice(files))[1]
+        cases.append(Case(f"damaged-{number}", data, _row(data)))
+    return cases + _huge()
+
+
+def write(cases: list[Case], folder: Path) -> None:
+    """The files, and the cases themselves for other processes."""
+    for case in cases:
+        (folder / case.name).write_bytes(case.data)
+    (folder / "cases").write_bytes(pickle.dumps(cases))
+
+
+def read(folder: Path) -> list[Case]:
+    """What `write` wrote."""
+    loaded: list[Case] = pickle.load(io.BytesIO((folder / "cases").read_bytes()))
+    return loaded

@@ -1,0 +1,168 @@
+"""The soak test: hours of hostile days in minutes. `make soak`, or see --help.
+
+Threads of this process make calls of every kind with good, damaged, huge, vanishing and unreadable sources, and
+check every row against what Pillow gives. Meanwhile files change, forks are made, processes are killed, interrupted
+and run out of memory and disk. At the end no row may be wrong, and neither memory nor threads nor files may have grown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import platform
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import corpus
+import faults
+from load import Load
+
+import clipprep
+from clipprep import verify_report
+
+#: Bytes that the process may grow by from the first tenth of the time to its end: what allocators keep.
+GROWTH = 64 << 20
+
+
+def resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def running() -> tuple[int, int]:
+    """Threads and open files of this process."""
+    return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120, help="at least (default: 120)")
+    parser.add_argument("--rows", type=int, default=0, help="at least so many rows, too")
+    parser.add_argument("--threads", type=int, default=8, help="that make calls (default: 8)")
+    parser.add_argument("--damaged", type=int, default=400, help="damaged files (default: 400)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--markdown", type=Path, help="write the figures into this file")
+    args = parser.parse_args()
+
+    tally = faults.Tally()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        cases = corpus.make(args.damaged, args.seed)
+        corpus.write(cases, folder)
+        warm = Load(cases, folder, args.seed)
+        for _ in range(30):
+            warm.step()
+        tally.add(warm.rows, warm.wrong, warm.errors)
+        before = running()
+        sizes, seconds = _run(args, cases, folder, tally)
+        after = _settled(before)
+
+    problems = list(tally.wrong[:20])
+    growth = sizes[-1] - sizes[len(sizes) // 10]
+    if growth > GROWTH:
+        problems.append(f"memory grew by {growth >> 20} MB")
+    if after[0] > before[0]:
+        problems.append(f"{after[0] - before[0]} threads are left over")
+    if after[1] > before[1]:
+        problems.append(f"{after[1] - before[1]} files are left open")
+    text = _report(args, cases, tally, seconds, growth, before, after)
+    print(text)
+    if args.markdown is not None:
+        verify_report.write_markdown(args.markdown, text)
+    for problem in problems:
+        print(f"WRONG: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _run(
+    args: argparse.Namespace, cases: list[corpus.Case], folder: Path, tally: faults.Tally
+) -> tuple[list[int], float]:
+    stop = threading.Event()
+
+    def work(seed: int) -> None:
+        load = Load(cases, folder, seed)
+        while not stop.is_set():
+            load.step()
+            tally.add(load.rows, load.wrong, load.errors)
+            load.rows, load.wrong = 0, []
+            load.errors.clear()
+
+    def guarded(target: Callable[..., None], *arguments: object) -> None:
+        try:
+            target(*arguments)
+        except BaseException as error:  # a thread that dies would be missed by no one
+            tally.wrong.append(f"{target}: {error!r}")
+
+    threads = [
+        threading.Thread(target=guarded, args=(work, args.seed + 1 + number))
+        for number in range(args.threads)
+    ]
+    threads += [
+        threading.Thread(target=guarded, args=(fault, folder, stop, tally)) for fault in faults.ALL
+    ]
+    start = said = time.monotonic()
+    for thread in threads:
+        thread.start()
+    sizes = [resident()]
+    while time.monotonic() - start < args.seconds or tally.rows < args.rows:
+        time.sleep(0.5)
+        sizes.append(resident())
+        if tally.wrong:
+            break
+        if time.monotonic() - said > 30:
+            said = time.monotonic()
+            print(f"{tally.rows:,} rows, {sizes[-1] >> 20} MB", file=sys.stderr, flush=True)
+    seconds = time.monotonic() - start
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return sizes, seconds
+
+
+def _settled(before: tuple[int, int]) -> tuple[int, int]:
+    """Threads and files when those that are ending have ended."""
+    deadline = time.monotonic() + 10
+    while True:
+        gc.collect()
+        after = running()
+        if (after[0] <= before[0] and after[1] <= before[1]) or time.monotonic() > deadline:
+            return after
+        time.sleep(0.1)
+
+
+def _report(
+    args: argparse.Namespace,
+    cases: list[corpus.Case],
+    tally: faults.Tally,
+    seconds: float,
+    growth: int,
+    before: tuple[int, int],
+    after: tuple[int, int],
+) -> str:
+    refused = sum(case.row is None for case in cases)
+    lines = [
+        "| what | figure |",
+        "| --- | ---: |",
+        f"| rows checked | {tally.rows:,} |",
+        f"| rows wrong | {len(tally.wrong):,} |",
+        f"| rows that were errors, as they had to be | {tally.errors.total():,} |",
+        *(f"| ... {name} | {count:,} |" for name, count in sorted(tally.errors.items())),
+        *(f"| {name} | {count:,} |" for name, count in sorted(tally.what.items())),
+        f"| growth of memory after the first tenth of the time | {growth / (1 << 20):.0f} MB |",
+        f"| threads before and after | {before[0]}, {after[0]} |",
+        f"| open files before and after | {before[1]}, {after[1]} |",
+        f"| time | {seconds:,.0f} s |",
+        "",
+        f"clipprep {clipprep.__version__}, Python {platform.python_version()}, {os.cpu_count()} cores;"
+        f" {args.threads} threads that make calls; {len(cases)} files, of which Pillow refuses {refused}.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
