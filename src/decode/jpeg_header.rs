@@ -11,14 +11,13 @@ const START_OF_SCAN: u8 = 0xda;
 
 /// A marker, the length that follows it, and the bytes of that length if they are all there.
 struct Segment<'a> {
-    /// Whether other bytes than fill bytes stand in front.
-    behind_junk: bool,
     marker: u8,
     length: usize,
     data: Option<&'a [u8]>,
 }
 
-/// The segments of a file in order. What stands between them, junk or a scan's data, is passed over.
+/// The segments of a file in order. What stands between them, junk or a scan's data, is passed over, as
+/// by Pillow's parser and by libjpeg.
 struct Segments<'a>(&'a [u8]);
 
 fn segments(bytes: &[u8]) -> Segments<'_> {
@@ -29,11 +28,9 @@ impl<'a> Iterator for Segments<'a> {
     type Item = Segment<'a>;
 
     fn next(&mut self) -> Option<Segment<'a>> {
-        let mut behind_junk = false;
         loop {
             let junk = memchr::memchr(0xff, self.0)?;
             self.0 = &self.0[junk..];
-            behind_junk |= junk > 0;
             let (marker, length) = match *self.0 {
                 [0xff, marker, ..] if !is_end(marker) => {
                     self.0 = &self.0[1..];
@@ -44,7 +41,7 @@ impl<'a> Iterator for Segments<'a> {
             };
             let data = self.0.get(4..length + 2);
             self.0 = self.0.get(length + 2..).unwrap_or_default();
-            return Some(Segment { behind_junk, marker, length, data });
+            return Some(Segment { marker, length, data });
         }
     }
 }
@@ -57,9 +54,8 @@ pub(super) fn is_end(marker: u8) -> bool {
 /// Refuses a header on which Pillow's parser and libjpeg might disagree.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
     let mut frames = 0;
-    for Segment { behind_junk, marker, length, data } in segments(bytes) {
+    for Segment { marker, length, data } in segments(bytes) {
         let regular = match (marker, data) {
-            _ if behind_junk => false,
             (START_OF_SCAN, _) => return if frames == 1 { Ok(()) } else { Err(irregular(marker)) },
             (0xc0..=0xff, None) => length >= 2,
             (0xc4 | 0xcc | 0xdd, Some(_)) => true,
