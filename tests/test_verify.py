@@ -114,7 +114,13 @@ def test_the_native_share_is_told_by_format(folder: Path, capsys) -> None:
     assert main(["verify", str(folder), "--jobs", "0", "--size", "32"]) == 0
     rows = capsys.readouterr().out.split("native decoder:")[1].splitlines()
     shares = {row.split("|")[1].strip(): row.split("|")[-2].strip() for row in rows if "%" in row}
-    assert shares == {"BMP": "100.0%", "JPEG": "100.0%", "PNG": "100.0%", "PPM": "50.0%", "all": "85.7%"}
+    assert shares == {
+        "BMP": "100.0%",
+        "JPEG": "100.0%",
+        "PNG": "100.0%",
+        "PPM": "50.0%",
+        "all": "85.7%",
+    }
 
 
 def test_a_difference_of_one_level_is_told(folder: Path, capsys, monkeypatch, tmp_path) -> None:

@@ -20,6 +20,7 @@ pub(crate) struct Jpeg<'a> {
 
 impl<'a> Jpeg<'a> {
     pub fn open(bytes: &'a [u8], limits: &Limits, truncated: Truncated) -> Result<Self> {
+        limits.check_memory(jpeg_header::joined_exif(bytes))?;
         if let Err(irregular) = jpeg_header::check(bytes) {
             // Pillow, which may read the file in our place, does not count.
             limits.check_scans(jpeg_header::scans(bytes))?;

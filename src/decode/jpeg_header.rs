@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 
 const END_OF_IMAGE: u8 = 0xd9;
 const START_OF_SCAN: u8 = 0xda;
+const EXIF: &[u8] = b"Exif\0\0";
 
 /// A marker, the length that follows it, and the bytes of that length if they are all there.
 struct Segment<'a> {
@@ -90,12 +91,25 @@ pub(super) fn scans(bytes: &[u8]) -> u64 {
     image.filter(|segment| segment.marker == START_OF_SCAN).count() as u64
 }
 
+/// The bytes that are copied when the pieces of EXIF are joined one by one, as Pillow does: the square of
+/// their number, in segments of 64 KB.
+pub(super) fn joined_exif(bytes: &[u8]) -> u64 {
+    let (mut joined, mut copied) = (0, 0_u64);
+    for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
+        if segment.marker == 0xe1 && segment.data.is_some_and(|data| data.starts_with(EXIF)) {
+            joined += segment.length as u64;
+            copied = copied.saturating_add(joined);
+        }
+    }
+    copied
+}
+
 /// EXIF and XMP in front of the first scan. Pillow joins several EXIF segments, and keeps the last XMP.
 pub(super) fn metadata(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
         let Segment { marker: 0xe1, data: Some(data), .. } = segment else { continue };
-        if let Some(exif) = data.strip_prefix(b"Exif\0\0") {
+        if let Some(exif) = data.strip_prefix(EXIF) {
             found.exif.get_or_insert_default().to_mut().extend_from_slice(exif);
         } else if let Some(xmp) = data.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
             found.xmp = Some(xmp.into());

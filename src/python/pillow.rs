@@ -105,10 +105,13 @@ impl Pixels {
         spec.limits.check_pixels(width, height)?;
         // Pillow's storage of up to four bytes per pixel, and a copy of it where it is not shared.
         spec.limits.check_memory(8 * width as u64 * height as u64)?;
-        match Self::of(&image, spec.exif) {
-            Err(Fault::Raised(error)) => Err(Fault::refused_by_pillow(py, ours, error)),
-            pixels => Ok((pixels?, format)),
-        }
+        let pixels = match Self::of(&image, spec.exif) {
+            Err(Fault::Raised(error)) => return Err(Fault::refused_by_pillow(py, ours, error)),
+            pixels => pixels?,
+        };
+        // What is inside an icon may be larger than its directory says.
+        spec.limits.check_pixels(pixels.width, pixels.height)?;
+        Ok((pixels, format))
     }
 
     /// Writes the tensor to `out`; Python is attached to for LAB, and only then.
