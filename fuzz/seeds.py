@@ -1,4 +1,9 @@
-"""Small files of every kind, to be mutated: made here, so that a run needs nothing else."""
+"""Small files of every kind, to be mutated: made here, so that a run needs nothing else.
+
+    python fuzz/seeds.py FOLDER
+
+writes those of the native decoders, such as tests/data/seeds, for tests that have no Python.
+"""
 
 from __future__ import annotations
 
@@ -131,3 +136,15 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "tiff-lzw": _save("P", "TIFF", compression="tiff_lzw"),
     "tga": _save("RGB", "TGA"),
 }
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, make in SEEDS.items():
+        if not kind.startswith(("tiff", "tga")):
+            (folder / kind).write_bytes(make())
+
+
+if __name__ == "__main__":
+    main()

@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyCapsule};
 
 use super::arrow::ArrowBytes;
 use super::errors::Fault;
+use crate::decode::check_icon;
 use crate::pixels::{Image, Layout, palette_from};
 use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
 
@@ -91,6 +92,7 @@ impl Pixels {
         ours: Error,
         spec: &Spec,
     ) -> Result<(Self, Option<String>), Fault> {
+        check_icon(bytes, &spec.limits)?;
         let pad = spec.truncated == Truncated::Pad;
         let image = py.import("clipprep._pillow").and_then(|module| {
             module.getattr("open_image")?.call1((PyBytes::new(py, bytes), &spec.formats, pad))
