@@ -141,16 +141,21 @@ def test_max_memory_is_checked_before_the_memory_is_taken() -> None:
         assert grown <= 16, (name, grown)
 
 
-@pytest.mark.parametrize("wrap", [lambda png: ico(16, png), icns], ids=["ICO", "ICNS"])
-def test_what_is_inside_an_icon_counts(monkeypatch, wrap) -> None:
-    """Whatever the directory says; Pillow believes what it finds, and warns."""
-    icon = wrap(saved(picture("RGB", 300, 200), "PNG"))
+@pytest.mark.parametrize(
+    ("wrap", "width", "height"),
+    [(lambda png: ico(16, png), 300, 200), (icns, 128, 128)],
+    ids=["ICO", "ICNS"],
+)
+def test_what_is_inside_an_icon_counts(monkeypatch, wrap, width: int, height: int) -> None:
+    """Whatever an ICO's directory says: Pillow believes what it finds, and warns."""
+    icon = wrap(saved(picture("RGBA", width, height), "PNG"))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert clipprep.Preprocess(32)(icon).shape == (3, 32, 32)
-    with pytest.raises(clipprep.LimitError, match="300 x 200"):
-        clipprep.Preprocess(32, limits=clipprep.Limits(max_pixels=300 * 200 - 1))(icon)
+    with pytest.raises(clipprep.LimitError, match=f"{width} x {height}"):
+        limits = clipprep.Limits(max_pixels=width * height - 1)
+        clipprep.Preprocess(32, limits=limits)(icon)
 
 
 def seconds(pre: clipprep.Preprocess, data: bytes) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ UNSAFE = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5"})
 
 #: Formats whose codec a Pillow may have been built without: the names of the format and of the codec
 #: in `features`, and how the files begin.
-_OPTIONAL = (
+_OPTIONAL: tuple[tuple[str, str, Callable[[bytes], bool]], ...] = (
     ("AVIF", "avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
     (
         "JPEG 2000",
