@@ -153,9 +153,9 @@ def test_what_is_inside_an_icon_counts(monkeypatch, wrap, width: int, height: in
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert clipprep.Preprocess(32)(icon).shape == (3, 32, 32)
+    limited = clipprep.Preprocess(32, limits=clipprep.Limits(max_pixels=width * height - 1))
     with pytest.raises(clipprep.LimitError, match=f"{width} x {height}"):
-        limits = clipprep.Limits(max_pixels=width * height - 1)
-        clipprep.Preprocess(32, limits=limits)(icon)
+        limited(icon)
 
 
 def seconds(pre: clipprep.Preprocess, data: bytes) -> float:
