@@ -16,6 +16,7 @@ pub(crate) struct Jpeg<'a> {
     decoder: Decoder<'a>,
     header: Header,
     truncated: Truncated,
+    arithmetic: bool,
 }
 
 impl<'a> Jpeg<'a> {
@@ -53,7 +54,7 @@ impl<'a> Jpeg<'a> {
         if truncated == Truncated::Pad && !arithmetic {
             decoder.pad();
         }
-        Ok(Self { decoder, header, truncated })
+        Ok(Self { decoder, header, truncated, arithmetic })
     }
 }
 
@@ -71,7 +72,9 @@ impl Image for Jpeg<'_> {
         let pad = self.truncated == Truncated::Pad;
         let (first_column, width, lost) = match self.decoder.prepare(self.header.layout, window) {
             Ok(first) => (first as usize, self.decoder.info().output_width as usize, false),
-            Err(_) if pad => (window.columns.start, window.columns.len(), true),
+            // Arithmetic files of several scans may end between two of these, where Pillow's end of image
+            // does come in time.
+            Err(_) if pad && !self.arithmetic => (window.columns.start, window.columns.len(), true),
             Err(error) => return Err(error),
         };
         let row_bytes = width * bytes;

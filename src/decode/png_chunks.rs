@@ -34,9 +34,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
                 in_data = true;
                 true
             }
+            // To Pillow the last one counts.
             b"IHDR" => {
+                let first = header.is_empty();
                 header = body;
-                len >= 13
+                first && len >= 13
             }
             // Pillow stops where the second frame begins.
             b"fcTL" if in_data && animation.has_more() => return Ok(()),
