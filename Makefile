@@ -41,12 +41,15 @@ test-python: $(VENV)/.test-deps ## pytest against the installed wheel
 	$(BIN)/pytest
 
 fuzz: $(VENV)/.test-deps ## a long run of damaged files against live Pillow
-	$(BIN)/python fuzz/mutate.py --count 450000
+	$(BIN)/python fuzz/mutate.py --simple
+	$(BIN)/python fuzz/mutate.py --simple --truncated pad
+	$(BIN)/python fuzz/mutate.py --count 200000
+	$(BIN)/python fuzz/mutate.py --count 200000 --truncated pad
 
 soak: $(VENV)/.test-deps ## hostile days in minutes: faults of every kind under load; writes docs/reliability.md
 	$(BIN)/python tests/soak/soak.py --seconds 300 --markdown docs/reliability.md
 
-valgrind: $(VENV)/.test-deps ## memory errors in the JPEG decoder; needs valgrind
+valgrind: $(VENV)/.test-deps ## memory errors in the decoders written in C; needs valgrind
 	fuzz/valgrind.sh $(BIN)/python
 
 bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder ..." of JPEG files

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import PIL
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 from PIL import _imaging as core
 
 #: These formats run other programs or scripts, or hand the file to the operating system.
 UNSAFE = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5"})
+
+#: Formats whose codec a Pillow may have been built without: the names of the format and of the codec
+#: in `features`, and how the files begin.
+_OPTIONAL: tuple[tuple[str, str, Callable[[bytes], bool]], ...] = (
+    ("AVIF", "avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
+    (
+        "JPEG 2000",
+        "jpg_2000",
+        lambda head: head.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")),
+    ),
+)
 
 _ORIENTATION_TAG = 274
 # What `ImageOps.exif_transpose` turns by; any other orientation leaves an image as it is.
@@ -48,6 +59,8 @@ def open_image(data: bytes, formats: list[str] | None, pad: bool) -> Image.Image
     With `pad`, loading the image fills up what is missing.
     """
     known = dict.fromkeys([*_known_formats(), *Image.ID])
+    if missing := _missing_codec(data[:16]):
+        raise UnidentifiedImageError(missing)
     allowed = tuple(
         name for name in known if (name not in UNSAFE if formats is None else name in formats)
     )
@@ -64,6 +77,17 @@ def open_image(data: bytes, formats: list[str] | None, pad: bool) -> Image.Image
         raise UnidentifiedImageError(
             f"expected a file of the allowed formats, found one that begins as {' or '.join(found)}"
         ) from None
+
+
+def _missing_codec(head: bytes) -> str | None:
+    """What to install, for a file whose codec this Pillow was built without."""
+    for name, codec, begins in _OPTIONAL:
+        if begins(head) and codec not in features.get_supported():
+            return (
+                f"expected a Pillow that reads {name}, found {PIL.__version__} without {codec};"
+                " Pillow's wheels of PyPI from 11.3 on have it: pip install --upgrade pillow"
+            )
+    return None
 
 
 def _begins_as(name: str, prefix: bytes) -> bool:

@@ -17,10 +17,12 @@ pub(crate) struct Jpeg<'a> {
     header: Header,
     truncated: Truncated,
     reduction: usize,
+    arithmetic: bool,
 }
 
 impl<'a> Jpeg<'a> {
     pub fn open(bytes: &'a [u8], limits: &Limits, truncated: Truncated) -> Result<Self> {
+        limits.check_memory(jpeg_header::joined_exif(bytes))?;
         if let Err(irregular) = jpeg_header::check(bytes) {
             // Pillow, which may read the file in our place, does not count.
             limits.check_scans(jpeg_header::scans(bytes))?;
@@ -53,7 +55,7 @@ impl<'a> Jpeg<'a> {
         if truncated == Truncated::Pad && !arithmetic {
             decoder.pad();
         }
-        Ok(Self { decoder, header, truncated, reduction: 1 })
+        Ok(Self { decoder, header, truncated, reduction: 1, arithmetic })
     }
 
     /// Has the file decoded by shorter arithmetic, and at the smallest of the sizes that libjpeg has fast code
@@ -84,7 +86,9 @@ impl Image for Jpeg<'_> {
         let pad = self.truncated == Truncated::Pad;
         let (first_column, width, lost) = match self.decoder.prepare(self.header.layout, window) {
             Ok(first) => (first as usize, self.decoder.info().output_width as usize, false),
-            Err(_) if pad => (window.columns.start, window.columns.len(), true),
+            // Arithmetic files of several scans may end between two of these, where Pillow's end of image
+            // does come in time.
+            Err(_) if pad && !self.arithmetic => (window.columns.start, window.columns.len(), true),
             Err(error) => return Err(error),
         };
         let row_bytes = width * bytes;

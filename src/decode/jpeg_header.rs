@@ -9,17 +9,17 @@ use crate::error::{Error, Result};
 
 const END_OF_IMAGE: u8 = 0xd9;
 const START_OF_SCAN: u8 = 0xda;
+const EXIF: &[u8] = b"Exif\0\0";
 
 /// A marker, the length that follows it, and the bytes of that length if they are all there.
 struct Segment<'a> {
-    /// Whether other bytes than fill bytes stand in front.
-    behind_junk: bool,
     marker: u8,
     length: usize,
     data: Option<&'a [u8]>,
 }
 
-/// The segments of a file in order. What stands between them, junk or a scan's data, is passed over.
+/// The segments of a file in order. What stands between them, junk or a scan's data, is passed over, as
+/// by Pillow's parser and by libjpeg.
 struct Segments<'a>(&'a [u8]);
 
 fn segments(bytes: &[u8]) -> Segments<'_> {
@@ -30,11 +30,9 @@ impl<'a> Iterator for Segments<'a> {
     type Item = Segment<'a>;
 
     fn next(&mut self) -> Option<Segment<'a>> {
-        let mut behind_junk = false;
         loop {
             let junk = memchr::memchr(0xff, self.0)?;
             self.0 = &self.0[junk..];
-            behind_junk |= junk > 0;
             let (marker, length) = match *self.0 {
                 [0xff, marker, ..] if !is_end(marker) => {
                     self.0 = &self.0[1..];
@@ -45,7 +43,7 @@ impl<'a> Iterator for Segments<'a> {
             };
             let data = self.0.get(4..length + 2);
             self.0 = self.0.get(length + 2..).unwrap_or_default();
-            return Some(Segment { behind_junk, marker, length, data });
+            return Some(Segment { marker, length, data });
         }
     }
 }
@@ -64,9 +62,8 @@ pub(super) fn next_marker(bytes: &[u8]) -> Option<u8> {
 /// Refuses a header on which Pillow's parser and libjpeg might disagree.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
     let mut frames = 0;
-    for Segment { behind_junk, marker, length, data } in segments(bytes) {
+    for Segment { marker, length, data } in segments(bytes) {
         let regular = match (marker, data) {
-            _ if behind_junk => false,
             (START_OF_SCAN, _) => return if frames == 1 { Ok(()) } else { Err(irregular(marker)) },
             (0xc0..=0xff, None) => length >= 2,
             (0xc4 | 0xcc | 0xdd, Some(_)) => true,
@@ -151,12 +148,25 @@ pub(super) fn scans(bytes: &[u8]) -> u64 {
     image.filter(|segment| segment.marker == START_OF_SCAN).count() as u64
 }
 
+/// The bytes that are copied when the pieces of EXIF are joined one by one, as Pillow does: the square of
+/// their number, in segments of 64 KB.
+pub(super) fn joined_exif(bytes: &[u8]) -> u64 {
+    let (mut joined, mut copied) = (0, 0_u64);
+    for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
+        if segment.marker == 0xe1 && segment.data.is_some_and(|data| data.starts_with(EXIF)) {
+            joined += segment.length as u64;
+            copied = copied.saturating_add(joined);
+        }
+    }
+    copied
+}
+
 /// EXIF and XMP in front of the first scan. Pillow joins several EXIF segments, and keeps the last XMP.
 pub(super) fn metadata(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
         let Segment { marker: 0xe1, data: Some(data), .. } = segment else { continue };
-        if let Some(exif) = data.strip_prefix(b"Exif\0\0") {
+        if let Some(exif) = data.strip_prefix(EXIF) {
             found.exif.get_or_insert_default().to_mut().extend_from_slice(exif);
         } else if let Some(xmp) = data.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
             found.xmp = Some(xmp.into());

@@ -3,6 +3,7 @@
 mod bmp;
 mod bmp_rle;
 mod gif;
+mod icon;
 mod jpeg;
 mod jpeg_decoder;
 mod jpeg_header;
@@ -29,6 +30,7 @@ use crate::plan::resized_size;
 use crate::resample::Filter;
 use crate::spec::{Precision, Spec};
 
+pub use icon::check_icon;
 pub use jpeg_decoder::has_simd as jpeg_has_simd;
 
 /// The formats that are decoded here; everything else is left to Pillow.

@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyCapsule};
 use super::arrow::ArrowBytes;
 use super::errors::Fault;
 use super::source::attached;
+use crate::decode::check_icon;
 use crate::pixels::{Image, Layout, Palette, palette_from};
 use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
 
@@ -94,6 +95,7 @@ impl Pixels {
         ours: Error,
         spec: &Spec,
     ) -> Result<(Self, Option<String>), Fault> {
+        check_icon(bytes, &spec.limits)?;
         let pad = spec.truncated == Truncated::Pad;
         let image = py.import("clipprep._pillow").and_then(|module| {
             module.getattr("open_image")?.call1((PyBytes::new(py, bytes), &spec.formats, pad))
@@ -108,10 +110,13 @@ impl Pixels {
         spec.limits.check_pixels(width, height)?;
         // Pillow's storage of up to four bytes per pixel, and a copy of it where it is not shared.
         spec.limits.check_memory(8 * width as u64 * height as u64)?;
-        match Self::of(&image, spec) {
-            Err(Fault::Raised(error)) => Err(Fault::refused_by_pillow(py, ours, error)),
-            pixels => Ok((pixels?, format)),
-        }
+        let pixels = match Self::of(&image, spec) {
+            Err(Fault::Raised(error)) => return Err(Fault::refused_by_pillow(py, ours, error)),
+            pixels => pixels?,
+        };
+        // What is inside an icon may be larger than its directory says.
+        spec.limits.check_pixels(pixels.width, pixels.height)?;
+        Ok((pixels, format))
     }
 
     /// Writes the tensor to `out`; Python is attached to for LAB, and only then.

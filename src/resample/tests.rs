@@ -1,5 +1,7 @@
 //! Every kernel against the scalar one, over widths, tap counts, channels, filters and alignments.
 
+mod properties;
+
 use super::kernel::{Horizontal, Vertical, stride};
 use super::two_pass::{Order, Scratch, TwoPass};
 use super::{Filter, Level, Weights, scalar, torch};
