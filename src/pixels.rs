@@ -164,6 +164,10 @@ pub struct Window {
 pub trait Image {
     /// Size and layout.
     fn header(&self) -> &Header;
+    /// Whether this is an array of the caller's, which transformers composites by other arithmetic than an image.
+    fn is_array(&self) -> bool {
+        false
+    }
     /// An upper estimate of the bytes that decoding holds besides the encoded file and single rows.
     fn memory(&self) -> u64 {
         0

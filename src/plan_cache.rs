@@ -57,7 +57,7 @@ mod tests {
         let get = |size, width| plan(&Spec::openai(size), &header(width), Level::Scalar).unwrap();
         let first = get(8, 50);
         assert!(Arc::ptr_eq(&first, &get(8, 50)));
-        assert_eq!(get(9, 50).size, 9);
+        assert_eq!(get(9, 50).resized, (11, 9));
         for width in 60..60 + PLANS - 2 {
             get(8, width);
         }

@@ -26,6 +26,7 @@ fn geometry_is_torchvisions() {
     for [width, height, n, nw, nh, left, top] in golden {
         let header = Header { width, height, layout: Layout::L, palette: None };
         let plan = Plan::new(&Spec::openai(n), &header, Level::Scalar).unwrap();
-        assert_eq!((plan.resized, plan.crop), ((nw, nh), (left, top)), "{width} x {height} to {n}");
+        let crop = (left as isize, top as isize);
+        assert_eq!((plan.resized, plan.crop), ((nw, nh), crop), "{width} x {height} to {n}");
     }
 }

@@ -74,13 +74,19 @@ def _begins_as(name: str, prefix: bytes) -> bool:
         return False
 
 
-def pixels(image: Image.Image, exif: bool) -> tuple[str, int, int, Any, bool, bytes | None, int]:
+def pixels(
+    image: Image.Image, exif: bool, over_white: bool
+) -> tuple[str, int, int, Any, bool, bytes | None, int]:
     """The mode, width, height, memory, palette (RGB) and orientation of an image, loaded if it was not.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
-    image lies in one block (then the flag is true), and packed bytes otherwise.
+    image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
+    image with a transparent colour is laid over white, and so is RGB.
     """
     image.load()
+    orientation = _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1) if exif else 1
+    if over_white and image.info.get("transparency") is not None:
+        image = _over_white(image)
     # Asked once: another thread may give the image other pixels meanwhile.
     stored = image.im
     mode, (width, height) = stored.mode, stored.size
@@ -98,8 +104,14 @@ def pixels(image: Image.Image, exif: bool) -> tuple[str, int, int, Any, bool, by
     shared = memory is not None
     if not shared:
         memory = _packed(image)
-    orientation = _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1) if exif else 1
     return mode, width, height, memory, shared, palette, orientation
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """As transformers makes RGB of an image with a transparent colour."""
+    image = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, image).convert("RGB")
 
 
 def _packed(image: Image.Image) -> bytes:

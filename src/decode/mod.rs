@@ -148,8 +148,8 @@ pub fn open<'a>(bytes: &'a [u8], spec: &Spec) -> Result<Opened<'a>> {
     }
     let image: Box<dyn Image + 'a> = match format {
         Format::Jpeg => Box::new(jpeg::Jpeg::open(bytes, limits, spec.truncated)?),
-        Format::Png => png::open(bytes, limits)?,
-        Format::Gif => Box::new(gif::open(bytes, limits)?),
+        Format::Png => png::open(bytes, limits, spec.over_white())?,
+        Format::Gif => Box::new(gif::open(bytes, limits, spec.over_white())?),
         Format::WebP => Box::new(webp::open(bytes, limits)?),
         Format::Bmp => bmp::open(bytes, limits)?,
         Format::Pnm => pnm::open(bytes, limits)?,

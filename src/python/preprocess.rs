@@ -12,15 +12,18 @@ use super::errors::{Fault, batch_error, shape as tuple, value_error};
 use super::options::{self, Limits, hash};
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Done, Item, Source, name};
-use crate::{Element, Filter, Orientation, PassOrder, Profile, TensorLayout, Truncated, batch};
+use crate::{
+    Element, Fill, Filter, Orientation, PassOrder, Profile, ResizeMode, TensorLayout, Truncated, batch,
+};
 
 /// Turns images into the tensors that CLIP models take, to the last bit what the chosen
 /// profile's reference gives. Immutable; safe to use from many threads at once.
 ///
-/// `model` is one of `available_models()` or the side n of the output in pixels. Keyword options:
+/// `model` is one of `available_models()`, the side n of the output in pixels, or its (height, width).
+/// `from_hf`, `from_open_clip` and `from_timm` read it and all options from a model's config. Keyword options:
 ///
-/// - `profile`: "openai" (clip._transform and open_clip's default, on Pillow), "hf-pil" or
-///   "hf-torchvision" (the two backends of transformers' CLIPImageProcessor).
+/// - `profile`: "openai" (clip._transform and open_clip's, on Pillow), "timm" (timm's, on Pillow), "hf-pil" or
+///   "hf-torchvision" (the two backends of transformers' image processors).
 /// - `pillow`: whose rule decides the order of the two passes, "13", "12" or "installed".
 /// - `mean`, `std`: three numbers each; CLIP's own by default.
 /// - `interpolation`: "nearest", "box", "bilinear", "hamming", "bicubic" or "lanczos", as Pillow's.
@@ -28,6 +31,14 @@ use crate::{Element, Filter, Orientation, PassOrder, Profile, TensorLayout, Trun
 ///   bits in uint16, since NumPy has none: `torch.from_numpy(x).view(torch.bfloat16)`); or "uint8", the pixels as
 ///   they are before the float part.
 /// - `layout`: "NCHW", channels first, or "NHWC", channels last.
+/// - `resize_mode`: what the image becomes before the centre is cropped: "shortest" covers the size and keeps
+///   its shape, "longest" fits into it and is padded, "squash" is stretched to it, "none" stays as it is.
+/// - `resize_size`: the size in pixels, or (height, width), that `resize_mode` is about; by default the output's.
+/// - `fill_color`: a level of 0 to 255 for every band, or three for an image of three bands, put where the
+///   crop is larger than the image, before normalisation.
+/// - `convert_rgb`: False refuses images of any other mode than RGB, with `UnsupportedError`.
+/// - `rescale_factor`: what a byte is multiplied by, None for nothing; "openai" and "timm" divide by 255.
+/// - `normalize`: False leaves out mean and standard deviation.
 /// - `limits`: a `Limits`, which bounds what one image may cost.
 /// - `truncated`: "error" raises `TruncatedError` for a file that ends before its image does, as Pillow
 ///   does; "pad" gives what Pillow gives with `ImageFile.LOAD_TRUNCATED_IMAGES`, which is neither set
@@ -50,7 +61,19 @@ pub(super) struct Preprocess {
 #[pymethods]
 impl Preprocess {
     #[new]
-    #[pyo3(signature = (model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic", dtype = "float32", layout = "NCHW", limits = None, truncated = "error", exif = false, formats = None))]
+    #[pyo3(
+        signature = (
+            model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic",
+            dtype = "float32", layout = "NCHW",
+            resize_mode = "shortest", resize_size = None, fill_color = Fill::Level(0), convert_rgb = true,
+            rescale_factor = Some(1.0 / 255.0), normalize = true, limits = None, truncated = "error", exif = false,
+            formats = None
+        ),
+        text_signature = "(model, *, profile='openai', pillow='13', mean=None, std=None, \
+            interpolation='bicubic', dtype='float32', layout='NCHW', resize_mode='shortest', resize_size=None, fill_color=0, convert_rgb=True, \
+            rescale_factor=0.00392156862745098, normalize=True, limits=None, truncated='error', exif=False, \
+            formats=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "they are the keywords of the class")]
     fn new(
         py: Python<'_>,
@@ -62,12 +85,18 @@ impl Preprocess {
         interpolation: &str,
         dtype: &str,
         layout: &str,
+        resize_mode: &str,
+        resize_size: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = options::fill)] fill_color: Fill,
+        convert_rgb: bool,
+        rescale_factor: Option<f64>,
+        normalize: bool,
         limits: Option<PyRef<'_, Limits>>,
         truncated: &str,
         exif: bool,
         formats: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let size = options::size(model)?;
+        let size = options::model(model)?;
         let limits = limits.as_deref();
         let spec = options::spec(
             py,
@@ -78,6 +107,12 @@ impl Preprocess {
             std,
             interpolation,
             layout,
+            resize_mode,
+            resize_size,
+            fill_color,
+            convert_rgb,
+            rescale_factor,
+            normalize,
             limits,
             truncated,
             exif,
@@ -165,7 +200,8 @@ impl Preprocess {
     fn explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let Done { report, pillow } =
             self.run_one(source, self.source(source)?, &mut vec![0_u8; self.core.output_len()])?;
-        let n = self.core.spec().size;
+        let (height, width) = self.core.spec().size;
+        let (height, width) = (height as isize, width as isize);
         let (left, top) = report.plan.crop;
         let (format, decoder, mut notes) = match (&report.format, pillow) {
             (Some(format), _) => (Some(format.name().to_owned()), format.decoder(), vec![]),
@@ -181,7 +217,7 @@ impl Preprocess {
             report.header.layout.mode(),
             (report.header.width, report.header.height),
             report.plan.resized,
-            (left, top, left + n, top + n),
+            (left, top, left + width, top + height),
             decoder,
             order,
             PyTuple::new(py, notes)?,
@@ -189,10 +225,10 @@ impl Preprocess {
         py.import("clipprep.explanation")?.getattr("Explanation")?.call1(arguments)
     }
 
-    /// The side of the square output in pixels.
+    /// The side of the output in pixels; (height, width) where they differ.
     #[getter]
-    fn size(&self) -> usize {
-        self.core.spec().size
+    fn size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        options::show_size(py, self.core.spec().size)
     }
 
     /// Whose bits are reproduced.
@@ -240,6 +276,43 @@ impl Preprocess {
         name_of(self.core.spec().layout, &TensorLayout::ALL)
     }
 
+    /// What an image becomes before the crop.
+    #[getter]
+    fn resize_mode(&self) -> &'static str {
+        let mode = self.core.spec().resize_mode;
+        ResizeMode::ALL.iter().find(|(_, known)| *known == mode).expect("every mode is listed").0
+    }
+
+    /// The size that `resize_mode` is about in pixels; (height, width) where they differ.
+    #[getter]
+    fn resize_size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        options::show_size(py, self.core.spec().resize_size)
+    }
+
+    /// What is put where the crop is larger than the image.
+    #[getter]
+    fn fill_color<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        options::show_fill(py, self.core.spec().fill)
+    }
+
+    /// Whether images of other modes become RGB; else they are refused.
+    #[getter]
+    fn convert_rgb(&self) -> bool {
+        self.core.spec().convert_rgb
+    }
+
+    /// What a byte is multiplied by, if it is.
+    #[getter]
+    fn rescale_factor(&self) -> Option<f64> {
+        self.core.spec().rescale_factor
+    }
+
+    /// Whether mean and standard deviation are applied.
+    #[getter]
+    fn normalize(&self) -> bool {
+        self.core.spec().normalize
+    }
+
     /// Bounds on what one image may cost.
     #[getter]
     fn limits(&self) -> Limits {
@@ -281,17 +354,19 @@ impl Preprocess {
         let spec = self.core.spec();
         let bits = |values: [f64; 3]| values.map(|value| (value + 0.0).to_bits());
         let numbers = (bits(spec.mean), bits(spec.std));
+        let geometry = (spec.size, spec.resize_mode, spec.resize_size, spec.fill, spec.filter);
+        let levels = (spec.convert_rgb, spec.rescale_factor.map(f64::to_bits), spec.normalize);
         let reading = (spec.limits, spec.truncated, spec.exif, &spec.formats);
         let tensor = (self.dtype, spec.layout, numbers);
-        hash((spec.size, spec.profile, spec.pass_order, spec.filter, reading, tensor))
+        hash((spec.profile, spec.pass_order, geometry, levels, reading, tensor))
     }
 
     /// The arguments that make an equal instance: the model and the options that are not defaults.
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((Py<PyAny>,), Bound<'py, PyDict>)> {
-        let (spec, default) = (self.core.spec(), crate::Spec::openai(self.size()));
+        let (spec, default) = (self.core.spec(), crate::Spec::openai(1));
         let model = match &self.model {
             Some(name) => name.into_pyobject(py)?.into_any().unbind(),
-            None => spec.size.into_pyobject(py)?.into_any().unbind(),
+            None => self.size(py)?.unbind(),
         };
         let options = PyDict::new(py);
         if spec.profile != default.profile {
@@ -315,6 +390,24 @@ impl Preprocess {
         if spec.layout != default.layout {
             options.set_item("layout", self.layout())?;
         }
+        if spec.resize_mode != default.resize_mode {
+            options.set_item("resize_mode", self.resize_mode())?;
+        }
+        if spec.resize_size != spec.size && spec.resize_mode != ResizeMode::Keep {
+            options.set_item("resize_size", self.resize_size(py)?)?;
+        }
+        if spec.fill != default.fill {
+            options.set_item("fill_color", self.fill_color(py)?)?;
+        }
+        if !spec.convert_rgb {
+            options.set_item("convert_rgb", false)?;
+        }
+        if spec.rescale_factor != default.rescale_factor {
+            options.set_item("rescale_factor", spec.rescale_factor)?;
+        }
+        if !spec.normalize {
+            options.set_item("normalize", false)?;
+        }
         if spec.limits != default.limits {
             options.set_item("limits", self.limits())?;
         }
@@ -333,15 +426,15 @@ impl Preprocess {
 
 impl Preprocess {
     fn shape(&self) -> [usize; 3] {
-        let n = self.core.spec().size;
+        let (height, width) = self.core.spec().size;
         match self.core.spec().layout {
-            TensorLayout::Nchw => [3, n, n],
-            TensorLayout::Nhwc => [n, n, 3],
+            TensorLayout::Nchw => [3, height, width],
+            TensorLayout::Nhwc => [height, width, 3],
         }
     }
 
     fn source<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
-        Source::of(object, self.core.spec().exif)
+        Source::of(object, self.core.spec())
     }
 
     /// Runs the source that was made of `object`.

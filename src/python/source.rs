@@ -17,7 +17,7 @@ use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString, PyType};
 use super::errors::{Fault, shape as tuple, value_error};
 use super::pillow::Pixels;
 use crate::pixels::Layout;
-use crate::{Array, Element, Error, Limits, Preprocess, Report};
+use crate::{Array, Element, Error, Limits, Preprocess, Report, Spec};
 
 /// A source with what it holds: buffers are borrowed, not copied, until it is dropped.
 pub(super) enum Source<'py> {
@@ -46,9 +46,9 @@ pub(super) struct Done {
 }
 
 impl<'py> Source<'py> {
-    /// Raises `TypeError` or `ValueError` for what is no source at all. With `exif`, PIL images are turned
-    /// as they say.
-    pub fn of(object: &Bound<'py, PyAny>, exif: bool) -> PyResult<Self> {
+    /// Raises `TypeError` or `ValueError` for what is no source at all. What `spec` says
+    /// of PIL images is done.
+    pub fn of(object: &Bound<'py, PyAny>, spec: &Spec) -> PyResult<Self> {
         let py = object.py();
         if let Ok(bytes) = object.cast::<PyBytes>() {
             return Ok(Self::Bytes(bytes.clone().into()));
@@ -61,7 +61,7 @@ impl<'py> Source<'py> {
         }
         static IMAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
         if object.is_instance(IMAGE.import(py, "PIL.Image", "Image")?)? {
-            return Ok(Pixels::of(object, exif).map_or_else(|fault| Self::Failed(Some(fault)), Self::Image));
+            return Ok(Pixels::of(object, spec).map_or_else(|fault| Self::Failed(Some(fault)), Self::Image));
         }
         if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
             return Self::of_buffer(object);
