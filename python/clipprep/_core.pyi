@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict, final
 
@@ -84,6 +84,22 @@ class Preprocess:
         exif: bool = False,
         formats: Iterable[str] | None = None,
     ) -> Preprocess: ...
+    @classmethod
+    def from_hf(
+        cls,
+        config: str | PathLike[str] | Mapping[str, Any],
+        *,
+        backend: str = "torchvision",
+        **options: Any,
+    ) -> Preprocess: ...
+    @classmethod
+    def from_open_clip(
+        cls, config: str | PathLike[str] | Mapping[str, Any] | object, **options: Any
+    ) -> Preprocess: ...
+    @classmethod
+    def from_timm(
+        cls, config: str | PathLike[str] | Mapping[str, Any], **options: Any
+    ) -> Preprocess: ...
     def __call__(
         self,
         source: _Source,
@@ -100,7 +116,7 @@ class Preprocess:
     ) -> NDArray[Any]: ...
     def explain(self, source: _Source) -> Explanation: ...
     @property
-    def size(self) -> int | tuple[int, int]: ...
+    def size(self) -> Any: ...  # an int, or (height, width) where they differ
     @property
     def profile(self) -> str: ...
     @property

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView, PyString, PyTuple, PyType};
 
 use super::errors::{Fault, batch_error, shape as tuple, value_error};
 use super::options::{self, Limits, hash};
@@ -120,6 +120,63 @@ impl Preprocess {
         )?;
         let dtype = options::choice("dtype", dtype, &Dtype::ALL)?;
         Ok(Self { core: crate::Preprocess::new(spec), model: model.extract().ok(), dtype })
+    }
+
+    /// What a Hugging Face image processor does, bit for bit, by its config: a folder, the path of a
+    /// `preprocessor_config.json`, or a dict. `backend` is "torchvision", which transformers 5 prefers, or
+    /// "pil"; `options` are those of the class that say nothing about the numbers, such as `dtype` or `limits`.
+    ///
+    /// The processors of CLIP, SigLIP, SigLIP 2 of fixed size, ViT, DeiT, BLIP, ConvNeXt, DINOv2,
+    /// Chinese-CLIP, AltCLIP, CLIPSeg, X-CLIP (each frame is an image) and OWL-ViT are known.
+    ///
+    /// Raises ValueError for a field that is unknown or cannot be honoured, TypeError for an option that the
+    /// config decides, OSError for files.
+    #[classmethod]
+    #[pyo3(signature = (config, *, backend = "torchvision", **options))]
+    fn from_hf<'py>(
+        cls: &Bound<'py, PyType>,
+        config: &Bound<'py, PyAny>,
+        backend: &str,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = cls.py();
+        let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
+        py.import("clipprep._hf")?.getattr("preprocess")?.call1((config, backend, options))
+    }
+
+    /// What open_clip's transform for evaluation does, by its `preprocess_cfg`: a dict, a `PreprocessCfg`,
+    /// an `open_clip_config.json`, or a folder with one. `options` as in `from_hf`.
+    ///
+    /// Raises ValueError for a field that is unknown or cannot be honoured, TypeError for an option that the
+    /// config decides, OSError for files.
+    #[classmethod]
+    #[pyo3(signature = (config, **options))]
+    fn from_open_clip<'py>(
+        cls: &Bound<'py, PyType>,
+        config: &Bound<'py, PyAny>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = cls.py();
+        let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
+        py.import("clipprep._open_clip")?.getattr("preprocess")?.call1((config, options))
+    }
+
+    /// What timm's transform for evaluation does to an image in RGB, by a data config: the dict that
+    /// `timm.data.resolve_data_config` returns, a `pretrained_cfg`, a `config.json`, or a folder with one.
+    /// `options` as in `from_hf`.
+    ///
+    /// Raises ValueError for a field that is unknown or cannot be honoured, TypeError for an option that the
+    /// config decides, OSError for files.
+    #[classmethod]
+    #[pyo3(signature = (config, **options))]
+    fn from_timm<'py>(
+        cls: &Bound<'py, PyType>,
+        config: &Bound<'py, PyAny>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = cls.py();
+        let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
+        py.import("clipprep._timm")?.getattr("preprocess")?.call1((config, options))
     }
 
     /// One source to one array of shape (3, n, n), or (n, n, 3) with `layout="NHWC"`, of the type `dtype`; channels
