@@ -10,9 +10,19 @@ from typing import Any
 
 from ._core import Preprocess
 
-#: What a caller may add to a config: how files are read and results are written, never what is computed.
+#: What a caller may add to a config: how files are read and results are written, not what is computed.
 OPTIONS = frozenset(
-    {"pillow", "dtype", "layout", "limits", "truncated", "exif", "formats", "precision"}
+    {
+        "convert_rgb",
+        "dtype",
+        "exif",
+        "formats",
+        "layout",
+        "limits",
+        "pillow",
+        "precision",
+        "truncated",
+    }
 )
 
 

@@ -31,7 +31,7 @@ _CLIP = _BASE | {
 }
 _VIT = _BASE | {"resample": 2, "image_mean": _HALF, "image_std": _HALF, "size": 224}
 
-#: What each image processor of transformers has where its config has nothing, or null.
+#: What each image processor of transformers has where its config has nothing.
 PROCESSORS: dict[str, dict[str, Any]] = {
     "CLIP": _CLIP,
     "ChineseCLIP": _CLIP,
@@ -148,7 +148,8 @@ def arguments_of(
             raise c.refuse(name, config[name], "to be false or absent")
     known = {*defaults, *MEANINGLESS, "do_pad", "pad_size", "input_data_format"}
     c.check_known(config, known, f"{processor}ImageProcessor")
-    fields = defaults | {name: value for name, value in config.items() if value is not None}
+    # A null is one to transformers too, and no default: nothing is done that it stands for.
+    fields = defaults | config
 
     def wanted(name: str) -> bool:
         return fields[name] is not None and c.flag(name, fields[name])
@@ -185,9 +186,9 @@ def _geometry(
         if cropped is None:
             raise c.refuse("do_resize", False, "or do_center_crop, or no output is like another")
         return cropped, {"resize_mode": "none"}
-    size = _size_dict(
-        "size", fields["size"], c.flag("default_to_square", fields["default_to_square"])
-    )
+    square = fields["default_to_square"]
+    square = square is not None and c.flag("default_to_square", square)
+    size = _size_dict("size", fields["size"], square)
     if processor == "ConvNext":
         return _convnext(size, fields, cropped)
     if set(size) == {"height", "width"}:
@@ -229,7 +230,9 @@ def _size_dict(name: str, size: object, square: bool) -> dict[str, int]:
 
 
 def _filter(resample: object, backend: str) -> str:
-    if isinstance(resample, str):
+    if resample is None:
+        name = "bilinear"
+    elif isinstance(resample, str):
         name = resample.lower()
         if backend == "pil" and name != "bilinear":
             raise c.refuse(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from ._core import Preprocess
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True)
@@ -24,8 +22,8 @@ class Transform:
     def __post_init__(self) -> None:
         object.__setattr__(self, "preprocess", Preprocess(self.n_px))
 
-    def __call__(self, source: Any) -> torch.Tensor:
-        """Raises ImportError without torch, and what calling a `Preprocess` raises."""
+    def __call__(self, source: Any) -> Any:
+        """A `torch.Tensor`. Raises ImportError without torch, and what calling a `Preprocess` raises."""
         return _torch().from_numpy(self.preprocess(source))
 
 
@@ -36,10 +34,9 @@ def transform(n_px: int) -> Transform:
 
 def _torch() -> Any:
     try:
-        import torch
+        return import_module("torch")
     except ImportError:
         raise ImportError(
             "expected torch, which this returns tensors of, found none: "
             "clipprep.Preprocess returns NumPy arrays without it"
         ) from None
-    return torch

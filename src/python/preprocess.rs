@@ -124,7 +124,8 @@ impl Preprocess {
 
     /// What a Hugging Face image processor does, bit for bit, by its config: a folder, the path of a
     /// `preprocessor_config.json`, or a dict. `backend` is "torchvision", which transformers 5 prefers, or
-    /// "pil"; `options` are those of the class that say nothing about the numbers, such as `dtype` or `limits`.
+    /// "pil"; `options` are those of the class that say nothing about the numbers, such as `dtype` or `limits`, and
+    /// `convert_rgb`, for images of other modes where the config has them not converted.
     ///
     /// The processors of CLIP, SigLIP, SigLIP 2 of fixed size, ViT, DeiT, BLIP, ConvNeXt, DINOv2,
     /// Chinese-CLIP, AltCLIP, CLIPSeg, X-CLIP (each frame is an image) and OWL-ViT are known.
