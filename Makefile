@@ -13,7 +13,7 @@ BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint test-rust test-python fuzz valgrind bench wheel clean
+.PHONY: help run test lint test-rust test-python fuzz valgrind bench peers wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ valgrind: $(VENV)/.test-deps ## memory errors in the JPEG decoder; needs valgrin
 
 bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder ..." of JPEG files
 	$(BIN)/python benches/bench.py $(CORPORA)
+
+peers: $(VENV)/.bench-deps ## docs/configs.md: each config against its live library; CORPORA="folder ..." of photos
+	$(BIN)/python benches/configs.py --out docs/configs.md $(CORPORA)
 
 wheel: dist/.built ## build the wheel into dist/
 

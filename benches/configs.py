@@ -10,20 +10,26 @@ import argparse
 import io
 import json
 import logging
+import multiprocessing
 import random
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from config_data import HUGGING_FACE, OPEN_CLIP, TIMM
+import torch
 from PIL import Image
 
 import clipprep
 from clipprep import openai
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from named_configs import HUGGING_FACE, OPEN_CLIP, TIMM, digest, golden_images
 
 Reference = Callable[[Image.Image], np.ndarray]
 
@@ -153,28 +159,46 @@ def openai_clip(n: int) -> Reference:
     return lambda image: transform(image).numpy()
 
 
-def cases() -> Iterator[tuple[str, str, str, Callable[[Any], np.ndarray], Reference]]:
-    """Library, name, backend, what is checked, and by what."""
+Case = tuple[str, str, str, Callable[[], tuple[Callable[[Any], np.ndarray], Reference]]]
+
+
+def cases() -> Iterator[Case]:
+    """Library, name and backend, and what makes the two that are compared."""
+    options = {"pillow": "installed"}
     for name, config in HUGGING_FACE.items():
         for backend in ("torchvision", "pil"):
             if backend == "torchvision" and config.get("resample") in (4, 5):
                 continue  # torchvision has no box and hamming for tensors
-            ours = clipprep.Preprocess.from_hf(config, backend=backend, pillow="installed")
-            yield "transformers", name, backend, ours, hugging_face(config, backend)
-    for name, config in OPEN_CLIP.items():
-        ours = clipprep.Preprocess.from_open_clip(config, pillow="installed")
-        yield "open_clip", name, "", ours, open_clip(config)
-    for name, config in TIMM.items():
-        ours = clipprep.Preprocess.from_timm(config, pillow="installed")
-        yield "timm", name, "", ours, timm(config)
+            yield (
+                "transformers",
+                name,
+                backend,
+                lambda config=config, backend=backend: (
+                    clipprep.Preprocess.from_hf(config, backend=backend, **options),
+                    hugging_face(config, backend),
+                ),
+            )
+    for library, configs, read, reference in (
+        ("open_clip", OPEN_CLIP, clipprep.Preprocess.from_open_clip, open_clip),
+        ("timm", TIMM, clipprep.Preprocess.from_timm, timm),
+    ):
+        for name, config in configs.items():
+            yield (
+                library,
+                name,
+                "",
+                lambda config=config, read=read, reference=reference: (
+                    read(config, **options),
+                    reference(config),
+                ),
+            )
     for n in (224, 336):
         transform = openai.transform(n)
         yield (
             "OpenAI",
             f"clip._transform({n})",
             "",
-            lambda x, t=transform: t(x).numpy(),
-            openai_clip(n),
+            lambda n=n, transform=transform: (lambda x: transform(x).numpy(), openai_clip(n)),
         )
 
 
@@ -215,6 +239,29 @@ def compare(
     return counts, wrong
 
 
+def record() -> dict[str, str]:
+    """What each library makes of the images of the goldens: a digest, or "refused"."""
+    goldens = {}
+    for library, name, backend, make in cases():
+        _, reference = make()
+        for title, image in golden_images().items():
+            try:
+                value = digest(reference(image))
+            except Exception:
+                value = "refused"
+            goldens["; ".join((library, name, backend, title))] = value
+    return goldens
+
+
+IMAGES: list[tuple[str, Any, Image.Image]] = []
+CASES: list[Case] = []
+
+
+def run(index: int) -> tuple[dict[str, int], list[str]]:
+    """One row of the table, in a process of its own."""
+    return compare(*CASES[index][3](), IMAGES)
+
+
 HEAD = """# Configs against the live libraries
 
 Written by `make peers`: each named config is given to the library that it is for and to clipprep, and both to the same
@@ -233,11 +280,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", nargs="*", type=Path, help="folders of photos")
     parser.add_argument("--made", type=int, default=210, help="how many images to make")
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes compare")
     parser.add_argument("--only", default="", help="configs whose name has this in it")
     parser.add_argument("--out", type=Path, help="where to write the table")
+    parser.add_argument("--record", type=Path, help="write goldens for the tests there instead")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.getLogger("transformers").setLevel(logging.ERROR)
+    torch.set_num_threads(1)  # its threads wait busily for each other where others run
+    if arguments.record:
+        arguments.record.write_text(json.dumps(record(), indent=1) + "\n")
+        return
 
     images = [(name, source, opened(source)) for name, source in made(arguments.made)]
     photo_list = [(name, source, opened(source)) for name, source in photos(arguments.photos)]
@@ -257,15 +310,19 @@ def main() -> None:
         versions=", ".join(f"{package} {version(package)}" for package in packages),
     )
     total = 0
-    for library, name, backend, ours, reference in cases():
-        if arguments.only not in name:
-            continue
-        counts, wrong = compare(ours, reference, images + photo_list)
-        total += counts["different"]
-        row = (library, name, backend, counts["compared"], counts["refused"])
-        line = " | ".join(map(str, row)) + f" | {counts['values']:,} | {counts['different']:,}"
-        print(line, *wrong[:4], sep="\n    ", flush=True)
-        table += f"| {line} |\n"
+    IMAGES.extend(images + photo_list)
+    chosen = [case for case in cases() if arguments.only in case[1]]
+    CASES.extend(chosen)
+    # Forked, so that each has the images; what is compared is made in the process that compares it.
+    with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("fork")) as pool:
+        for (library, name, backend, _), (counts, wrong) in zip(
+            chosen, pool.map(run, range(len(chosen))), strict=True
+        ):
+            total += counts["different"]
+            row = (library, name, backend, counts["compared"], counts["refused"])
+            line = " | ".join(map(str, row)) + f" | {counts['values']:,} | {counts['different']:,}"
+            print(line, *wrong[:4], sep="\n    ", flush=True)
+            table += f"| {line} |\n"
     if arguments.out:
         arguments.out.write_text(table)
     if total:

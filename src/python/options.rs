@@ -137,7 +137,7 @@ fn size(expected: &str, value: &Bound<'_, PyAny>) -> PyResult<(usize, usize)> {
         };
         match index.extract::<i64>() {
             Ok(side @ 1..=MAX_SIZE) => Ok(side as usize),
-            _ => Err(value_error(format_args!("a size of 1 to {MAX_SIZE} pixels"), index)),
+            _ => Err(value_error(format_args!("{expected}, of 1 to {MAX_SIZE}"), index)),
         }
     };
     let pair = value.cast::<PyTuple>().map(|pair| pair.as_sequence());

@@ -1,8 +1,16 @@
-"""Configs as they are published, and variations of them that use every field."""
+"""Configs as they are published, variations of them that use every field, and images to compare on.
+
+`benches/configs.py` gives them to the live libraries, and records in `tests/data/config_goldens.json` what
+those make of the images below; the tests compare with the record, without the libraries.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
@@ -202,3 +210,32 @@ TIMM: dict[str, dict[str, Any]] = {
     "Lanczos": _TIMM | {"interpolation": "lanczos"},
     "no field": {"url": ""},
 }
+
+
+def golden_images() -> dict[str, Image.Image]:
+    """Images by arithmetic alone: no decoder, no random numbers."""
+    sizes = {
+        "RGB": ((301, 200), (150, 340), (700, 20), (224, 224)),
+        "RGBA": ((230, 231),),
+        "L": ((97, 101),),
+    }
+    return {
+        f"{mode} {width} x {height}": Image.fromarray(pixels(width, height, len(mode)))
+        for mode, several in sizes.items()
+        for width, height in several
+    }
+
+
+def pixels(width: int, height: int, channels: int) -> np.ndarray:
+    """Ramps with edges, and noise by a multiplication."""
+    y, x, c = np.ogrid[:height, :width, :channels]
+    ramp = 3 * x + 2 * y + 85 * c
+    noise = (((x * 40_503 + y * 30_011 + c * 20_129) * 2_654_435_761) >> 16) & 127
+    values = ((ramp + noise * ((x // 16 + y // 16) % 2)) & 255).astype(np.uint8)
+    return values[..., 0] if channels == 1 else values
+
+
+def digest(pixels: np.ndarray) -> str:
+    """Of all bits, the type and the shape."""
+    head = f"{pixels.dtype} {pixels.shape}".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(pixels).tobytes()).hexdigest()[:32]
