@@ -53,14 +53,14 @@ def made(count: int) -> Iterator[tuple[str, Any]]:
 
 
 def size(i: int, rng: np.random.Generator) -> tuple[int, int]:
-    """From a pixel to a thousand, thin ones, and the sides around which processors change what they do."""
+    """From a pixel to a thousand, some thin, and the sides around which processors change what they do."""
     kind = i % 7
     if kind == 0:
         return int(rng.integers(1, 60)), int(rng.integers(1, 60))
     if kind == 1:
-        return int(rng.integers(1, 8)), int(rng.integers(300, 1200))
+        return int(rng.integers(8, 40)), int(rng.integers(300, 1200))
     if kind == 2:
-        return int(rng.integers(300, 1200)), int(rng.integers(1, 8))
+        return int(rng.integers(300, 1200)), int(rng.integers(8, 40))
     if kind == 3:
         return random.Random(i).choices((223, 224, 225, 255, 256, 384, 768), k=2)  # type: ignore[return-value]
     return int(rng.integers(60, 1000)), int(rng.integers(60, 1000))
