@@ -26,7 +26,8 @@ use crate::{
 ///   "hf-torchvision" (the two backends of transformers' image processors).
 /// - `pillow`: whose rule decides the order of the two passes, "13", "12" or "installed".
 /// - `mean`, `std`: three numbers each; CLIP's own by default.
-/// - `interpolation`: "nearest", "box", "bilinear", "hamming", "bicubic" or "lanczos", as Pillow's.
+/// - `interpolation`: "nearest", "box", "bilinear", "hamming", "bicubic" or "lanczos", as Pillow's; in
+///   "hf-torchvision" torch's own "nearest" (exact), "bilinear", "bicubic" or "lanczos".
 /// - `dtype`: "float32"; "float16" or "bfloat16", the float32 values rounded to nearest, ties to even (bfloat16 as its
 ///   bits in uint16, since NumPy has none: `torch.from_numpy(x).view(torch.bfloat16)`); or "uint8", the pixels as
 ///   they are before the float part.
