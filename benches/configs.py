@@ -272,8 +272,7 @@ HEAD = """# Configs against the live libraries
 Written by `make peers`: each named config is given to the library that it is for and to clipprep, and both to the same
 images. {images} images: {made} made ones of many sizes, shapes and modes (RGB, L, LA, RGBA, P, PA, 1, CMYK, I;16, and P with
 transparent colours; half of them as PNG files), and {photos} photos. A value differs if one bit of it does. *Refused* are images that
-both refuse, since a processor whose config does not convert to RGB takes no other mode; these are compared after a conversion. `longest` and `border`
-leave thin images no pixel on a side, and both refuse these too.
+both refuse, since a processor whose config does not convert to RGB takes no other mode; these are compared after a conversion.
 
 Versions: {versions}.
 
