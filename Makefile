@@ -13,7 +13,7 @@ BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint test-rust test-python fuzz soak valgrind bench wheel clean
+.PHONY: help run test lint test-rust test-python fuzz soak valgrind bench peers wheel clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,16 +41,22 @@ test-python: $(VENV)/.test-deps ## pytest against the installed wheel
 	$(BIN)/pytest
 
 fuzz: $(VENV)/.test-deps ## a long run of damaged files against live Pillow
-	$(BIN)/python fuzz/mutate.py --count 450000
+	$(BIN)/python fuzz/mutate.py --simple
+	$(BIN)/python fuzz/mutate.py --simple --truncated pad
+	$(BIN)/python fuzz/mutate.py --count 200000
+	$(BIN)/python fuzz/mutate.py --count 200000 --truncated pad
 
 soak: $(VENV)/.test-deps ## hostile days in minutes: faults of every kind under load; writes docs/reliability.md
 	$(BIN)/python tests/soak/soak.py --seconds 300 --markdown docs/reliability.md
 
-valgrind: $(VENV)/.test-deps ## memory errors in the JPEG decoder; needs valgrind
+valgrind: $(VENV)/.test-deps ## memory errors in the decoders written in C; needs valgrind
 	fuzz/valgrind.sh $(BIN)/python
 
 bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder ..." of JPEG files
 	$(BIN)/python benches/bench.py $(CORPORA)
+
+peers: $(VENV)/.bench-deps ## docs/configs.md: each config against its live library; CORPORA="folder ..." of photos
+	$(BIN)/python benches/configs.py --out docs/configs.md $(CORPORA)
 
 wheel: dist/.built ## build the wheel into dist/
 

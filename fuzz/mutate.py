@@ -1,9 +1,10 @@
 """Damages small files in many ways and holds what clipprep makes of them against live Pillow.
 
     python fuzz/mutate.py --count 200000 --seed 1
+    python fuzz/mutate.py --count 200000 --truncated pad
 
-Half of the inputs at most are systematic, cuts at every offset and flips of every bit of the
-first 2 KB, drawn from all of them; the rest are random. Each runs in another process, so that
+Half of the inputs at most are simple, cuts at every offset and flips of every bit of the first
+2 KB, drawn from all of them; the rest are random. With --simple it is all of the simple ones. Each runs in another process, so that
 a crash or a hang is caught and named. Inputs that matter are saved. The exit status is 1 after
 a crash, a panic, a hang, other bits than Pillow's, or a refusal that Pillow does not share; what
 clipprep opens and Pillow refuses is counted and saved as well.
@@ -16,8 +17,9 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -34,16 +36,23 @@ TIMEOUT = 10.0
 #: What a damaged header asks for beyond this is not compared, only survived.
 MAX_PIXELS = 1 << 22
 
-PREPROCESS = Preprocess(16, pillow="installed", limits=Limits(max_pixels=MAX_PIXELS))
+
+def strict_or_lenient(truncated: str) -> Preprocess:
+    """What the inputs are put through."""
+    limits = Limits(max_pixels=MAX_PIXELS)
+    return Preprocess(16, pillow="installed", limits=limits, truncated=truncated)
+
+
+PREPROCESS = strict_or_lenient("error")
 FINDINGS = (*FAILURES, THEIRS)
 
 
-def judge(item: Item) -> tuple[Verdict, float]:
+def judge(item: Item, preprocess: Preprocess = PREPROCESS) -> tuple[Verdict, float]:
     """What an input gave, and the seconds that it took us."""
-    verdict = check(item, preprocess=PREPROCESS, max_pixels=MAX_PIXELS)
+    verdict = check(item, preprocess=preprocess, max_pixels=MAX_PIXELS)
     start = perf_counter()
     try:
-        PREPROCESS(item.source)
+        preprocess(item.source)
     except (ImageError, OSError):
         pass
     except BaseException as error:  # a panic, or an exception of no documented class
@@ -53,29 +62,38 @@ def judge(item: Item) -> tuple[Verdict, float]:
     return verdict, perf_counter() - start
 
 
-def pillow_alone(item: Item) -> str:
+def pillow_alone(item: Item, truncated: str) -> str:
     """Whether Pillow survives: the outcome does not matter."""
-    return check(item, preprocess=_Nobody(), max_pixels=MAX_PIXELS).outcome  # type: ignore[arg-type]
+    nobody = _Nobody(truncated)
+    return check(item, preprocess=nobody, max_pixels=MAX_PIXELS).outcome  # type: ignore[arg-type]
 
 
 class _Nobody:
     """In the place of `Preprocess`: refuses everything."""
 
-    size = PREPROCESS.size
+    size, exif = PREPROCESS.size, False
+
+    def __init__(self, truncated: str) -> None:
+        self.truncated = truncated
 
     def __call__(self, source: object) -> None:
         raise ImageError("refused")
+
+
+def simple(kinds: list[str]) -> Iterator[Item]:
+    """Each cut and each flipped bit of each kind."""
+    for kind in kinds:
+        for name, data in systematic(SEEDS[kind]()):
+            yield Item(data, f"{kind}/{name}")
 
 
 def inputs(kinds: list[str], seed: int, count: int) -> Iterator[Item]:
     """`count` damaged files, the same ones for the same arguments."""
     rng = random.Random(seed)
     seeds = {kind: SEEDS[kind]() for kind in kinds}
-    simple = [
-        Item(data, f"{kind}/{name}") for kind in kinds for name, data in systematic(seeds[kind])
-    ]
-    chosen = rng.sample(simple, min(len(simple), count // 2))
-    print(f"{len(chosen):,} of {len(simple):,} simple inputs", file=sys.stderr)
+    every = list(simple(kinds))
+    chosen = rng.sample(every, min(len(every), count // 2))
+    print(f"{len(chosen):,} of {len(every):,} simple inputs", file=sys.stderr)
     yield from chosen
     for number in range(count - len(chosen)):
         kind = kinds[number % len(kinds)]
@@ -85,12 +103,13 @@ def inputs(kinds: list[str], seed: int, count: int) -> Iterator[Item]:
 
 
 def run(
-    kinds: list[str], seed: int, count: int, jobs: int
+    items: Iterable[Item], jobs: int, truncated: str = "error"
 ) -> Iterator[tuple[Item, Verdict, float]]:
     """Every input with its verdict and our seconds."""
-    alone = Isolated(pillow_alone, TIMEOUT)
+    alone = Isolated(partial(pillow_alone, truncated=truncated), TIMEOUT)
+    one = partial(judge, preprocess=strict_or_lenient(truncated))
     try:
-        found = isolated_map(judge, inputs(kinds, seed, count), jobs=jobs, timeout=TIMEOUT)
+        found = isolated_map(one, items, jobs=jobs, timeout=TIMEOUT)
         for item, result in found:
             if not isinstance(result, CrashError):
                 yield item, *result
@@ -119,9 +138,15 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--count", type=int, default=20_000, help="inputs (default: %(default)s)")
+    parser.add_argument(
+        "--simple", action="store_true", help="every cut and every flipped bit, and nothing else"
+    )
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     parser.add_argument(
         "--formats", nargs="+", default=[""], metavar="PREFIX", help="such as jpeg or png-palette"
+    )
+    parser.add_argument(
+        "--truncated", choices=["error", "pad"], default="error", help="default: %(default)s"
     )
     parser.add_argument("--jobs", type=int, default=default_jobs(), help="default: %(default)s")
     parser.add_argument("--save", type=Path, default=Path("out/fuzz"), help="default: %(default)s")
@@ -137,7 +162,8 @@ def main() -> int:
 
     start, verdicts, kept = perf_counter(), [], Counter[tuple[str, str]]()
     slowest = (0.0, "")
-    for item, verdict, seconds in run(kinds, args.seed, args.count, args.jobs):
+    items = simple(kinds) if args.simple else inputs(kinds, args.seed, args.count)
+    for item, verdict, seconds in run(items, args.jobs, args.truncated):
         verdicts.append(verdict)
         slowest = max(slowest, (seconds, item.name))
         group = (item.name.split("/")[0], verdict.outcome)
@@ -146,11 +172,14 @@ def main() -> int:
             save(args.save, item, verdict)
             print(verdict)
         if len(verdicts) % 10_000 == 0:
-            print(f"{len(verdicts):,} of {args.count:,}", file=sys.stderr, flush=True)
+            print(f"{len(verdicts):,} inputs so far", file=sys.stderr, flush=True)
 
     print(table(verdicts, ["kind"], lambda verdict: (verdict.source.split("/")[0],)))
+    which = "simple" if args.simple else f"seed {args.seed}"
+    seconds = perf_counter() - start
     print(
-        f"{len(verdicts):,} inputs, seed {args.seed}, {perf_counter() - start:.0f} s with {args.jobs} jobs"
+        f"{len(verdicts):,} inputs, {which}, truncated={args.truncated!r},"
+        f" {seconds:.0f} s with {args.jobs} jobs"
     )
     print(f"the slowest for us: {slowest[0]:.3f} s, {slowest[1]}")
     if kept:

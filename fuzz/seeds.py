@@ -1,4 +1,9 @@
-"""Small files of every kind, to be mutated: made here, so that a run needs nothing else."""
+"""Small files of every kind, to be mutated: made here, so that a run needs nothing else.
+
+    python fuzz/seeds.py FOLDER
+
+writes those of the native decoders, such as tests/data/seeds, for tests that have no Python.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,10 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from pictures import photo, picture
-from writers import bmp, gif_with_local_palette, gif_with_offset, png, saved
+from writers import bmp, bmp_runs, gif_with_local_palette, gif_with_offset, png, saved
+
+#: JPEGs that Pillow does not write.
+DATA = Path(__file__).resolve().parent.parent / "tests" / "data" / "jpeg"
 
 #: Wide and tall enough that a crop to 16 x 16 leaves out columns and rows that a decoder could skip.
 WIDE, TALL, SMALL = (96, 20), (20, 96), (11, 9)
@@ -58,6 +66,15 @@ def _sixteen(kind: str) -> Callable[[], bytes]:
     return lambda: saved(Image.fromarray(samples), kind)
 
 
+def _runs(nibbles: bool) -> bytes:
+    """Runs, literals, a jump and ends of lines, on 20 x 6 pixels."""
+    literals = bytes([0, 6, 0x12, 0x34, 0x56, *([] if nibbles else [1, 2, 3])]) + bytes(nibbles)
+    line = bytes([9, 0x23]) + literals + bytes([3, 0x71, 0, 0])
+    runs = line + bytes([4, 0x11, 0, 2, 3, 1]) + line * 3 + bytes([20, 0x55, 0, 0, 0, 1])
+    palette = np.random.default_rng(0).bytes(4 * (16 if nibbles else 256))
+    return bmp_runs(20, 6, runs, palette, nibbles=nibbles)
+
+
 SEEDS: dict[str, Callable[[], bytes]] = {
     "jpeg-baseline": _jpeg("RGB", WIDE),
     "jpeg-444-tall": _jpeg("RGB", (16, 60), subsampling=0),
@@ -67,6 +84,10 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "jpeg-restarts": _jpeg("RGB", WIDE, restart_marker_blocks=2),
     "jpeg-grey": _jpeg("L", WIDE),
     "jpeg-cmyk": _jpeg("CMYK", (60, 16)),
+    "jpeg-cmyk-progressive": _jpeg("CMYK", (40, 16), progressive=True),
+    "jpeg-arithmetic": (DATA / "arithmetic.jpg").read_bytes,
+    "jpeg-arithmetic-progressive": (DATA / "arithmetic-progressive.jpg").read_bytes,
+    "jpeg-scans-missing": (DATA / "some-bits.jpg").read_bytes,
     "png-rgb": _png(2, 8),
     "png-rgb-16": _png(2, 16),
     "png-rgb-key": _png(2, 8, transparency=bytes(6)),
@@ -90,6 +111,7 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "webp-lossy": _save("RGB", "WEBP", quality=40),
     "webp-lossless": _save("RGB", "WEBP", lossless=True),
     "webp-alpha": _save("RGBA", "WEBP", quality=40),
+    "webp-lossless-alpha": _save("RGBA", "WEBP", lossless=True),
     "webp-animation": _animation("WEBP"),
     "bmp-24": _save("RGB", "BMP"),
     "bmp-32": _save("RGBA", "BMP"),
@@ -98,6 +120,8 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "bmp-24-top-down": lambda: bmp(_rows(24), 24, top_down=True),
     "bmp-565": lambda: bmp(_rows(16), 16, masks=(0xF800, 0x7E0, 0x1F)),
     "bmp-fields": lambda: bmp(_rows(32), 32, masks=(0xFF0000, 0xFF00, 0xFF, 0xFF000000)),
+    "bmp-runs": lambda: _runs(nibbles=False),
+    "bmp-runs-of-nibbles": lambda: _runs(nibbles=True),
     "pnm-rgb": _save("RGB", "PPM"),
     "pnm-grey": _save("L", "PPM"),
     "pnm-bitmap": _save("1", "PPM"),
@@ -105,9 +129,22 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "pnm-plain": lambda: (
         b"P3\n# plain\n5 4\n255\n" + b" ".join(b"%d" % v for v in range(0, 240, 4))
     ),
+    "pnm-plain-bitmap": lambda: b"P1 9 7\n" + b"1 0 0 1 1 0 1 0 1\n" * 7,
     "qoi-rgb": _save("RGB", "QOI"),
     "qoi-rgba": _save("RGBA", "QOI"),
     "tiff-rgb": _save("RGB", "TIFF"),
     "tiff-lzw": _save("P", "TIFF", compression="tiff_lzw"),
     "tga": _save("RGB", "TGA"),
 }
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, make in SEEDS.items():
+        if not kind.startswith(("tiff", "tga")):
+            (folder / kind).write_bytes(make())
+
+
+if __name__ == "__main__":
+    main()

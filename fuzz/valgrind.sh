@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# JPEGs, whole and damaged, cropped in both directions, through the installed wheel under memcheck.
+# JPEG and WebP files, whole and damaged, cropped in both directions, through the installed wheel under memcheck.
 #   fuzz/valgrind.sh PYTHON [INPUTS]
 # Fails on an invalid read or write, or a branch on memory that was never written, in clipprep's library.
 set -euo pipefail
@@ -13,24 +13,29 @@ PYTHONMALLOC=malloc CLIPPREP_SIMD=${CLIPPREP_SIMD:-avx2} \
   valgrind --tool=memcheck --log-file="$log" --num-callers=30 --error-limit=no \
   "$python" - "$inputs" <<'PYTHON'
 import sys
+from collections import Counter
 
 from mutate import inputs
 from seeds import SEEDS
 
 import clipprep
 
-pre = clipprep.Preprocess(16)
-kinds = [kind for kind in SEEDS if kind.startswith("jpeg")]
-opened = refused = 0
-files = [SEEDS[kind]() for kind in kinds]
-files += [item.source for item in inputs(kinds, 1, int(sys.argv[1]))]
-for data in files:
-    try:
-        pre(data)
-        opened += 1
-    except clipprep.ImageError:
-        refused += 1
-print(f"{opened} opened, {refused} refused; {clipprep.build_info()['simd']} kernels")
+strict, lenient = (clipprep.Preprocess(16, truncated=how) for how in ("error", "pad"))
+counts = Counter()
+for format in ("jpeg", "webp"):
+    kinds = [kind for kind in SEEDS if kind.startswith(format)]
+    files = [SEEDS[kind]() for kind in kinds]
+    files += [item.source for item in inputs(kinds, 1, int(sys.argv[1]))]
+    for data in files:
+        for pre in (strict, lenient):
+            try:
+                pre(data)
+                counts[format, "opened"] += 1
+            except clipprep.ImageError:
+                counts[format, "refused"] += 1
+for (format, outcome), count in counts.items():
+    print(f"{format}: {count} {outcome}")
+print(f"{clipprep.build_info()['simd']} kernels")
 PYTHON
 
 # An error is a paragraph; ours has a frame in our library.

@@ -9,6 +9,7 @@ use crate::pixels::{Header, Image, Layout, Palette, RowBlock, Rows, Window};
 pub struct Array<'a> {
     header: Header,
     pixels: ArrayView3<'a, u8>,
+    of_image: bool,
 }
 
 impl<'a> Array<'a> {
@@ -21,13 +22,22 @@ impl<'a> Array<'a> {
                 layout.bytes()
             )));
         }
-        Ok(Self { header: Header { width, height, layout, palette }, pixels })
+        Ok(Self { header: Header { width, height, layout, palette }, pixels, of_image: false })
+    }
+
+    /// The same as the pixels of an image, not as an array: see [`Image::is_array`].
+    pub fn of_image(self) -> Self {
+        Self { of_image: true, ..self }
     }
 }
 
 impl Image for Array<'_> {
     fn header(&self) -> &Header {
         &self.header
+    }
+
+    fn is_array(&self) -> bool {
+        !self.of_image
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {

@@ -91,6 +91,56 @@ pub(crate) fn to_rgb(layout: Layout, palette: Option<&Palette>, row: &[u8], out:
     }
 }
 
+/// Whose arithmetic lays transparent pixels over white.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alpha {
+    /// `Image.alpha_composite` (libImaging/AlphaComposite.c).
+    Pillow,
+    /// transformers on NumPy arrays: float64.
+    Numpy,
+    /// transformers on torch's tensors: float32.
+    Torch,
+}
+
+impl Alpha {
+    fn over_white(self, value: u8, alpha: u8) -> u8 {
+        match self {
+            Self::Pillow => {
+                let (value, alpha) = (u32::from(value), u32::from(alpha));
+                let sum = (value * alpha + 255 * (255 - alpha) + 128) << 7;
+                (((sum >> 8) + sum) >> 8 >> 7) as u8
+            }
+            Self::Numpy => {
+                let alpha = f64::from(alpha) / 255.0;
+                (alpha * f64::from(value) + (1.0 - alpha) * 255.0).round_ties_even() as u8
+            }
+            Self::Torch => {
+                let [value, alpha] = [value, alpha].map(|byte| f32::from(byte) * (1.0 / 255.0));
+                ((value * alpha + (1.0 - alpha)) * 255.999) as u8
+            }
+        }
+    }
+}
+
+/// Converts a row to RGB as transformers does: what is transparent shows white.
+pub(crate) fn to_rgb_over_white(
+    over: Alpha,
+    layout: Layout,
+    palette: Option<&Palette>,
+    row: &[u8],
+    out: &mut [u8],
+) {
+    let blend = |rgb: [u8; 3], alpha| rgb.map(|value| over.over_white(value, alpha));
+    match layout {
+        Layout::La => each(row, out, |[grey, alpha]| blend([grey; 3], alpha)),
+        Layout::Rgba | Layout::Llla => each(row, out, |[r, g, b, alpha]| blend([r, g, b], alpha)),
+        Layout::Pppa => each(row, out, |[index, _, _, alpha]| {
+            blend(palette.map_or([0; 3], |palette| palette[usize::from(index)]), alpha)
+        }),
+        _ => to_rgb(layout, palette, row, out),
+    }
+}
+
 fn each<const C: usize>(row: &[u8], out: &mut [u8], rgb: impl Fn([u8; C]) -> [u8; 3]) {
     for (&pixel, out) in row.as_chunks::<C>().0.iter().zip(out.as_chunks_mut::<3>().0) {
         *out = rgb(pixel);

@@ -40,4 +40,7 @@ pub use normalise::Element;
 pub use orientation::{Orientation, turned};
 pub use pipeline::{Preprocess, Report};
 pub use resample::{Filter, Level};
-pub use spec::{MEAN, MODELS, PassOrder, Profile, STD, Spec, TensorLayout, Truncated, model_size};
+pub use spec::{
+    Fill, MEAN, MODELS, PassOrder, Precision, Profile, ResizeMode, STD, Spec, TensorLayout, Truncated,
+    model_size,
+};

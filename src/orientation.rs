@@ -75,8 +75,14 @@ impl Image for Turned<'_> {
         self.stored.memory() + (self.header.width * self.header.height * self.header.layout.bytes()) as u64
     }
 
+    fn reduction(&self) -> usize {
+        self.stored.reduction()
+    }
+
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
-        let stored = (self.stored.header().width, self.stored.header().height);
+        let reduction = self.stored.reduction();
+        let stored = self.stored.header();
+        let stored = (stored.width.div_ceil(reduction), stored.height.div_ceil(reduction));
         let from = self.orientation.window(window, stored);
         let (width, height) = (window.columns.len(), window.rows.len());
         let bytes = self.header.layout.bytes();

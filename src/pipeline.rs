@@ -4,17 +4,17 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::colour::{check_convertible, premultiply, to_rgb, unpremultiply};
+use crate::colour::{Alpha, check_convertible, premultiply, to_rgb, to_rgb_over_white, unpremultiply};
 use crate::decode::{self, Format, Opened};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::normalise::{Element, Normalise};
 use crate::orientation::Orientation;
 use crate::pixels::{BLOCK, Header, Image, Layout, Palette, RowBlock, Rows, Window};
-use crate::plan::{Method, Plan};
+use crate::plan::{Frame, Method, Plan};
 use crate::plan_cache;
-use crate::resample::{Level, Scratch, torch_resize};
-use crate::spec::Spec;
+use crate::resample::{Level, Scratch};
+use crate::spec::{Profile, Spec};
 
 /// A specification made ready to run; immutable, shared by all threads.
 #[derive(Clone, Debug)]
@@ -53,9 +53,9 @@ impl Preprocess {
         &self.spec
     }
 
-    /// Number of values of one output: 3 x n x n.
+    /// Number of values of one output: 3 x height x width.
     pub fn output_len(&self) -> usize {
-        3 * self.spec.size * self.spec.size
+        3 * self.spec.size.0 * self.spec.size.1
     }
 
     /// Decodes a file's bytes and writes its tensor to `out`, whose type of number decides the tensor's;
@@ -95,6 +95,19 @@ impl Preprocess {
         Ok((report, pixels))
     }
 
+    /// Writes the tensor of RGB pixels that are resized and cropped already.
+    ///
+    /// # Panics
+    /// When there are not as many as the output has.
+    pub fn finish<T: Element>(&self, pixels: &[u8], out: &mut [T]) {
+        assert_eq!((pixels.len(), out.len()), (self.output_len(), self.output_len()), "one output's pixels");
+        SCRATCH.with_borrow_mut(|(_, rgb)| {
+            for (y, row) in pixels.chunks_exact(3 * self.spec.size.1).enumerate() {
+                self.normalise.write(Layout::Rgb, None, row, y, out, rgb);
+            }
+        });
+    }
+
     fn resize(
         &self,
         image: &mut dyn Image,
@@ -102,57 +115,86 @@ impl Preprocess {
         mut finish: impl FnMut(Layout, Option<&Palette>, usize, &[u8]),
     ) -> Result<Report> {
         let header = image.header().clone();
-        let plan = plan_cache::plan(&self.spec, &header, self.level)?;
+        if !self.spec.convert_rgb && !matches!(header.layout, Layout::Rgb | Layout::Rgbx) {
+            return Err(Error::unsupported(format!(
+                "expected mode \"RGB\", since convert_rgb is False, found {:?}",
+                header.layout.mode()
+            )));
+        }
+        let plan = plan_cache::plan(&self.spec, &header, image.reduction(), self.level)?;
         self.spec.limits.check_memory(image.memory() + plan.memory())?;
         let convert = plan.layout != header.layout;
         if convert {
             check_convertible(header.layout)?;
         }
+        let over_white = self.over_white(image);
         let source: Box<dyn Rows + '_> = Box::new(Polled(image.rows(&plan.window)?));
-        let source = if convert { in_rgb(source, &header, &plan.window) } else { source };
+        let source = if convert { in_rgb(source, &header, &plan.window, over_white) } else { source };
         let palette = plan.palette(&header);
-        run(&plan, source, &header, scratch, &mut |layout, y, row| finish(layout, palette, y, row))?;
+        let layout = plan.layout;
+        match &plan.frame {
+            None => run(&plan, source, scratch, &mut |y, row| finish(layout, palette, y, row))?,
+            Some(frame) => framed(
+                frame,
+                |y, row| finish(layout, palette, y, row),
+                |finish| run(&plan, source, scratch, finish),
+            )?,
+        }
         Ok(Report { format: None, orientation: Orientation::default(), header, plan })
     }
+
+    /// How transparency shows white, where the profile has it so.
+    fn over_white(&self, image: &dyn Image) -> Option<Alpha> {
+        self.spec.over_white().then(|| match (image.is_array(), self.spec.profile) {
+            (false, _) => Alpha::Pillow,
+            (true, Profile::HfTorchvision) => Alpha::Torch,
+            (true, _) => Alpha::Numpy,
+        })
+    }
+}
+
+/// Puts `frame` around the rows that `run` hands out.
+fn framed(
+    frame: &Frame,
+    mut finish: impl FnMut(usize, &[u8]),
+    run: impl FnOnce(&mut dyn FnMut(usize, &[u8])) -> Result<()>,
+) -> Result<()> {
+    for y in 0..frame.top {
+        finish(y, &frame.empty);
+    }
+    let mut line = frame.empty.clone();
+    let mut next = frame.top;
+    run(&mut |y, row| {
+        line[frame.left..frame.left + row.len()].copy_from_slice(row);
+        next = frame.top + y + 1;
+        finish(frame.top + y, &line);
+    })?;
+    for y in next..next + frame.bottom {
+        finish(y, &frame.empty);
+    }
+    Ok(())
 }
 
 /// Resizes as planned and hands out each finished row.
 fn run(
     plan: &Plan,
     mut source: Box<dyn Rows + '_>,
-    header: &Header,
     scratch: &mut Scratch,
-    finish: &mut dyn FnMut(Layout, usize, &[u8]),
+    finish: &mut dyn FnMut(usize, &[u8]),
 ) -> Result<()> {
     let layout = plan.layout;
     match &plan.method {
-        Method::Pick { columns, rows } => pick(columns, rows, layout.bytes(), source.as_mut(), |y, row| {
-            finish(layout, y, row);
-        }),
+        Method::Pick { columns, rows } => pick(columns, rows, layout.bytes(), source.as_mut(), finish),
         Method::TwoPass(passes) if layout.has_alpha() => {
             let row_bytes = plan.window.columns.len() * layout.bytes();
             let mut source = Mapped::new(source, row_bytes, |row, out| premultiply(layout, row, out));
             passes.run(&mut source, scratch, |y, row| {
                 unpremultiply(layout, row);
-                finish(layout, y, row);
+                finish(y, row);
             })
         }
-        Method::TwoPass(passes) => passes.run(source.as_mut(), scratch, |y, row| finish(layout, y, row)),
-        Method::Wide(passes) => passes.run(source.as_mut(), |y, row| finish(layout, y, row)),
-        Method::Torch => {
-            let size = (header.width, header.height);
-            let mut pixels = Vec::with_capacity(size.0 * size.1 * 3);
-            for y in (0..size.1).step_by(BLOCK) {
-                let block = source.next(BLOCK.min(size.1 - y))?;
-                block.iter().for_each(|row| pixels.extend_from_slice(row));
-            }
-            let resized = torch_resize(pixels, size, plan.resized)?;
-            let n = plan.size;
-            for (y, row) in resized.chunks_exact(plan.resized.0 * 3).skip(plan.crop.1).take(n).enumerate() {
-                finish(layout, y, &row[plan.crop.0 * 3..][..n * 3]);
-            }
-            Ok(())
-        }
+        Method::TwoPass(passes) => passes.run(source.as_mut(), scratch, |y, row| finish(y, row)),
+        Method::Wide(passes) => passes.run(source.as_mut(), finish),
     }
 }
 
@@ -197,9 +239,17 @@ impl Rows for Polled<'_> {
 }
 
 /// Rows converted to RGB as they pass.
-fn in_rgb<'a>(rows: Box<dyn Rows + 'a>, header: &'a Header, window: &Window) -> Box<dyn Rows + 'a> {
+fn in_rgb<'a>(
+    rows: Box<dyn Rows + 'a>,
+    header: &'a Header,
+    window: &Window,
+    over_white: Option<Alpha>,
+) -> Box<dyn Rows + 'a> {
     let (layout, palette) = (header.layout, header.palette.as_deref());
-    Box::new(Mapped::new(rows, window.columns.len() * 3, move |row, out| to_rgb(layout, palette, row, out)))
+    Box::new(Mapped::new(rows, window.columns.len() * 3, move |row, out| match over_white {
+        Some(alpha) => to_rgb_over_white(alpha, layout, palette, row, out),
+        None => to_rgb(layout, palette, row, out),
+    }))
 }
 
 /// Rows changed by `map` as they pass.

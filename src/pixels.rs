@@ -164,9 +164,18 @@ pub struct Window {
 pub trait Image {
     /// Size and layout.
     fn header(&self) -> &Header;
+    /// Whether this is an array of the caller's, which transformers composites by other arithmetic than an image.
+    fn is_array(&self) -> bool {
+        false
+    }
     /// An upper estimate of the bytes that decoding holds besides the encoded file and single rows.
     fn memory(&self) -> u64 {
         0
+    }
+    /// How many pixels per side each one that is handed out stands for. Where it is not 1, the image has that
+    /// many times fewer columns and rows, rounded up, than its header says.
+    fn reduction(&self) -> usize {
+        1
     }
     /// Hands out the rows of `window`, top to bottom, each cut to its columns.
     fn rows<'a>(&'a mut self, window: &Window) -> Result<Box<dyn Rows + 'a>>;

@@ -18,7 +18,7 @@ const MAX_SIDES: usize = 1 << 14;
 struct Entry {
     spec: Spec,
     level: Level,
-    source: (usize, usize, Layout),
+    source: (usize, usize, Layout, usize),
     plan: Arc<Plan>,
 }
 
@@ -28,15 +28,15 @@ thread_local! {
 }
 
 /// The plan for an image of that header, made or remembered.
-pub(crate) fn plan(spec: &Spec, header: &Header, level: Level) -> Result<Arc<Plan>> {
-    let source = (header.width, header.height, header.layout);
+pub(crate) fn plan(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Arc<Plan>> {
+    let source = (header.width, header.height, header.layout, reduction);
     CACHE.with_borrow_mut(|cache| {
         let known = |entry: &Entry| entry.source == source && entry.level == level && entry.spec == *spec;
         if let Some(at) = cache.iter().rposition(known) {
             cache[at..].rotate_left(1);
             return Ok(cache[cache.len() - 1].plan.clone());
         }
-        let plan = Arc::new(Plan::new(spec, header, level)?);
+        let plan = Arc::new(Plan::reduced(spec, header, reduction, level)?);
         if header.width + header.height <= MAX_SIDES {
             if cache.len() == PLANS {
                 cache.remove(0);
@@ -54,10 +54,10 @@ mod tests {
     #[test]
     fn remembers_the_last_plans_and_tells_specifications_apart() {
         let header = |width| Header { width, height: 40, layout: Layout::L, palette: None };
-        let get = |size, width| plan(&Spec::openai(size), &header(width), Level::Scalar).unwrap();
+        let get = |size, width| plan(&Spec::openai(size), &header(width), 1, Level::Scalar).unwrap();
         let first = get(8, 50);
         assert!(Arc::ptr_eq(&first, &get(8, 50)));
-        assert_eq!(get(9, 50).size, 9);
+        assert_eq!(get(9, 50).resized, (11, 9));
         for width in 60..60 + PLANS - 2 {
             get(8, width);
         }

@@ -31,21 +31,64 @@ pub fn model_size(name: &str) -> Option<usize> {
 pub enum Profile {
     /// `clip._transform` of OpenAI, and open_clip's default: resize, crop, then RGB.
     OpenAi,
-    /// transformers' `CLIPImageProcessor` on Pillow: RGB, resize, crop.
+    /// timm's transform for evaluation, on an image that is RGB already: RGB, resize, crop.
+    Timm,
+    /// transformers' image processors on Pillow: RGB over white, resize, crop.
     HfPil,
-    /// transformers' `CLIPImageProcessor` on torchvision's tensors: RGB, resize, crop.
+    /// transformers' image processors on torchvision's tensors: RGB over white, resize, crop.
     HfTorchvision,
 }
 
 impl Profile {
     /// All profiles with their names.
-    pub const ALL: [(&'static str, Profile); 3] =
-        [("openai", Self::OpenAi), ("hf-pil", Self::HfPil), ("hf-torchvision", Self::HfTorchvision)];
+    pub const ALL: [(&'static str, Profile); 4] = [
+        ("openai", Self::OpenAi),
+        ("timm", Self::Timm),
+        ("hf-pil", Self::HfPil),
+        ("hf-torchvision", Self::HfTorchvision),
+    ];
 
     /// Whether the image becomes RGB before it is resized.
     pub fn rgb_first(self) -> bool {
         self != Self::OpenAi
     }
+
+    /// Whether transparency shows white when the image becomes RGB; else it is dropped.
+    pub fn over_white(self) -> bool {
+        matches!(self, Self::HfPil | Self::HfTorchvision)
+    }
+}
+
+/// What an image's sides become before the crop, `resize_size` being given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ResizeMode {
+    /// The image keeps its shape and covers the size.
+    Shortest,
+    /// The image keeps its shape and fits into the size.
+    Longest,
+    /// Exactly the size, whatever becomes of the shape.
+    Squash,
+    /// The image's own: nothing is resized.
+    Keep,
+}
+
+impl ResizeMode {
+    /// All modes with their names.
+    pub const ALL: [(&'static str, ResizeMode); 4] = [
+        ("shortest", Self::Shortest),
+        ("longest", Self::Longest),
+        ("squash", Self::Squash),
+        ("none", Self::Keep),
+    ];
+}
+
+/// What is put where a crop is larger than the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fill {
+    /// The same level in each band of the image's mode.
+    Level(u8),
+    /// A level for each band of an image of three.
+    Bands([u8; 3]),
 }
 
 /// Which Pillow's rule decides the order of the two passes.
@@ -71,6 +114,20 @@ impl TensorLayout {
     pub const ALL: [(&'static str, TensorLayout); 2] = [("NCHW", Self::Nchw), ("NHWC", Self::Nhwc)];
 }
 
+/// Whether every bit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// The reference's bits.
+    Exact,
+    /// JPEG files are decoded smaller and by shorter arithmetic; everything else is as exact as ever.
+    Fast,
+}
+
+impl Precision {
+    /// Both with their names.
+    pub const ALL: [(&'static str, Precision); 2] = [("exact", Self::Exact), ("fast", Self::Fast)];
+}
+
 /// What becomes of a file whose bytes end before its image does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Truncated {
@@ -88,10 +145,22 @@ impl Truncated {
 /// Everything that decides an output besides the image.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
-    /// Side of the square output in pixels, at least 1.
-    pub size: usize,
+    /// Height and width of the output in pixels, at least 1.
+    pub size: (usize, usize),
     /// Whose bits.
     pub profile: Profile,
+    /// How the image is resized.
+    pub resize_mode: ResizeMode,
+    /// The height and the width that it is resized to, as the mode has it, at least 1.
+    pub resize_size: (usize, usize),
+    /// What is put where the crop is larger than the image.
+    pub fill: Fill,
+    /// Whether images of other modes become RGB; else they are refused.
+    pub convert_rgb: bool,
+    /// What a byte is multiplied by, if it is. Without meaning to `openai` and `timm`, which divide by 255.
+    pub rescale_factor: Option<f64>,
+    /// Whether mean and standard deviation are applied.
+    pub normalize: bool,
     /// The order of the passes.
     pub pass_order: PassOrder,
     /// Subtracted per channel.
@@ -102,6 +171,8 @@ pub struct Spec {
     pub filter: Filter,
     /// The order of the tensor's axes.
     pub layout: TensorLayout,
+    /// Whether every bit counts.
+    pub precision: Precision,
     /// Bounds on what one image may cost.
     pub limits: Limits,
     /// What becomes of files that are cut short.
@@ -113,16 +184,28 @@ pub struct Spec {
 }
 
 impl Spec {
+    /// Whether transparency shows white, in images that become RGB at all.
+    pub(crate) fn over_white(&self) -> bool {
+        self.convert_rgb && self.profile.over_white()
+    }
+
     /// OpenAI's transform for an input of `size` x `size` pixels.
     pub fn openai(size: usize) -> Self {
         Self {
-            size,
+            size: (size, size),
             profile: Profile::OpenAi,
+            resize_mode: ResizeMode::Shortest,
+            resize_size: (size, size),
+            fill: Fill::Level(0),
+            convert_rgb: true,
+            rescale_factor: Some(1.0 / 255.0),
+            normalize: true,
             pass_order: PassOrder::Pillow13,
             mean: MEAN,
             std: STD,
             filter: Filter::Bicubic,
             layout: TensorLayout::Nchw,
+            precision: Precision::Exact,
             limits: Limits::default(),
             truncated: Truncated::Error,
             exif: false,

@@ -92,6 +92,22 @@ def normalise(pixels: np.ndarray, profile: str = "openai", mean=MEAN, std=STD) -
     return np.ascontiguousarray(((value - mean32) / std32).transpose(2, 0, 1))
 
 
+def rgb_over_white(image: Image.Image) -> Image.Image:
+    """transformers' `convert_to_rgb`: what is transparent shows white. It has other arithmetic for arrays."""
+    has_alpha = "A" in image.getbands() or image.info.get("transparency") is not None
+    if not has_alpha:
+        return image.convert("RGB")
+    image_rgba = image.convert("RGBA")
+    if image.info.get("is an array"):
+        pixels = np.asarray(image_rgba)
+        alpha = pixels[..., 3:] / 255
+        return Image.fromarray(
+            np.round(alpha * pixels[..., :3] + (1 - alpha) * 255).astype(np.uint8)
+        )
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, image_rgba).convert("RGB")
+
+
 def reference(
     image: Image.Image,
     n: int,
@@ -111,7 +127,7 @@ def reference(
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Palette images with Transparency")
         if profile == "hf-pil":
-            image = image.convert("RGB")
+            image = rgb_over_white(image)
         cropped = resize_as(image, resized, interpolation, pillow).crop(box).convert("RGB")
     return normalise(np.asarray(cropped), profile, mean, std)
 
@@ -131,4 +147,6 @@ def from_array(array: np.ndarray) -> Image.Image:
     """The PIL image that an array source stands for: 1 channel is L, 2 are LA, 3 RGB, 4 RGBA."""
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
-    return Image.fromarray(np.ascontiguousarray(array))
+    image = Image.fromarray(np.ascontiguousarray(array))
+    image.info["is an array"] = True
+    return image

@@ -111,3 +111,24 @@ def test_pillows_globals_are_left_alone(small, tmp_path) -> None:
     cut = saved(picture("RGB", 40, 30), "TIFF")[:-500]
     assert_as_pillow_decides(cut, small, "a cut tiff")
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("AVIF", "avif"), ("JPEG2000", "jpg_2000"), ("J2K", "jpg_2000")]
+)
+@pytest.mark.parametrize("truncated", ["error", "pad"])
+def test_a_missing_codec_is_named_with_the_install_that_has_it(
+    monkeypatch, name: str, codec: str, truncated: str
+) -> None:
+    if not features.check(codec):
+        pytest.skip(f"this Pillow has no {codec}")
+    options = {"no_jp2": True} if name == "J2K" else {}
+    data = saved(picture("RGB", 40, 30), name.replace("J2K", "JPEG2000"), **options)
+    lenient = clipprep.Preprocess(32, pillow="installed", truncated=truncated)
+    assert_file(data, lenient, "pillow", name)
+    supported = [feature for feature in features.get_supported() if feature != codec]
+    monkeypatch.setattr(features, "get_supported", lambda: supported)
+    with pytest.raises(clipprep.UnsupportedError, match="pip install --upgrade pillow") as caught:
+        lenient(data)
+    assert codec in str(caught.value)
+    assert lenient(saved(picture("RGB", 40, 30), "TIFF")).shape == (3, 32, 32)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache
 
-import numpy as np
 import pytest
 from compare import assert_equal_bits
 from expect import assert_as_pillow_decides, opened
@@ -31,15 +30,13 @@ FILES = {
     "bmp": lambda: saved(picture("RGB", 30, 22), "BMP"),
     "webp": lambda: saved(picture("RGB", 60, 45), "WEBP"),
     "lossless webp": lambda: saved(picture("RGBA", 30, 45), "WEBP", lossless=True),
+    "webp with alpha": lambda: saved(picture("RGBA", 30, 45), "WEBP"),
     "pnm": lambda: saved(picture("RGB", 30, 22), "PPM"),
     "qoi": lambda: saved(picture("RGB", 30, 22), "QOI"),
     "tiff": lambda: saved(picture("RGB", 30, 22), "TIFF"),
     "tga": lambda: saved(picture("RGB", 30, 22), "TGA"),
 }
 JPEGS = [name for name in FILES if "jpeg" in name]
-#: A damaged WebP stream is decoded by another decoder than Pillow's, and what no encoder writes (coefficients that
-#: overflow 16 bits, for one) comes out differently: an undamaged file is exact, what a damaged one shows is no promise.
-WEBPS = [name for name in FILES if "webp" in name]
 
 
 @cache
@@ -117,7 +114,7 @@ def test_a_changed_byte_of_a_jpeg(small, name: str, where: float, value: int) ->
 
 
 @given(
-    name=st.sampled_from([name for name in FILES if name not in [*JPEGS, *WEBPS]]),
+    name=st.sampled_from([name for name in FILES if "jpeg" not in name and "webp" not in name]),
     where=st.floats(0, 1, exclude_max=True),
     value=st.integers(0, 255),
 )
@@ -130,7 +127,7 @@ def test_a_changed_byte_of_another_file(small, name: str, where: float, value: i
 
 
 @given(
-    name=st.sampled_from([name for name in FILES if name not in WEBPS]),
+    name=st.sampled_from(sorted(FILES)),
     header=st.integers(0, 60),
     value=st.integers(0, 255),
 )
@@ -141,22 +138,17 @@ def test_a_changed_byte_of_a_header(small, name: str, header: int, value: int) -
 
 
 @given(
-    name=st.sampled_from(WEBPS), where=st.floats(0, 1, exclude_max=True), value=st.integers(0, 255)
+    name=st.sampled_from([name for name in FILES if "webp" in name]),
+    where=st.floats(0, 1, exclude_max=True),
+    value=st.integers(0, 255),
 )
 def test_a_changed_byte_of_a_webp(small, name: str, where: float, value: int) -> None:
-    """It gives an image or an ImageError, and nothing else; the container's header is for Pillow to decide."""
+    """Most bytes are of the bitstream: it opens with other pixels, or not at all, as for Pillow."""
     data = bytearray(file(name))
-    at = int(where * len(data))
-    data[at] = value
-    if at < 20:
-        assert_as_pillow_decides(bytes(data), small, f"{name}, byte {at} is {value}")
-        return
-    try:
-        tensor = small(bytes(data))
-    except clipprep.ImageError:
-        return
-    assert tensor.shape == (3, 32, 32)
-    assert np.isfinite(tensor).all()
+    data[int(where * len(data))] = value
+    assert_as_pillow_decides(
+        bytes(data), small, f"{name}, byte {int(where * len(data))} is {value}"
+    )
 
 
 def test_missing_pieces_of_a_png(small) -> None:

@@ -21,24 +21,28 @@ from clipprep.verify import DIFFER, EQUAL, FAILURES, THEIRS, Item, default_jobs
 COUNT = int(os.environ.get("CLIPPREP_FUZZ") or (20_000 if os.environ.get("CI") else 1_500))
 
 
-def test_damaged_files_are_read_as_pillow_reads_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("truncated", "count"), [("error", COUNT), ("pad", COUNT // 4)])
+def test_damaged_files_are_read_as_pillow_reads_them(
+    tmp_path: Path, truncated: str, count: int
+) -> None:
     """No crash, no panic, no hang, no other bits, no refusal of our own, and hardly a file that Pillow refuses."""
     found, outcomes = [], Counter[str]()
-    for item, verdict, _ in mutate.run(list(SEEDS), 1, COUNT, default_jobs()):
+    items = mutate.inputs(list(SEEDS), 1, count)
+    for item, verdict, _ in mutate.run(items, default_jobs(), truncated):
         outcomes[verdict.outcome] += 1
         if verdict.outcome in FAILURES:
             mutate.save(tmp_path, item, verdict)
             found.append(str(verdict))
     assert not found, "\n".join([f"{len(found)} findings, inputs in {tmp_path}", *found[:20]])
-    assert outcomes[EQUAL] > COUNT / 4
-    assert outcomes[THEIRS] <= COUNT / 1000
+    assert outcomes[EQUAL] > count / 4
+    assert outcomes[THEIRS] <= count / 1000
 
 
 @pytest.mark.parametrize("kind", SEEDS)
 def test_each_seed_is_sound(kind: str) -> None:
     verdict, _ = mutate.judge(Item(SEEDS[kind](), kind))
     assert verdict.outcome == EQUAL, verdict
-    assert len(SEEDS[kind]()) <= 2048
+    assert len(SEEDS[kind]()) <= 4096
 
 
 def test_a_wrong_value_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

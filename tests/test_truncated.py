@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 from compare import assert_equal_bits
 from expect import assert_as_pillow_decides, opened
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pictures import picture
 from PIL import Image, ImageFile
 from reference import load_truncated, reference
 from test_files_damaged import FILES, JPEGS, file
-from writers import TRUECOLOUR, jpeg_lossless, jpeg_with_empty_scans, png, saved
+from writers import TRUECOLOUR, jpeg_lossless, jpeg_with_empty_scans, png, png_chunk, saved
 
 import clipprep
 
+JPEG_DATA = Path(__file__).resolve().parent / "data" / "jpeg"
 MORE = {
     "grey progressive jpeg": lambda: saved(picture("L", 70, 50), "JPEG", progressive=True),
     "cmyk progressive jpeg": lambda: saved(picture("CMYK", 70, 50), "JPEG", progressive=True),
@@ -94,6 +96,7 @@ def test_a_whole_file_is_what_it_was(padding, small, name: str) -> None:
     value=st.integers(0, 255),
     end=st.floats(0.2, 1),
 )
+@example(name="mpo", where=0.0859375, value=0, end=1.0)
 def test_a_changed_byte(padding, name: str, where: float, value: int, end: float) -> None:
     data = bytearray(bytes_of(name))
     data[int(where * len(data))] = value
@@ -108,6 +111,22 @@ def test_a_changed_byte_of_a_header(padding, name: str, at: int, value: int) -> 
     data = bytearray(bytes_of(name))
     data[at] = value
     assert_as_pillow_decides(bytes(data), padding, f"{name}, byte {at} is {value}")
+
+
+@pytest.mark.parametrize("name", ["arithmetic.jpg", "arithmetic-progressive.jpg"])
+def test_arithmetic_files_cut_anywhere(padding, name: str) -> None:
+    """Between two scans too, where Pillow's end of image is still seen."""
+    data = (JPEG_DATA / name).read_bytes()
+    for end in range(0, len(data), 1 if "progressive" in name else 7):
+        assert_as_pillow_decides(data[:end], padding, f"{name} cut at {end}")
+
+
+def test_a_second_header_of_a_png(padding, small) -> None:
+    """The last one counts to Pillow: what the first one asks for is no reason to refuse it."""
+    data = bytes_of("png")
+    first = png_chunk(b"IHDR", b"\0\1\0\0\0\1\0\0" + data[24:29])
+    for pre in (padding, small):
+        assert_as_pillow_decides(data[:8] + first + data[8:], pre, "a second header")
 
 
 def test_junk_behind_a_cut(padding) -> None:

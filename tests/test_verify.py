@@ -6,13 +6,15 @@ import functools
 import json
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import PIL
 import pytest
 from pictures import picture
-from writers import saved
+from PIL import ImageFile, ImageOps
+from writers import orientation, saved
 
 import clipprep
 from clipprep import _reference, verify
@@ -31,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
         "sub/good.tif": saved(picture("RGB", 40, 30), "TIFF"),
         "sub/copy.jpg": jpeg,
         "no suffix": saved(picture("L", 40, 30), "PNG"),
-        "cut.jpg": jpeg[:300],
+        "cut.jpg": jpeg[: len(jpeg) * 2 // 3],
         "empty.png": b"",
         "text.gif": b"no image at all",
         "large.bmp": saved(picture("RGB", 300, 200), "BMP"),
@@ -85,6 +87,40 @@ def test_each_file_is_counted_once_for_what_it_is(folder: Path, capsys, jobs: in
     assert "50,000" in files["photos/large.bmp"]["pillow"]
     assert "32 x 9600" in files["photos/thin.png"]["pillow"]
     assert "other programs" in files["photos/drawing.eps"]["pillow"]
+
+
+def test_the_options_hold_for_both_sides(folder: Path, capsys, monkeypatch) -> None:
+    turned = saved(picture("RGB", 60, 45), "JPEG", exif=b"Exif\0\0" + orientation(6))
+    (folder / "turned.jpg").write_bytes(turned)
+    names = ["photos/good.jpg", "photos/turned.jpg", "photos/cut.jpg"]
+    arguments = [folder, "--jobs", 0, "--size", 32, "--max-pixels", 50_000]
+
+    def outcomes(*options: str) -> list[str]:
+        files = run(capsys, *arguments, *options)[1]
+        assert ImageFile.LOAD_TRUNCATED_IMAGES is False
+        return [files[name]["outcome"] for name in names]
+
+    assert outcomes("--truncated", "pad", "--exif") == [verify.EQUAL] * 3
+    assert outcomes("--exif") == [verify.EQUAL, verify.EQUAL, verify.BOTH]
+    monkeypatch.setattr(ImageOps, "exif_transpose", lambda image: image)
+    assert outcomes("--exif") == [verify.EQUAL, verify.DIFFER, verify.BOTH]
+    monkeypatch.setattr(_reference, "load_truncated", lambda wanted: nullcontext())
+    assert outcomes("--truncated", "pad") == [verify.EQUAL, verify.EQUAL, verify.THEIRS]
+
+
+def test_the_native_share_is_told_by_format(folder: Path, capsys) -> None:
+    for mode in ("L", "F"):  # bytes are read here, floats by Pillow
+        (folder / f"{mode}.pnm").write_bytes(saved(picture(mode, 40, 30), "PPM"))
+    assert main(["verify", str(folder), "--jobs", "0", "--size", "32"]) == 0
+    rows = capsys.readouterr().out.split("native decoder:")[1].splitlines()
+    shares = {row.split("|")[1].strip(): row.split("|")[-2].strip() for row in rows if "%" in row}
+    assert shares == {
+        "BMP": "100.0%",
+        "JPEG": "100.0%",
+        "PNG": "100.0%",
+        "PPM": "50.0%",
+        "all": "85.7%",
+    }
 
 
 def test_a_difference_of_one_level_is_told(folder: Path, capsys, monkeypatch, tmp_path) -> None:

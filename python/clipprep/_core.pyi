@@ -1,4 +1,4 @@
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict, final
 
@@ -68,9 +68,9 @@ class _Cancel:
 class Preprocess:
     def __new__(
         cls,
-        model: str | int,
+        model: str | int | Sequence[int],
         *,
-        profile: Literal["openai", "hf-pil", "hf-torchvision"] = "openai",
+        profile: Literal["openai", "timm", "hf-pil", "hf-torchvision"] = "openai",
         pillow: Literal["13", "12", "installed"] = "13",
         mean: Sequence[float] | None = None,
         std: Sequence[float] | None = None,
@@ -79,10 +79,33 @@ class Preprocess:
         ] = "bicubic",
         dtype: Literal["float32", "float16", "bfloat16", "uint8"] = "float32",
         layout: Literal["NCHW", "NHWC"] = "NCHW",
+        precision: Literal["exact", "fast"] = "exact",
+        resize_mode: Literal["shortest", "longest", "squash", "none"] = "shortest",
+        resize_size: int | Sequence[int] | None = None,
+        fill_color: int | Sequence[int] = 0,
+        convert_rgb: bool = True,
+        rescale_factor: float | None = 0.00392156862745098,
+        normalize: bool = True,
         limits: Limits | None = None,
         truncated: Literal["error", "pad"] = "error",
         exif: bool = False,
         formats: Iterable[str] | None = None,
+    ) -> Preprocess: ...
+    @classmethod
+    def from_hf(
+        cls,
+        config: str | PathLike[str] | Mapping[str, Any],
+        *,
+        backend: str = "torchvision",
+        **options: Any,
+    ) -> Preprocess: ...
+    @classmethod
+    def from_open_clip(
+        cls, config: str | PathLike[str] | Mapping[str, Any] | object, **options: Any
+    ) -> Preprocess: ...
+    @classmethod
+    def from_timm(
+        cls, config: str | PathLike[str] | Mapping[str, Any], **options: Any
     ) -> Preprocess: ...
     def __call__(
         self,
@@ -137,7 +160,7 @@ class Preprocess:
     ) -> tuple[tuple[NDArray[Any], NDArray[np.bool_], Errors], Exception | None]: ...
     def explain(self, source: _Source) -> Explanation: ...
     @property
-    def size(self) -> int: ...
+    def size(self) -> Any: ...  # an int, or (height, width) where they differ
     @property
     def profile(self) -> str: ...
     @property
@@ -153,6 +176,20 @@ class Preprocess:
     @property
     def layout(self) -> str: ...
     @property
+    def precision(self) -> str: ...
+    @property
+    def resize_mode(self) -> str: ...
+    @property
+    def resize_size(self) -> int | tuple[int, int]: ...
+    @property
+    def fill_color(self) -> int | tuple[int, int, int]: ...
+    @property
+    def convert_rgb(self) -> bool: ...
+    @property
+    def rescale_factor(self) -> float | None: ...
+    @property
+    def normalize(self) -> bool: ...
+    @property
     def limits(self) -> Limits: ...
     @property
     def truncated(self) -> str: ...
@@ -163,4 +200,4 @@ class Preprocess:
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
-    def __getnewargs_ex__(self) -> tuple[tuple[str | int], dict[str, Any]]: ...
+    def __getnewargs_ex__(self) -> tuple[tuple[str | int | tuple[int, int]], dict[str, Any]]: ...

@@ -70,9 +70,14 @@ class _Copies:
 
 
 def _reads_files(module: ModuleType) -> bool:
-    return module is ImageFile or any(
-        getattr(factory, "__module__", None) == module.__name__
-        for factory, _ in Image.OPEN.values()
+    # MPO has no opener of its own, since the JPEG reader finds its files.
+    return (
+        module is ImageFile
+        or module.__name__ == "PIL.MpoImagePlugin"
+        or any(
+            getattr(factory, "__module__", None) == module.__name__
+            for factory, _ in Image.OPEN.values()
+        )
     )
 
 

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import PIL
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError, features
 from PIL import _imaging as core
 
 #: These formats run other programs or scripts, or hand the file to the operating system.
 UNSAFE = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5"})
+
+#: Formats whose codec a Pillow may have been built without: the names of the format and of the codec
+#: in `features`, and how the files begin.
+_OPTIONAL: tuple[tuple[str, str, Callable[[bytes], bool]], ...] = (
+    ("AVIF", "avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
+    (
+        "JPEG 2000",
+        "jpg_2000",
+        lambda head: head.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")),
+    ),
+)
 
 _ORIENTATION_TAG = 274
 # What `ImageOps.exif_transpose` turns by; any other orientation leaves an image as it is.
@@ -48,6 +59,8 @@ def open_image(data: bytes, formats: list[str] | None, pad: bool) -> Image.Image
     With `pad`, loading the image fills up what is missing.
     """
     known = dict.fromkeys([*_known_formats(), *Image.ID])
+    if missing := _missing_codec(data[:16]):
+        raise UnidentifiedImageError(missing)
     allowed = tuple(
         name for name in known if (name not in UNSAFE if formats is None else name in formats)
     )
@@ -66,6 +79,17 @@ def open_image(data: bytes, formats: list[str] | None, pad: bool) -> Image.Image
         ) from None
 
 
+def _missing_codec(head: bytes) -> str | None:
+    """What to install, for a file whose codec this Pillow was built without."""
+    for name, codec, begins in _OPTIONAL:
+        if begins(head) and codec not in features.get_supported():
+            return (
+                f"expected a Pillow that reads {name}, found {PIL.__version__} without {codec};"
+                " Pillow's wheels of PyPI from 11.3 on have it: pip install --upgrade pillow"
+            )
+    return None
+
+
 def _begins_as(name: str, prefix: bytes) -> bool:
     accept = Image.OPEN[name][1]
     try:
@@ -74,13 +98,19 @@ def _begins_as(name: str, prefix: bytes) -> bool:
         return False
 
 
-def pixels(image: Image.Image, exif: bool) -> tuple[str, int, int, Any, bool, bytes | None, int]:
+def pixels(
+    image: Image.Image, exif: bool, over_white: bool
+) -> tuple[str, int, int, Any, bool, bytes | None, int]:
     """The mode, width, height, memory, palette (RGB) and orientation of an image, loaded if it was not.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
-    image lies in one block (then the flag is true), and packed bytes otherwise.
+    image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
+    image with a transparent colour is laid over white, and so is RGB.
     """
     image.load()
+    orientation = _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1) if exif else 1
+    if over_white and image.info.get("transparency") is not None:
+        image = _over_white(image)
     # Asked once: another thread may give the image other pixels meanwhile.
     stored = image.im
     mode, (width, height) = stored.mode, stored.size
@@ -98,8 +128,14 @@ def pixels(image: Image.Image, exif: bool) -> tuple[str, int, int, Any, bool, by
     shared = memory is not None
     if not shared:
         memory = _packed(image)
-    orientation = _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1) if exif else 1
     return mode, width, height, memory, shared, palette, orientation
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """As transformers makes RGB of an image with a transparent colour."""
+    image = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, image).convert("RGB")
 
 
 def _packed(image: Image.Image) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 MEAN = np.array([0.48145466, 0.4578275, 0.40821073], np.float32)
 STD = np.array([0.26862954, 0.26130258, 0.27577711], np.float32)
@@ -15,6 +18,17 @@ def resized_size(width: int, height: int, n: int) -> tuple[int, int]:
     if width <= height:
         return n, int(n * height / width)
     return int(n * width / height), n
+
+
+@contextmanager
+def load_truncated(wanted: bool) -> Iterator[None]:
+    """Pillow's switch for the reference alone: where clipprep runs, it is as it was."""
+    before = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = wanted
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
 def pixels(image: Image.Image, n: int) -> NDArray[np.uint8]:

@@ -7,10 +7,8 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Literal
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -72,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run.add_argument("sources", nargs="+", type=Path, help="image files, and folders of them")
     run.add_argument(
         "--model",
-        type=_preprocess,
+        type=_model,
         default="ViT-B/32",
         help=f"{', '.join(clipprep.available_models())}, or a side length in pixels"
         " (default: %(default)s)",
@@ -104,9 +102,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     check.add_argument(
         "--model",
         "--size",
-        type=partial(_preprocess, pillow="installed"),
+        type=_model,
         default="ViT-B/32",
         help="as for run (default: %(default)s)",
+    )
+    check.add_argument(
+        "--truncated",
+        choices=["error", "pad"],
+        default="error",
+        help="pad compares what is made of truncated files too, with Pillow's"
+        " LOAD_TRUNCATED_IMAGES (default: %(default)s)",
+    )
+    check.add_argument(
+        "--exif", action="store_true", help="turn images as ImageOps.exif_transpose does"
     )
     check.add_argument(
         "--max-pixels",
@@ -137,17 +145,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _verify(args)
     try:
         return _run(
-            args.model, args.sources, args.out, args.contact_sheet, args.threads, args.batch_size
+            clipprep.Preprocess(args.model),
+            args.sources,
+            args.out,
+            args.contact_sheet,
+            args.threads,
+            args.batch_size,
         )
     except OSError as error:
         run.error(str(error))
 
 
-def _preprocess(model: str, pillow: Literal["13", "installed"] = "13") -> clipprep.Preprocess:
+def _model(text: str) -> str | int:
+    model = int(text) if text.isdecimal() else text
     try:
-        return clipprep.Preprocess(int(model) if model.isdecimal() else model, pillow=pillow)
+        clipprep.Preprocess(model)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
+    return model
 
 
 def _positive(text: str) -> int:
@@ -157,12 +172,15 @@ def _positive(text: str) -> int:
 
 
 def _verify(args: argparse.Namespace) -> int:
+    preprocess = clipprep.Preprocess(
+        args.model, pillow="installed", truncated=args.truncated, exif=args.exif
+    )
     files = verify.find(args.folders)
-    verdicts = verify.verify(files, args.model, max_pixels=args.max_pixels, jobs=args.jobs)
+    verdicts = verify.verify(files, preprocess, max_pixels=args.max_pixels, jobs=args.jobs)
     found = list(verify.with_progress(verdicts))
     if not found:
         print("no image files found", file=sys.stderr)
-    where = verify_report.environment(args.model)
+    where = verify_report.environment(preprocess)
     print((verify_report.as_json if args.json else verify_report.as_text)(found, where))
     if args.markdown is not None:
         verify_report.write_markdown(args.markdown, verify_report.as_markdown(found, where))

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from clipprep import Preprocess, _pillow, _reference
 from clipprep._isolated import CrashError, isolated_map
@@ -77,19 +77,23 @@ class Item:
 
 
 def check(item: Item, *, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -> Verdict:
-    """Puts one file through the reference and through `preprocess`; raises for no file."""
+    """Puts one file through the reference and through `preprocess`; raises for no file.
+
+    The options `truncated` and `exif` of `preprocess` are the reference's as well.
+    """
     verdict, expected, source = Verdict(item.name, SKIPPED), None, item.source
     try:
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
         if size > MAX_BYTES:
             return replace(verdict, pillow=f"{size:,} bytes are more than {MAX_BYTES:,}")
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _reference.load_truncated(preprocess.truncated == "pad"):
             warnings.simplefilter("ignore")
             with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
                 verdict = replace(verdict, format=image.format or "-", mode=image.mode)
                 if why := _too_much(image, preprocess.size, max_pixels):
                     return replace(verdict, pillow=why)
-                expected = _reference.pixels(image, preprocess.size)
+                upright = ImageOps.exif_transpose(image) if preprocess.exif else image
+                expected = _reference.pixels(upright, preprocess.size)
     except Exception as error:
         verdict = replace(verdict, pillow=_said(error, item))
     try:

@@ -14,7 +14,7 @@ import PIL
 from PIL import features
 
 from clipprep import Preprocess, build_info
-from clipprep.verify import FAILURES, OUTCOMES, SKIPPED, THEIRS, Verdict
+from clipprep.verify import DIFFER, EQUAL, FAILURES, OUTCOMES, SKIPPED, THEIRS, Verdict
 
 #: In a Markdown file the tables go between these lines.
 BEGIN, END = "<!-- clipprep verify -->", "<!-- end of clipprep verify -->"
@@ -71,8 +71,13 @@ def table(
 
 
 def tables(verdicts: Sequence[Verdict]) -> list[str]:
-    """By format and mode, and by folder where there are several."""
+    """By format and mode, by folder where there are several, and what is decoded natively."""
     found = [table(verdicts, ["format", "mode"], lambda verdict: (verdict.format, verdict.mode))]
+    native = {v.format for v in verdicts if v.decoder not in (None, "pillow")}
+    both = [v for v in verdicts if v.outcome in (EQUAL, DIFFER) and v.format in native]
+    if both:
+        found.append("Of the files that both read, in the formats that have a native decoder:")
+        found.append(table(both, ["format"], lambda verdict: (verdict.format,)))
     folders = {verdict.source.split("/")[0] for verdict in verdicts}
     if len(folders) > 1:
         found.append(table(verdicts, ["folder"], lambda verdict: (verdict.source.split("/")[0],)))

@@ -17,10 +17,13 @@ const APPLICATION: u8 = 0xff;
 const HAS_PALETTE: u8 = 0x80;
 const INTERLACED: u8 = 0x40;
 
-/// Decodes the first frame onto its canvas.
-pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
+/// Decodes the first frame onto its canvas; `over_white` leaves a transparent colour to Pillow.
+pub(super) fn open(bytes: &[u8], limits: &Limits, over_white: bool) -> Result<Whole> {
     let mut reader = Reader { rest: bytes };
     let frame = Frame::read(&mut reader)?;
+    if over_white && frame.transparency.is_some() {
+        return Err(Error::unsupported("expected a GIF without a transparent colour, found one"));
+    }
     // A frame beyond the canvas widens it.
     let (width, height) = super::dimensions("GIF", frame.canvas[0].into(), frame.canvas[1].into(), limits)?;
     super::dimensions("GIF", frame.width as u64, frame.height as u64, limits)?;

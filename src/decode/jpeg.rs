@@ -16,10 +16,13 @@ pub(crate) struct Jpeg<'a> {
     decoder: Decoder<'a>,
     header: Header,
     truncated: Truncated,
+    reduction: usize,
+    arithmetic: bool,
 }
 
 impl<'a> Jpeg<'a> {
     pub fn open(bytes: &'a [u8], limits: &Limits, truncated: Truncated) -> Result<Self> {
+        limits.check_memory(jpeg_header::joined_exif(bytes))?;
         if let Err(irregular) = jpeg_header::check(bytes) {
             // Pillow, which may read the file in our place, does not count.
             limits.check_scans(jpeg_header::scans(bytes))?;
@@ -52,7 +55,16 @@ impl<'a> Jpeg<'a> {
         if truncated == Truncated::Pad && !arithmetic {
             decoder.pad();
         }
-        Ok(Self { decoder, header, truncated })
+        Ok(Self { decoder, header, truncated, reduction: 1, arithmetic })
+    }
+
+    /// Has the file decoded by shorter arithmetic, and at the smallest of the sizes that libjpeg has fast code
+    /// for which is twice `size` or more.
+    pub fn hasten(&mut self, size: (usize, usize)) {
+        let (width, height) = (self.header.width, self.header.height);
+        let fits = |by: &usize| width >= 2 * by * size.0 && height >= 2 * by * size.1;
+        self.reduction = [8, 4, 2].into_iter().find(fits).unwrap_or(1);
+        self.decoder.hasten(self.reduction as u32);
     }
 }
 
@@ -65,12 +77,18 @@ impl Image for Jpeg<'_> {
         self.decoder.coefficient_bytes()
     }
 
+    fn reduction(&self) -> usize {
+        self.reduction
+    }
+
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
         let bytes = self.header.layout.bytes();
         let pad = self.truncated == Truncated::Pad;
         let (first_column, width, lost) = match self.decoder.prepare(self.header.layout, window) {
             Ok(first) => (first as usize, self.decoder.info().output_width as usize, false),
-            Err(_) if pad => (window.columns.start, window.columns.len(), true),
+            // Arithmetic files of several scans may end between two of these, where Pillow's end of image
+            // does come in time.
+            Err(_) if pad && !self.arithmetic => (window.columns.start, window.columns.len(), true),
             Err(error) => return Err(error),
         };
         let row_bytes = width * bytes;

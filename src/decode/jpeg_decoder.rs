@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 
 use mozjpeg_sys as sys;
 
+use super::jpeg_hook::{Hooked, scan_of};
 use super::jpeg_source::Source;
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -53,6 +54,13 @@ struct Parts {
 pub(super) struct Decoder<'a> {
     parts: NonNull<Parts>,
     bytes: &'a [u8],
+    /// Our own reader of the scan, where it is used. Reached by the library through a pointer.
+    hooked: Option<NonNull<Hooked<'a>>>,
+    /// What rows are wanted, once that is known, and how many of them were handed out.
+    wanted: Option<(Layout, Window)>,
+    handed_out: usize,
+    /// Where bits do not count: how many times smaller the image is decoded.
+    reduction: Option<u32>,
 }
 
 /// What our error callback unwinds with.
@@ -69,7 +77,7 @@ impl<'a> Decoder<'a> {
         let parts = unsafe { parts.assume_init() };
         // From here on the structs are reached through this pointer alone, by C and by us.
         let parts = NonNull::from(Box::leak(parts));
-        let mut decoder = Self { parts, bytes };
+        let mut decoder = Self { parts, bytes, hooked: None, wanted: None, handed_out: 0, reduction: None };
         decoder.call(|parts| {
             // SAFETY: the structs are live and stay in place; the library keeps the pointers to
             // them, and to `bytes`, which outlives `decoder`.
@@ -136,16 +144,20 @@ impl<'a> Decoder<'a> {
         unsafe { sys::jpeg_has_multiple_scans(self.info()) != 0 }
     }
 
+    /// Once the header is read: what it says of each component.
+    fn components(&self) -> &[sys::jpeg_component_info] {
+        let info = self.info();
+        // SAFETY: the header has been read, and with it so many components.
+        unsafe { std::slice::from_raw_parts(info.comp_info, info.num_components as usize) }
+    }
+
     /// What the library holds of a file of several scans: its coefficients.
     pub fn coefficient_bytes(&self) -> u64 {
         if !self.has_several_scans() {
             return 0;
         }
-        let info = self.info();
-        // SAFETY: the header has been read, and with it so many components.
-        let components = unsafe { std::slice::from_raw_parts(info.comp_info, info.num_components as usize) };
         let side = |blocks: u32, factor: c_int| u64::from(blocks.next_multiple_of(factor as u32));
-        let blocks = components.iter().map(|component| {
+        let blocks = self.components().iter().map(|component| {
             side(component.width_in_blocks, component.h_samp_factor)
                 * side(component.height_in_blocks, component.v_samp_factor)
         });
@@ -167,24 +179,116 @@ impl<'a> Decoder<'a> {
         unsafe { (*self.parts.as_ptr()).source.pad = true }
     }
 
+    /// Has the image decoded so many times smaller, and by shorter arithmetic.
+    pub fn hasten(&mut self, reduction: u32) {
+        self.reduction = Some(reduction);
+    }
+
     /// Makes ready to read the rows of `window`; returns the first column that is handed out.
     pub fn prepare(&mut self, layout: Layout, window: &Window) -> Result<u32> {
+        self.wanted = Some((layout, window.clone()));
+        match self.advance(!self.source().pad) {
+            Err(_) if self.is_irregular() => self.start_over(),
+            first => first,
+        }
+    }
+
+    /// Goes to the first wanted row.
+    fn advance(&mut self, hook: bool) -> Result<u32> {
+        let (layout, window) = self.wanted.clone().expect("known by now");
         self.start(match layout {
             Layout::L => sys::J_COLOR_SPACE::JCS_GRAYSCALE,
             Layout::Rgb => sys::J_COLOR_SPACE::JCS_RGB,
             _ => sys::J_COLOR_SPACE::JCS_CMYK,
         })?;
         let first = self.crop(window.columns.start as u32, window.columns.end as u32)?;
+        if hook {
+            self.hook();
+        }
         self.skip(window.rows.start as u32)?;
         Ok(first)
     }
 
+    /// Has a sequential scan of Huffman codes read by our own reader.
+    fn hook(&mut self) {
+        if self.has_several_scans() {
+            return;
+        }
+        let at = self.bytes.len() - self.source().manager.bytes_in_buffer;
+        let Some(scan) = scan_of(self.bytes, at, self.components()) else { return };
+        let hooked = NonNull::from(Box::leak(Box::new(Hooked::new(scan, self.bytes))));
+        self.hooked = Some(hooked);
+        // SAFETY: `advance` has started decompression and read no row; `scan` counts an MCU's blocks as the
+        // library does; the source is still that of `bytes`; `hooked` is freed behind the library's struct,
+        // and looked at between calls alone.
+        unsafe { Hooked::install(hooked.as_ptr(), &raw mut (*self.parts.as_ptr()).info) }
+    }
+
+    /// As [`Self::prepare`], with libjpeg's own reader of the scan.
+    #[cfg(test)]
+    pub fn prepare_plain(&mut self, layout: Layout, window: &Window) -> Result<u32> {
+        self.wanted = Some((layout, window.clone()));
+        self.advance(false)
+    }
+
+    /// Whether our reader is in use.
+    #[cfg(test)]
+    pub fn reads_by_itself(&self) -> bool {
+        self.hooked.is_some() && !self.is_irregular()
+    }
+
+    /// Whether our reader of the scan has given up.
+    fn is_irregular(&self) -> bool {
+        // SAFETY: live until `self` is dropped, and no call into the library is under way.
+        self.hooked.is_some_and(|hooked| unsafe { hooked.as_ref() }.irregular)
+    }
+
+    /// Begins again without our reader, and goes to where this is.
+    fn start_over(&mut self) -> Result<u32> {
+        let mut plain = Self::new(self.bytes)?;
+        plain.read_header()?;
+        plain.wanted = self.wanted.take();
+        plain.reduction = self.reduction;
+        let first = plain.advance(false)?;
+        let row_bytes = plain.row_bytes();
+        let mut row = vec![0; row_bytes];
+        for _ in 0..self.handed_out {
+            plain.read_rows(&mut row, row_bytes)?;
+        }
+        plain.handed_out = self.handed_out;
+        *self = plain;
+        Ok(first)
+    }
+
+    /// What `work` does, if need be without our reader.
+    fn or_start_over<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        match work(self) {
+            Err(_) if self.is_irregular() => {
+                self.start_over()?;
+                work(self)
+            }
+            done => done,
+        }
+    }
+
+    /// Bytes of a row as it is handed out.
+    pub fn row_bytes(&self) -> usize {
+        self.info().output_width as usize * self.info().output_components as usize
+    }
+
     /// Makes ready to read rows; decodes the whole file when it has several scans.
     fn start(&mut self, colours: sys::J_COLOR_SPACE) -> Result<()> {
+        let reduction = self.reduction;
         self.call(|parts| {
             // SAFETY: the header has been read.
             unsafe {
                 (*parts).info.out_color_space = colours;
+                if let Some(reduction) = reduction {
+                    (*parts).info.scale_num = 1;
+                    (*parts).info.scale_denom = reduction;
+                    (*parts).info.do_fancy_upsampling = 0;
+                    (*parts).info.dct_method = sys::J_DCT_METHOD::JDCT_IFAST;
+                }
                 sys::jpeg_start_decompress(&mut (*parts).info);
             }
         })?;
@@ -226,8 +330,13 @@ impl<'a> Decoder<'a> {
 
     /// Fills `buffer` with rows of `row_bytes` bytes.
     pub fn read(&mut self, buffer: &mut [u8], row_bytes: usize) -> Result<()> {
-        let info = self.info();
-        assert_eq!(row_bytes, info.output_width as usize * info.output_components as usize);
+        self.or_start_over(|decoder| decoder.read_rows(buffer, row_bytes))?;
+        self.handed_out += buffer.len() / row_bytes;
+        Ok(())
+    }
+
+    fn read_rows(&mut self, buffer: &mut [u8], row_bytes: usize) -> Result<()> {
+        assert_eq!(row_bytes, self.row_bytes());
         let mut rest = buffer;
         while !rest.is_empty() {
             let mut rows = [std::ptr::null_mut(); BLOCK];
@@ -255,6 +364,10 @@ impl<'a> Decoder<'a> {
     /// Where the next marker is the end of the image, neither can happen, since libjpeg fills up
     /// missing rows with grey; otherwise only reading on can tell.
     pub fn check_rest(&mut self, row_bytes: usize) -> Result<()> {
+        self.or_start_over(|decoder| decoder.read_rest(row_bytes))
+    }
+
+    fn read_rest(&mut self, row_bytes: usize) -> Result<()> {
         let info = self.info();
         let left = info.output_height - info.output_scanline;
         if self.has_several_scans() {
@@ -272,7 +385,7 @@ impl<'a> Decoder<'a> {
         if left > 0 {
             // The library takes a skip to the very end as leave to stop, so the last row is read.
             self.skip(left - 1)?;
-            self.read(&mut vec![0; row_bytes], row_bytes)?;
+            self.read_rows(&mut vec![0; row_bytes], row_bytes)?;
         }
         // SAFETY: all rows have been read. Running dry here is no error to Pillow.
         self.call(|parts| unsafe { sys::jpeg_finish_decompress(&mut (*parts).info) })?;
@@ -288,8 +401,13 @@ impl Drop for Decoder<'_> {
             // for nothing to free.
             unsafe { sys::jpeg_destroy_decompress(&mut (*parts).info) }
         });
-        // SAFETY: leaked from a box in `new`, and freed only here.
-        drop(unsafe { Box::from_raw(self.parts.as_ptr()) });
+        // SAFETY: both leaked from boxes of our own, and freed only here, behind the last call.
+        unsafe {
+            drop(Box::from_raw(self.parts.as_ptr()));
+            if let Some(hooked) = self.hooked {
+                drop(Box::from_raw(hooked.as_ptr()));
+            }
+        }
     }
 }
 
@@ -305,7 +423,12 @@ extern "C-unwind" fn error_exit(info: &mut sys::jpeg_common_struct) {
         format(info, buffer.as_mut_ptr());
     }
     let text = buffer.split(|&byte| byte == 0).next().unwrap_or_default();
-    resume_unwind(Box::new(Fault(String::from_utf8_lossy(text).into_owned())))
+    unwind_with(String::from_utf8_lossy(text).into_owned())
+}
+
+/// Leaves the library with a fault, which [`Decoder::call`] catches.
+pub(super) fn unwind_with(fault: String) -> ! {
+    resume_unwind(Box::new(Fault(fault)))
 }
 
 /// Called for every row of iMCUs and every few rows of pixels.

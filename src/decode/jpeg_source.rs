@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_long};
 
 use mozjpeg_sys as sys;
 
-use super::jpeg_header::is_end;
+use super::jpeg_header::{is_end, next_marker};
 
 const END: [u8; 2] = [0xff, 0xd9];
 
@@ -42,10 +42,9 @@ impl Source {
     /// The marker that ends the scan: the one that the library has just run into, or the next one.
     pub fn marker_ahead(&self, bytes: &[u8]) -> Option<u8> {
         let (consumed, rest) = bytes.split_at(bytes.len() - self.manager.bytes_in_buffer);
-        let behind = |at: usize| rest.get(at + 1).copied();
         match consumed {
             [.., 0xff, marker] if is_end(*marker) => Some(*marker),
-            _ => memchr::memchr_iter(0xff, rest).filter_map(behind).find(|&marker| is_end(marker)),
+            _ => next_marker(rest),
         }
     }
 }

@@ -3,10 +3,16 @@
 mod bmp;
 mod bmp_rle;
 mod gif;
+mod icon;
 mod jpeg;
 mod jpeg_decoder;
 mod jpeg_header;
+mod jpeg_hook;
+mod jpeg_huffman;
+mod jpeg_scan;
 mod jpeg_source;
+#[cfg(test)]
+mod jpeg_tests;
 mod metadata;
 mod packed;
 mod png;
@@ -20,8 +26,11 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::orientation::{Orientation, turned};
 use crate::pixels::Image;
-use crate::spec::Spec;
+use crate::plan::resized_size;
+use crate::resample::Filter;
+use crate::spec::{Precision, Spec};
 
+pub use icon::check_icon;
 pub use jpeg_decoder::has_simd as jpeg_has_simd;
 
 /// The formats that are decoded here; everything else is left to Pillow.
@@ -142,16 +151,31 @@ pub fn open<'a>(bytes: &'a [u8], spec: &Spec) -> Result<Opened<'a>> {
         )));
     }
     let image: Box<dyn Image + 'a> = match format {
-        Format::Jpeg => Box::new(jpeg::Jpeg::open(bytes, limits, spec.truncated)?),
-        Format::Png => png::open(bytes, limits)?,
-        Format::Gif => Box::new(gif::open(bytes, limits)?),
+        Format::Jpeg => Box::new(open_jpeg(bytes, spec)?),
+        Format::Png => png::open(bytes, limits, spec.over_white())?,
+        Format::Gif => Box::new(gif::open(bytes, limits, spec.over_white())?),
         Format::WebP => Box::new(webp::open(bytes, limits)?),
         Format::Bmp => bmp::open(bytes, limits)?,
         Format::Pnm => pnm::open(bytes, limits)?,
         Format::Qoi => Box::new(qoi::open(bytes, limits)?),
     };
-    let orientation = if spec.exif { metadata::orientation(format, bytes)? } else { Orientation::default() };
+    let orientation = orientation(format, bytes, spec)?;
     Ok(Opened { format, orientation, image: turned(image, orientation) })
+}
+
+fn orientation(format: Format, bytes: &[u8], spec: &Spec) -> Result<Orientation> {
+    if spec.exif { metadata::orientation(format, bytes) } else { Ok(Orientation::default()) }
+}
+
+fn open_jpeg<'a>(bytes: &'a [u8], spec: &Spec) -> Result<jpeg::Jpeg<'a>> {
+    let mut jpeg = jpeg::Jpeg::open(bytes, &spec.limits, spec.truncated)?;
+    if spec.precision == Precision::Fast && spec.filter != Filter::Nearest {
+        let orientation = orientation(Format::Jpeg, bytes, spec)?;
+        let turn = |(a, b)| if orientation.swap { (b, a) } else { (a, b) };
+        let header = jpeg.header();
+        jpeg.hasten(turn(resized_size(spec, turn((header.width, header.height)))?));
+    }
+    Ok(jpeg)
 }
 
 /// The sides of an image, checked against the limits; none is zero, or more than C's `int` holds.

@@ -14,7 +14,8 @@ use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Whole, Window,
 
 type Source<'a> = Reader<Bytes<'a>>;
 
-pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image + 'a>> {
+/// `over_white` leaves transparent colours, which no mode here holds, to Pillow.
+pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits, over_white: bool) -> Result<Box<dyn Image + 'a>> {
     png_chunks::check(bytes)?;
     // As strict as Pillow.
     let mut options = DecodeOptions::default();
@@ -29,6 +30,9 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
     limits.check_pixels(width as usize, height as usize)?;
     let mut reader = decoder.read_info().map_err(fault)?;
     let info = reader.info();
+    if over_white && info.trns.is_some() {
+        return Err(Error::unsupported("expected a PNG without transparent colours, found tRNS"));
+    }
     let samples = Samples::of(info.color_type, info.bit_depth)?;
     let palette = match (samples.layout, &info.palette) {
         (Layout::P, Some(entries)) => Some(palette_from(entries)),

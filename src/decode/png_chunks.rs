@@ -12,9 +12,17 @@ const MAX_UNPACKED: usize = 1 << 20;
 const MAX_TEXT: usize = 64 << 20;
 /// Deflate packs so many bytes into one at the best.
 const BEST_RATIO: usize = 1032;
+/// Pillow unpacks every profile, of which a file has one; so many of [`MAX_UNPACKED`] take it a second.
+const MAX_PROFILES: usize = 64;
 
 /// Refuses a file whose chunks only Pillow reads as it does.
 pub(super) fn check(bytes: &[u8]) -> Result<()> {
+    let announced = chunks(bytes).take_while(|chunk| chunk.name != b"IEND");
+    let profiles = announced.filter(|chunk| chunk.name == b"iCCP").count();
+    if profiles > MAX_PROFILES {
+        let found = format!("expected at most {MAX_PROFILES} colour profiles in a PNG, found {profiles}");
+        return Err(Error::Limit(found));
+    }
     let mut header = &[][..];
     let mut animation = Animation::default();
     let mut in_data = false;
@@ -26,9 +34,11 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
                 in_data = true;
                 true
             }
+            // To Pillow the last one counts.
             b"IHDR" => {
+                let first = header.is_empty();
                 header = body;
-                len >= 13
+                first && len >= 13
             }
             // Pillow stops where the second frame begins.
             b"fcTL" if in_data && animation.has_more() => return Ok(()),

@@ -68,12 +68,14 @@ impl Steps<BLOCK> {
 impl<const N: usize> Steps<N> {
     #[inline(always)]
     fn floats(&self, bytes: &[u8; BLOCK]) -> [f32; BLOCK] {
-        std::array::from_fn(|i| {
+        let mut floats = [0.0; BLOCK];
+        for (i, (float, &byte)) in floats.iter_mut().zip(bytes).enumerate() {
             let turn = i % N;
-            let value = f32::from(bytes[i]);
+            let value = f32::from(byte);
             let value = value.mul_add(self.first_hi[turn], value * self.first_lo[turn]) - self.mean[turn];
-            value.mul_add(self.std_hi[turn], value * self.std_lo[turn])
-        })
+            *float = value.mul_add(self.std_hi[turn], value * self.std_lo[turn]);
+        }
+        floats
     }
 
     /// Writes as many values as there are bytes.

@@ -39,18 +39,26 @@ impl Normalise {
         let (mean, std) = (spec.mean.map(|value| value as f32), spec.std.map(|value| value as f32));
         let table = std::array::from_fn(|channel| {
             let (mean, std) = (mean[channel], std[channel]);
-            std::array::from_fn(|value| match spec.profile {
+            let normalised = |value: f32| if spec.normalize { (value - mean) / std } else { value };
+            std::array::from_fn(|value| match (spec.profile, spec.rescale_factor) {
                 // torchvision: ToTensor divides by 255, Normalize works in place, all in float32.
-                Profile::OpenAi => (value as f32 / 255.0 - mean) / std,
+                (Profile::OpenAi | Profile::Timm, _) => normalised(value as f32 / 255.0),
+                (_, None) => normalised(value as f32),
                 // transformers: the rescale factor is a float64.
-                Profile::HfPil => ((value as f64 * (1.0 / 255.0)) as f32 - mean) / std,
+                (Profile::HfPil, Some(factor)) => normalised((value as f64 * factor) as f32),
                 // transformers: rescaling is folded into mean and standard deviation.
-                Profile::HfTorchvision => (value as f32 - mean * 255.0) / (std * 255.0),
+                (Profile::HfTorchvision, Some(factor)) if spec.normalize => {
+                    let inverse = (1.0 / factor) as f32;
+                    (value as f32 - mean * inverse) / (std * inverse)
+                }
+                (Profile::HfTorchvision, Some(factor)) => value as f32 * factor as f32,
             })
         });
-        let steps = std::array::from_fn(|channel| match spec.profile {
-            Profile::OpenAi | Profile::HfPil => Steps::new(255.0, mean[channel], std[channel]),
-            Profile::HfTorchvision => Steps::new(1.0, mean[channel] * 255.0, std[channel] * 255.0),
+        // What these steps do not give is looked up.
+        let steps = std::array::from_fn(|channel| match (spec.profile, spec.normalize) {
+            (_, false) => Steps::new(255.0, 0.0, 1.0),
+            (Profile::HfTorchvision, _) => Steps::new(1.0, mean[channel] * 255.0, std[channel] * 255.0),
+            _ => Steps::new(255.0, mean[channel], std[channel]),
         });
         Self { arithmetic: Arithmetic::new(level, steps, &table), table, layout: spec.layout }
     }

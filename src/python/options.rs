@@ -1,11 +1,15 @@
 //! Options as Python gives them, checked and turned into a specification.
 
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyString};
+use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
 
 use super::errors::value_error;
-use crate::{Filter, MEAN, MODELS, PassOrder, Profile, STD, Spec, TensorLayout, Truncated, model_size};
+use crate::{
+    Fill, Filter, MEAN, MODELS, PassOrder, Precision, Profile, ResizeMode, STD, Spec, TensorLayout,
+    Truncated, model_size,
+};
 
 /// The largest side of an output.
 const MAX_SIZE: i64 = 1 << 14;
@@ -111,25 +115,56 @@ pub(super) fn hash(value: impl std::hash::Hash) -> u64 {
     hasher.finish()
 }
 
-/// The size that a model's name or a number of pixels means.
-pub(super) fn size(model: &Bound<'_, PyAny>) -> PyResult<usize> {
+/// The height and width that a model's name, a number of pixels or a pair of them means.
+pub(super) fn model(model: &Bound<'_, PyAny>) -> PyResult<(usize, usize)> {
     if let Ok(name) = model.cast::<PyString>() {
         let name = name.to_str()?;
-        return model_size(name).ok_or_else(|| {
+        return model_size(name).map(|size| (size, size)).ok_or_else(|| {
             let known: Vec<_> = MODELS.iter().map(|&(known, _)| known).collect();
             value_error(format_args!("a model of {}", known.join(", ")), format_args!("{name:?}"))
         });
     }
-    let number = model.call_method0("__index__").ok().filter(|_| !model.is_instance_of::<PyBool>());
-    let Some(number) = number else {
-        return Err(PyTypeError::new_err(format!(
-            "expected a model's name or a size in pixels, found {}",
-            model.get_type().name()?
-        )));
+    size("a model's name, a size in pixels or a pair (height, width)", model)
+}
+
+/// Height and width, of one number or of a pair; `expected` says what else there may be.
+fn size(expected: &str, value: &Bound<'_, PyAny>) -> PyResult<(usize, usize)> {
+    let side = |number: &Bound<'_, PyAny>| {
+        let index = number.call_method0("__index__").ok().filter(|_| !number.is_instance_of::<PyBool>());
+        let Some(index) = index else {
+            let found = number.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("expected {expected}, found {found}")));
+        };
+        match index.extract::<i64>() {
+            Ok(side @ 1..=MAX_SIZE) => Ok(side as usize),
+            _ => Err(value_error(format_args!("{expected}, of 1 to {MAX_SIZE}"), index)),
+        }
     };
-    match number.extract::<i64>() {
-        Ok(size @ 1..=MAX_SIZE) => Ok(size as usize),
-        _ => Err(value_error(format_args!("a size of 1 to {MAX_SIZE} pixels"), number)),
+    let pair = value.cast::<PyTuple>().map(|pair| pair.as_sequence());
+    match pair.or_else(|_| value.cast::<PyList>().map(|pair| pair.as_sequence())) {
+        Err(_) => side(value).map(|side| (side, side)),
+        Ok(pair) if pair.len()? == 2 => Ok((side(&pair.get_item(0)?)?, side(&pair.get_item(1)?)?)),
+        Ok(pair) => Err(PyTypeError::new_err(format!("expected {expected}, found {} numbers", pair.len()?))),
+    }
+}
+
+/// A size as Python shows it: one number for a square.
+pub(super) fn show_size<'py>(
+    py: Python<'py>,
+    (height, width): (usize, usize),
+) -> PyResult<Bound<'py, PyAny>> {
+    if height == width { height.into_bound_py_any(py) } else { (height, width).into_bound_py_any(py) }
+}
+
+pub(super) fn fill(colour: &Bound<'_, PyAny>) -> PyResult<Fill> {
+    let fill = colour.extract().map(Fill::Level).or_else(|_| colour.extract().map(Fill::Bands));
+    fill.map_err(|_| value_error("fill_color= a number or three of 0 to 255", colour))
+}
+
+pub(super) fn show_fill<'py>(py: Python<'py>, fill: Fill) -> PyResult<Bound<'py, PyAny>> {
+    match fill {
+        Fill::Level(level) => level.into_bound_py_any(py),
+        Fill::Bands([a, b, c]) => (a, b, c).into_bound_py_any(py),
     }
 }
 
@@ -150,13 +185,20 @@ fn allowed(formats: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
 #[expect(clippy::too_many_arguments, reason = "they are the keywords of the class")]
 pub(super) fn spec(
     py: Python<'_>,
-    size: usize,
+    model_size: (usize, usize),
     profile: &str,
     pillow: &str,
     mean: Option<[f64; 3]>,
     std: Option<[f64; 3]>,
     interpolation: &str,
     layout: &str,
+    precision: &str,
+    resize_mode: &str,
+    resize_size: Option<&Bound<'_, PyAny>>,
+    fill: Fill,
+    convert_rgb: bool,
+    rescale_factor: Option<f64>,
+    normalize: bool,
     limits: Option<&Limits>,
     truncated: &str,
     exif: bool,
@@ -173,13 +215,22 @@ pub(super) fn spec(
             }
         };
     let spec = Spec {
-        size,
+        size: model_size,
         profile: choice("profile", profile, &Profile::ALL)?,
+        resize_mode: choice("resize_mode", resize_mode, &ResizeMode::ALL)?,
+        resize_size: resize_size.map_or(Ok(model_size), |pair| {
+            size("resize_size= a size in pixels, a pair (height, width) or None", pair)
+        })?,
+        fill,
+        convert_rgb,
+        rescale_factor,
+        normalize,
         pass_order,
         mean: mean.unwrap_or(MEAN),
         std: std.unwrap_or(STD),
         filter: choice("interpolation", interpolation, &Filter::ALL)?,
         layout: choice("layout", layout, &TensorLayout::ALL)?,
+        precision: choice("precision", precision, &Precision::ALL)?,
         limits: limits.map_or_else(Default::default, |limits| limits.0),
         truncated: choice("truncated", truncated, &Truncated::ALL)?,
         exif,
@@ -191,10 +242,30 @@ pub(super) fn spec(
     if !spec.std.iter().all(|value| (*value as f32).is_finite() && *value as f32 > 0.0) {
         return Err(value_error("std= three finite numbers above 0", format_args!("{:?}", spec.std)));
     }
-    if spec.profile == Profile::HfTorchvision && spec.filter != Filter::Bicubic {
+    let of_torchvision = spec.profile == Profile::HfTorchvision;
+    if of_torchvision && matches!(spec.filter, Filter::Box | Filter::Hamming) {
         return Err(PyValueError::new_err(format!(
-            "expected interpolation=\"bicubic\" with profile=\"hf-torchvision\", found {interpolation:?}"
+            "expected interpolation= a filter that torchvision has for tensors, found {interpolation:?}"
         )));
+    }
+    let divides = matches!(spec.profile, Profile::OpenAi | Profile::Timm);
+    if divides && spec.rescale_factor != Some(1.0 / 255.0) {
+        return Err(value_error(
+            format_args!("rescale_factor=1/255 with profile={profile:?}, which divides by 255"),
+            format_args!("{rescale_factor:?}"),
+        ));
+    }
+    if spec.rescale_factor.is_some_and(|factor| !(factor.is_finite() && factor > 0.0)) {
+        return Err(value_error(
+            "rescale_factor= a finite number above 0, or None",
+            format_args!("{rescale_factor:?}"),
+        ));
+    }
+    if spec.resize_mode == ResizeMode::Keep && resize_size.is_some() {
+        return Err(value_error(
+            "no resize_size= with resize_mode=\"none\"",
+            format_args!("{:?}", spec.resize_size),
+        ));
     }
     Ok(spec)
 }

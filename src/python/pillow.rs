@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyCapsule};
 use super::arrow::ArrowBytes;
 use super::errors::Fault;
 use super::source::attached;
+use crate::decode::check_icon;
 use crate::pixels::{Image, Layout, Palette, palette_from};
 use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
 
@@ -33,12 +34,12 @@ enum Memory {
 
 impl Pixels {
     /// Loads `image` if it was not, and takes hold of its memory; with `exif`, it is turned as it says.
-    pub fn of(image: &Bound<'_, PyAny>, exif: bool) -> Result<Self, Fault> {
+    pub fn of(image: &Bound<'_, PyAny>, spec: &Spec) -> Result<Self, Fault> {
         let py = image.py();
         static PIXELS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
         let (mode, width, height, memory, shared, palette, orientation) = PIXELS
             .import(py, "clipprep._pillow", "pixels")
-            .and_then(|pixels| pixels.call1((image, exif)))
+            .and_then(|pixels| pixels.call1((image, spec.exif, spec.over_white())))
             .and_then(|found| found.extract::<Found<'_>>())
             .map_err(|error| Fault::raised_by_pillow(py, error))?;
         let layout = match (mode.as_str(), shared) {
@@ -94,6 +95,7 @@ impl Pixels {
         ours: Error,
         spec: &Spec,
     ) -> Result<(Self, Option<String>), Fault> {
+        check_icon(bytes, &spec.limits)?;
         let pad = spec.truncated == Truncated::Pad;
         let image = py.import("clipprep._pillow").and_then(|module| {
             module.getattr("open_image")?.call1((PyBytes::new(py, bytes), &spec.formats, pad))
@@ -108,10 +110,13 @@ impl Pixels {
         spec.limits.check_pixels(width, height)?;
         // Pillow's storage of up to four bytes per pixel, and a copy of it where it is not shared.
         spec.limits.check_memory(8 * width as u64 * height as u64)?;
-        match Self::of(&image, spec.exif) {
-            Err(Fault::Raised(error)) => Err(Fault::refused_by_pillow(py, ours, error)),
-            pixels => Ok((pixels?, format)),
-        }
+        let pixels = match Self::of(&image, spec) {
+            Err(Fault::Raised(error)) => return Err(Fault::refused_by_pillow(py, ours, error)),
+            pixels => pixels?,
+        };
+        // What is inside an icon may be larger than its directory says.
+        spec.limits.check_pixels(pixels.width, pixels.height)?;
+        Ok((pixels, format))
     }
 
     /// Writes the tensor to `out`; Python is attached to for LAB, and only then.
@@ -134,8 +139,8 @@ impl Pixels {
             return Ok(report);
         }
         let (report, pixels) = core.cropped(image.as_mut())?;
-        let size = report.plan.size;
-        core.image(Self::from_lab(&pixels, size, size)?.image()?.as_mut(), out)?;
+        let (height, width) = core.spec().size;
+        core.finish(Self::from_lab(&pixels, width, height)?.bytes(), out);
         Ok(report)
     }
 
@@ -184,6 +189,6 @@ impl Pixels {
     fn array(&self) -> Result<Array<'_>, Error> {
         let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), self.bytes())
             .map_err(|error| Error::Decode(format!("expected whole rows of pixels, found: {error}")))?;
-        Array::new(view, self.layout, self.palette.clone())
+        Ok(Array::new(view, self.layout, self.palette.clone())?.of_image())
     }
 }

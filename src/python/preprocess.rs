@@ -1,7 +1,7 @@
 //! The class `clipprep.Preprocess`.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::batch::{self, Each, Rows};
 use super::errors::value_error;
@@ -10,22 +10,37 @@ use super::options::{self, Limits, hash};
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Done, Source};
 use super::stop::{Cancel, Stop};
-use crate::{Element, Filter, Orientation, PassOrder, Profile, TensorLayout, Truncated};
+use crate::{
+    Element, Fill, Filter, Orientation, PassOrder, Precision, Profile, ResizeMode, TensorLayout, Truncated,
+};
 
 /// Turns images into the tensors that CLIP models take, to the last bit what the chosen
 /// profile's reference gives. Immutable; safe to use from many threads at once.
 ///
-/// `model` is one of `available_models()` or the side n of the output in pixels. Keyword options:
+/// `model` is one of `available_models()`, the side n of the output in pixels, or its (height, width).
+/// `from_hf`, `from_open_clip` and `from_timm` read it and all options from a model's config. Keyword options:
 ///
-/// - `profile`: "openai" (clip._transform and open_clip's default, on Pillow), "hf-pil" or
-///   "hf-torchvision" (the two backends of transformers' CLIPImageProcessor).
+/// - `profile`: "openai" (clip._transform and open_clip's, on Pillow), "timm" (timm's, on Pillow), "hf-pil" or
+///   "hf-torchvision" (the two backends of transformers' image processors).
 /// - `pillow`: whose rule decides the order of the two passes, "13", "12" or "installed".
 /// - `mean`, `std`: three numbers each; CLIP's own by default.
-/// - `interpolation`: "nearest", "box", "bilinear", "hamming", "bicubic" or "lanczos", as Pillow's.
+/// - `interpolation`: "nearest", "box", "bilinear", "hamming", "bicubic" or "lanczos", as Pillow's; in
+///   "hf-torchvision" torch's own "nearest" (exact), "bilinear", "bicubic" or "lanczos".
 /// - `dtype`: "float32"; "float16" or "bfloat16", the float32 values rounded to nearest, ties to even (bfloat16 as its
 ///   bits in uint16, since NumPy has none: `torch.from_numpy(x).view(torch.bfloat16)`); or "uint8", the pixels as
 ///   they are before the float part.
 /// - `layout`: "NCHW", channels first, or "NHWC", channels last.
+/// - `precision`: "exact" gives the reference's bits. "fast" decodes JPEG files by shorter arithmetic, and where they
+///   are large, at a half, a quarter or an eighth of their size, which keeps at least twice the size that they are
+///   resized to; values differ a little (docs/benchmarks.md has by how much). Other sources are exact either way.
+/// - `resize_mode`: what the image becomes before the centre is cropped: "shortest" covers the size and keeps
+///   its shape, "longest" fits into it and is padded, "squash" is stretched to it, "none" stays as it is.
+/// - `resize_size`: the size in pixels, or (height, width), that `resize_mode` is about; by default the output's.
+/// - `fill_color`: a level of 0 to 255 for every band, or three for an image of three bands, put where the
+///   crop is larger than the image, before normalisation.
+/// - `convert_rgb`: False refuses images of any other mode than RGB, with `UnsupportedError`.
+/// - `rescale_factor`: what a byte is multiplied by, None for nothing; "openai" and "timm" divide by 255.
+/// - `normalize`: False leaves out mean and standard deviation.
 /// - `limits`: a `Limits`, which bounds what one image may cost.
 /// - `truncated`: "error" raises `TruncatedError` for a file that ends before its image does, as Pillow
 ///   does; "pad" gives what Pillow gives with `ImageFile.LOAD_TRUNCATED_IMAGES`, which is neither set
@@ -48,7 +63,19 @@ pub(super) struct Preprocess {
 #[pymethods]
 impl Preprocess {
     #[new]
-    #[pyo3(signature = (model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic", dtype = "float32", layout = "NCHW", limits = None, truncated = "error", exif = false, formats = None))]
+    #[pyo3(
+        signature = (
+            model, *, profile = "openai", pillow = "13", mean = None, std = None, interpolation = "bicubic",
+            dtype = "float32", layout = "NCHW", precision = "exact",
+            resize_mode = "shortest", resize_size = None, fill_color = Fill::Level(0), convert_rgb = true,
+            rescale_factor = Some(1.0 / 255.0), normalize = true, limits = None, truncated = "error", exif = false,
+            formats = None
+        ),
+        text_signature = "(model, *, profile='openai', pillow='13', mean=None, std=None, \
+            interpolation='bicubic', dtype='float32', layout='NCHW', precision='exact', resize_mode='shortest', resize_size=None, fill_color=0, convert_rgb=True, \
+            rescale_factor=0.00392156862745098, normalize=True, limits=None, truncated='error', exif=False, \
+            formats=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "they are the keywords of the class")]
     fn new(
         py: Python<'_>,
@@ -60,12 +87,19 @@ impl Preprocess {
         interpolation: &str,
         dtype: &str,
         layout: &str,
+        precision: &str,
+        resize_mode: &str,
+        resize_size: Option<&Bound<'_, PyAny>>,
+        #[pyo3(from_py_with = options::fill)] fill_color: Fill,
+        convert_rgb: bool,
+        rescale_factor: Option<f64>,
+        normalize: bool,
         limits: Option<PyRef<'_, Limits>>,
         truncated: &str,
         exif: bool,
         formats: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let size = options::size(model)?;
+        let size = options::model(model)?;
         let limits = limits.as_deref();
         let spec = options::spec(
             py,
@@ -76,6 +110,13 @@ impl Preprocess {
             std,
             interpolation,
             layout,
+            precision,
+            resize_mode,
+            resize_size,
+            fill_color,
+            convert_rgb,
+            rescale_factor,
+            normalize,
             limits,
             truncated,
             exif,
@@ -83,6 +124,64 @@ impl Preprocess {
         )?;
         let dtype = options::choice("dtype", dtype, &Dtype::ALL)?;
         Ok(Self { core: crate::Preprocess::new(spec), model: model.extract().ok(), dtype })
+    }
+
+    /// What a Hugging Face image processor does, bit for bit, by its config: a folder, the path of a
+    /// `preprocessor_config.json`, or a dict. `backend` is "torchvision", which transformers 5 prefers, or
+    /// "pil"; `options` are those of the class that say nothing about the numbers, such as `dtype` or `limits`, and
+    /// `convert_rgb`, for images of other modes where the config has them not converted.
+    ///
+    /// The processors of CLIP, SigLIP, SigLIP 2 of fixed size, ViT, DeiT, BLIP, ConvNeXt, DINOv2,
+    /// Chinese-CLIP, AltCLIP, CLIPSeg, X-CLIP (each frame is an image) and OWL-ViT are known.
+    ///
+    /// Raises ValueError for a field that is unknown or cannot be honoured, TypeError for an option that the
+    /// config decides, OSError for files.
+    #[classmethod]
+    #[pyo3(signature = (config, *, backend = "torchvision", **options))]
+    fn from_hf<'py>(
+        cls: &Bound<'py, PyType>,
+        config: &Bound<'py, PyAny>,
+        backend: &str,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = cls.py();
+        let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
+        py.import("clipprep._hf")?.getattr("preprocess")?.call1((config, backend, options))
+    }
+
+    /// What open_clip's transform for evaluation does, by its `preprocess_cfg`: a dict, a `PreprocessCfg`,
+    /// an `open_clip_config.json`, or a folder with one. `options` as in `from_hf`.
+    ///
+    /// Raises ValueError for a field that is unknown or cannot be honoured, TypeError for an option that the
+    /// config decides, OSError for files.
+    #[classmethod]
+    #[pyo3(signature = (config, **options))]
+    fn from_open_clip<'py>(
+        cls: &Bound<'py, PyType>,
+        config: &Bound<'py, PyAny>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = cls.py();
+        let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
+        py.import("clipprep._open_clip")?.getattr("preprocess")?.call1((config, options))
+    }
+
+    /// What timm's transform for evaluation does to an image in RGB, by a data config: the dict that
+    /// `timm.data.resolve_data_config` returns, a `pretrained_cfg`, a `config.json`, or a folder with one.
+    /// `options` as in `from_hf`.
+    ///
+    /// Raises ValueError for a field that is unknown or cannot be honoured, TypeError for an option that the
+    /// config decides, OSError for files.
+    #[classmethod]
+    #[pyo3(signature = (config, **options))]
+    fn from_timm<'py>(
+        cls: &Bound<'py, PyType>,
+        config: &Bound<'py, PyAny>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = cls.py();
+        let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
+        py.import("clipprep._timm")?.getattr("preprocess")?.call1((config, options))
     }
 
     /// One source to one array of shape (3, n, n), or (n, n, 3) with `layout="NHWC"`, of the type `dtype`; channels
@@ -224,7 +323,8 @@ impl Preprocess {
     fn explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let Done { report, pillow } =
             self.run_one(source, self.source(source)?, &mut vec![0_u8; self.core.output_len()])?;
-        let n = self.core.spec().size;
+        let (height, width) = self.core.spec().size;
+        let (height, width) = (height as isize, width as isize);
         let (left, top) = report.plan.crop;
         let (format, decoder, mut notes) = match (&report.format, pillow) {
             (Some(format), _) => (Some(format.name().to_owned()), format.decoder(), vec![]),
@@ -234,13 +334,16 @@ impl Preprocess {
         if report.orientation != Orientation::default() {
             notes.push("turned as its EXIF orientation says; size is that of the turned image".into());
         }
+        if report.plan.reduction > 1 {
+            notes.push(format!("decoded at 1/{} of its size", report.plan.reduction));
+        }
         let order = report.plan.order(&report.header);
         let arguments = (
             format,
             report.header.layout.mode(),
             (report.header.width, report.header.height),
             report.plan.resized,
-            (left, top, left + n, top + n),
+            (left, top, left + width, top + height),
             decoder,
             order,
             PyTuple::new(py, notes)?,
@@ -248,10 +351,10 @@ impl Preprocess {
         py.import("clipprep.explanation")?.getattr("Explanation")?.call1(arguments)
     }
 
-    /// The side of the square output in pixels.
+    /// The side of the output in pixels; (height, width) where they differ.
     #[getter]
-    fn size(&self) -> usize {
-        self.core.spec().size
+    fn size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        options::show_size(py, self.core.spec().size)
     }
 
     /// Whose bits are reproduced.
@@ -299,6 +402,49 @@ impl Preprocess {
         name_of(self.core.spec().layout, &TensorLayout::ALL)
     }
 
+    /// What an image becomes before the crop.
+    #[getter]
+    fn resize_mode(&self) -> &'static str {
+        let mode = self.core.spec().resize_mode;
+        ResizeMode::ALL.iter().find(|(_, known)| *known == mode).expect("every mode is listed").0
+    }
+
+    /// The size that `resize_mode` is about in pixels; (height, width) where they differ.
+    #[getter]
+    fn resize_size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        options::show_size(py, self.core.spec().resize_size)
+    }
+
+    /// What is put where the crop is larger than the image.
+    #[getter]
+    fn fill_color<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        options::show_fill(py, self.core.spec().fill)
+    }
+
+    /// Whether images of other modes become RGB; else they are refused.
+    #[getter]
+    fn convert_rgb(&self) -> bool {
+        self.core.spec().convert_rgb
+    }
+
+    /// What a byte is multiplied by, if it is.
+    #[getter]
+    fn rescale_factor(&self) -> Option<f64> {
+        self.core.spec().rescale_factor
+    }
+
+    /// Whether mean and standard deviation are applied.
+    #[getter]
+    fn normalize(&self) -> bool {
+        self.core.spec().normalize
+    }
+
+    /// Whether every bit counts: "exact" or "fast".
+    #[getter]
+    fn precision(&self) -> &'static str {
+        name_of(self.core.spec().precision, &Precision::ALL)
+    }
+
     /// Bounds on what one image may cost.
     #[getter]
     fn limits(&self) -> Limits {
@@ -340,17 +486,19 @@ impl Preprocess {
         let spec = self.core.spec();
         let bits = |values: [f64; 3]| values.map(|value| (value + 0.0).to_bits());
         let numbers = (bits(spec.mean), bits(spec.std));
+        let geometry = (spec.size, spec.resize_mode, spec.resize_size, spec.fill, spec.filter);
+        let levels = (spec.convert_rgb, spec.rescale_factor.map(f64::to_bits), spec.normalize);
         let reading = (spec.limits, spec.truncated, spec.exif, &spec.formats);
-        let tensor = (self.dtype, spec.layout, numbers);
-        hash((spec.size, spec.profile, spec.pass_order, spec.filter, reading, tensor))
+        let tensor = (self.dtype, spec.layout, spec.precision, numbers);
+        hash((spec.profile, spec.pass_order, geometry, levels, reading, tensor))
     }
 
     /// The arguments that make an equal instance: the model and the options that are not defaults.
     fn __getnewargs_ex__<'py>(&self, py: Python<'py>) -> PyResult<((Py<PyAny>,), Bound<'py, PyDict>)> {
-        let (spec, default) = (self.core.spec(), crate::Spec::openai(self.size()));
+        let (spec, default) = (self.core.spec(), crate::Spec::openai(1));
         let model = match &self.model {
             Some(name) => name.into_pyobject(py)?.into_any().unbind(),
-            None => spec.size.into_pyobject(py)?.into_any().unbind(),
+            None => self.size(py)?.unbind(),
         };
         let options = PyDict::new(py);
         if spec.profile != default.profile {
@@ -374,6 +522,27 @@ impl Preprocess {
         if spec.layout != default.layout {
             options.set_item("layout", self.layout())?;
         }
+        if spec.precision != default.precision {
+            options.set_item("precision", self.precision())?;
+        }
+        if spec.resize_mode != default.resize_mode {
+            options.set_item("resize_mode", self.resize_mode())?;
+        }
+        if spec.resize_size != spec.size && spec.resize_mode != ResizeMode::Keep {
+            options.set_item("resize_size", self.resize_size(py)?)?;
+        }
+        if spec.fill != default.fill {
+            options.set_item("fill_color", self.fill_color(py)?)?;
+        }
+        if !spec.convert_rgb {
+            options.set_item("convert_rgb", false)?;
+        }
+        if spec.rescale_factor != default.rescale_factor {
+            options.set_item("rescale_factor", spec.rescale_factor)?;
+        }
+        if !spec.normalize {
+            options.set_item("normalize", false)?;
+        }
         if spec.limits != default.limits {
             options.set_item("limits", self.limits())?;
         }
@@ -392,16 +561,16 @@ impl Preprocess {
 
 impl Preprocess {
     pub fn shape(&self) -> [usize; 3] {
-        let n = self.core.spec().size;
+        let (height, width) = self.core.spec().size;
         match self.core.spec().layout {
-            TensorLayout::Nchw => [3, n, n],
-            TensorLayout::Nhwc => [n, n, 3],
+            TensorLayout::Nchw => [3, height, width],
+            TensorLayout::Nhwc => [height, width, 3],
         }
     }
 
     pub fn source<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
         let _visit = Visit::new(object.py());
-        Source::of(object, self.core.spec().exif)
+        Source::of(object, self.core.spec())
     }
 
     /// Runs the source that was made of `object`.

@@ -18,7 +18,7 @@ use super::errors::{Fault, shape as tuple, value_error};
 use super::fork;
 use super::pillow::Pixels;
 use crate::pixels::Layout;
-use crate::{Array, Element, Error, Limits, Preprocess, Report};
+use crate::{Array, Element, Error, Limits, Preprocess, Report, Spec};
 
 /// A source with what it holds: buffers are borrowed, not copied, until it is dropped.
 pub(super) enum Source<'py> {
@@ -47,9 +47,9 @@ pub(super) struct Done {
 }
 
 impl<'py> Source<'py> {
-    /// Raises `TypeError` or `ValueError` for what is no source at all. With `exif`, PIL images are turned
-    /// as they say.
-    pub fn of(object: &Bound<'py, PyAny>, exif: bool) -> PyResult<Self> {
+    /// Raises `TypeError` or `ValueError` for what is no source at all. What `spec` says
+    /// of PIL images is done.
+    pub fn of(object: &Bound<'py, PyAny>, spec: &Spec) -> PyResult<Self> {
         let py = object.py();
         if let Ok(bytes) = object.cast::<PyBytes>() {
             return Ok(Self::Bytes(bytes.clone().into()));
@@ -61,7 +61,7 @@ impl<'py> Source<'py> {
             return Self::of_array(array);
         }
         if object.is_instance(image_class(py)?)? {
-            return match Pixels::of(object, exif) {
+            return match Pixels::of(object, spec) {
                 Ok(pixels) => Ok(Self::Image(pixels)),
                 Err(Fault::Stop(error)) => Err(error),
                 Err(fault) => Ok(Self::Failed(Some(fault))),

@@ -1,8 +1,10 @@
 //! Every kernel against the scalar one, over widths, tap counts, channels, filters and alignments.
 
+mod properties;
+
 use super::kernel::{Horizontal, Vertical, stride};
 use super::two_pass::{Order, Scratch, TwoPass};
-use super::{Filter, Level, Weights, scalar};
+use super::{Filter, Level, Weights, scalar, torch};
 use crate::error::Result;
 use crate::pixels::{BLOCK, RowBlock, Rows};
 
@@ -202,4 +204,22 @@ fn weights_are_pillows_formula() {
     let sum: f64 = real.iter().sum();
     let want = real.map(|w| (w / sum * f64::from(1 << 22)).round() as i32);
     assert_eq!(taps, want);
+}
+
+#[test]
+fn torch_weights_are_sixteen_bits_wide_for_the_whole_axis() {
+    for filter in [Filter::Bilinear, Filter::Bicubic, Filter::Lanczos] {
+        for (input, output) in [(1, 9), (5, 40), (64, 63), (500, 30), (4000, 30), (40_000, 12)] {
+            let whole = torch::weights(filter, input, output, 0..output);
+            let all =
+                |weights: &Weights| weights.iter().flat_map(|(_, taps)| taps.to_vec()).collect::<Vec<_>>();
+            // Zeros at the end of every weight, as many as the largest of the axis leaves over.
+            let zeros = all(&whole).iter().fold(0, |bits, weight| bits | weight).trailing_zeros();
+            let largest = all(&whole).into_iter().max().unwrap();
+            assert!(largest >> zeros < 1 << 15, "{filter:?} {input} to {output}");
+            let x = output / 3;
+            let part = torch::weights(filter, input, output, x..x + 1);
+            assert_eq!(part.get(0).1, whole.get(x).1, "{filter:?} {input} to {output}");
+        }
+    }
 }

@@ -1,41 +1,51 @@
-//! torch's uint8 antialias kernel, through `fast_image_resize`.
+//! torch's resizing of bytes with antialiasing (`UpSampleKernel.cpp`), by Pillow's engine.
 //!
-//! torch resizes the width first and the height second, each rounded to bytes; one call of the
-//! library does the height first, so it is called twice.
+//! torch holds a weight in 16 bits, with as many fractional bits as the largest weight of the axis
+//! leaves room for. Such a weight, filled up with zeros to the engine's 22 fractional bits, gives the
+//! same sums times a power of two, and so the same bytes.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use std::ops::Range;
 
-use crate::error::{Error, Result};
+use super::Filter;
+use super::weights::{Builder, PRECISION, Real, Weights, fixed};
 
-/// Resizes an RGB image of `width` x `height` pixels to `new_width` x `new_height`, bicubic.
-pub(crate) fn resize(
-    pixels: Vec<u8>,
-    (width, height): (usize, usize),
-    (new_width, new_height): (usize, usize),
-) -> Result<Vec<u8>> {
-    let wide = pass(pixels, (width, height), (new_width, height))?;
-    pass(wide, (new_width, height), (new_width, new_height))
+/// Weights for resizing `input` pixels to `output`, for the outputs in `crop` alone.
+pub(crate) fn weights(filter: Filter, input: usize, output: usize, crop: Range<usize>) -> Weights {
+    let real = Real::new(filter, input as f64 / output as f64, input);
+    let mut weights = Vec::new();
+    let mut largest = 0.0_f64;
+    // A crop has no say in the precision.
+    for x in 0..output {
+        real.of(x, &mut weights);
+        largest = weights.iter().copied().fold(largest, f64::max);
+    }
+    let bits = (0..PRECISION).find(|bits| fixed(largest, bits + 1) >= 1 << 15).unwrap_or(PRECISION);
+    let mut builder = Builder::with_capacity(crop.len());
+    for x in crop {
+        let start = real.of(x, &mut weights);
+        builder.push(start, weights.iter().map(|&weight| fixed(weight, bits) << (PRECISION - bits)));
+    }
+    builder.finish()
 }
 
-fn pass(pixels: Vec<u8>, from: (usize, usize), to: (usize, usize)) -> Result<Vec<u8>> {
-    if from == to {
-        return Ok(pixels);
-    }
-    let size = |(width, height): (usize, usize)| -> Result<(u32, u32)> {
-        match (u32::try_from(width), u32::try_from(height)) {
-            (Ok(width), Ok(height)) => Ok((width, height)),
-            _ => Err(Error::unsupported(format!("expected sides below 2^32, found {width} x {height}"))),
-        }
+/// The source columns and rows of a crop of an image resized to `to` by torch's "nearest-exact", whose
+/// positions are float32. It has two kernels, and takes the one for small outputs up to 128 pixels of
+/// height and width together.
+pub(crate) fn nearest_indices(
+    from: (usize, usize),
+    to: (usize, usize),
+    columns: Range<usize>,
+    rows: Range<usize>,
+) -> (Vec<usize>, Vec<usize>) {
+    let small = to.0 + to.1 <= 128;
+    let axis = |input: usize, output: usize, crop: Range<usize>| {
+        let scale = input as f32 / output as f32;
+        let index = |x: usize| match small {
+            true => ((x as f64 + 0.5) * f64::from(scale)) as f32,
+            // Compiled with fused multiply-add; the halves cancel but for their roundings.
+            false => ((x as f32 + 0.5).mul_add(scale, -0.5).max(0.0) as f64 + 0.5) as f32,
+        };
+        crop.map(|x| (index(x) as usize).min(input - 1)).collect()
     };
-    let ((width, height), (new_width, new_height)) = (size(from)?, size(to)?);
-    let options =
-        ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom)).use_alpha(false);
-    let source = ImageRef::new(width, height, &pixels, PixelType::U8x3)
-        .map_err(|error| Error::unsupported(error.to_string()))?;
-    let mut resized = Image::new(new_width, new_height, PixelType::U8x3);
-    Resizer::new()
-        .resize(&source, &mut resized, &options)
-        .map_err(|error| Error::unsupported(error.to_string()))?;
-    Ok(resized.into_vec())
+    (axis(from.0, to.0, columns), axis(from.1, to.1, rows))
 }

@@ -27,11 +27,15 @@ impl Tap for f64 {
 }
 
 impl Tap for i32 {
-    /// Rounds half away from zero.
     fn of(weight: f64) -> Self {
-        let scaled = weight * f64::from(1 << PRECISION);
-        (if weight < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32
+        fixed(weight, PRECISION)
     }
+}
+
+/// A weight with so many fractional bits, rounded half away from zero.
+pub(super) fn fixed(weight: f64, bits: u32) -> i32 {
+    let scaled = weight * f64::from(1 << bits);
+    (if weight < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32
 }
 
 /// The weights of a run of output pixels along one axis.
@@ -47,24 +51,17 @@ impl<T: Tap> Weights<T> {
     /// depends on its own output pixel only, so a crop changes no bit.
     pub fn new(filter: Filter, input: usize, output: usize, crop: Range<usize>) -> Self {
         // Pillow holds the box in float32, which shows from 2^24 pixels on.
-        let scale = f64::from(input as f32) / output as f64;
-        let filter_scale = scale.max(1.0);
-        let support = filter.support() * filter_scale;
-        let inverse = 1.0 / filter_scale;
-        let mut real = Vec::new();
+        Self::scaled(filter, f64::from(input as f32) / output as f64, input, crop)
+    }
+
+    /// The same, by the number of input pixels for each output pixel.
+    pub fn scaled(filter: Filter, scale: f64, input: usize, crop: Range<usize>) -> Self {
+        let real = Real::new(filter, scale, input);
         let mut builder = Builder::with_capacity(crop.len());
+        let mut weights = Vec::new();
         for x in crop {
-            let centre = (x as f64 + 0.5) * scale;
-            // `as` saturates: a negative start is 0, as in Pillow.
-            let start = (centre - support + 0.5) as usize;
-            let end = ((centre + support + 0.5) as usize).min(input);
-            real.clear();
-            real.extend((start..end).map(|i| filter.at((i as f64 - centre + 0.5) * inverse)));
-            let sum: f64 = real.iter().fold(0.0, |sum, weight| sum + weight);
-            if sum != 0.0 {
-                real.iter_mut().for_each(|weight| *weight /= sum);
-            }
-            builder.push(start, real.iter().copied());
+            let start = real.of(x, &mut weights);
+            builder.push(start, weights.iter().map(|&weight| T::of(weight)));
         }
         builder.finish()
     }
@@ -73,7 +70,7 @@ impl<T: Tap> Weights<T> {
     pub fn identity(crop: Range<usize>) -> Self {
         let mut builder = Builder::with_capacity(crop.len());
         for x in crop {
-            builder.push(x, std::iter::once(1.0));
+            builder.push(x, std::iter::once(T::of(1.0)));
         }
         builder.finish()
     }
@@ -105,23 +102,55 @@ impl<T: Tap> Weights<T> {
     }
 }
 
-struct Builder<T> {
+/// The weights of one axis before they are rounded.
+pub(super) struct Real {
+    filter: Filter,
+    scale: f64,
+    support: f64,
+    inverse: f64,
+    input: usize,
+}
+
+impl Real {
+    /// `scale` is input pixels per output pixel.
+    pub fn new(filter: Filter, scale: f64, input: usize) -> Self {
+        let filter_scale = scale.max(1.0);
+        Self { filter, scale, support: filter.support() * filter_scale, inverse: 1.0 / filter_scale, input }
+    }
+
+    /// Fills `weights` for output pixel `x`, their sum being 1, and returns the first one's input pixel.
+    pub fn of(&self, x: usize, weights: &mut Vec<f64>) -> usize {
+        let centre = (x as f64 + 0.5) * self.scale;
+        // `as` saturates: a negative start is 0, as in Pillow.
+        let start = (centre - self.support + 0.5) as usize;
+        let end = ((centre + self.support + 0.5) as usize).min(self.input);
+        weights.clear();
+        weights.extend((start..end).map(|i| self.filter.at((i as f64 - centre + 0.5) * self.inverse)));
+        let sum: f64 = weights.iter().fold(0.0, |sum, weight| sum + weight);
+        if sum != 0.0 {
+            weights.iter_mut().for_each(|weight| *weight /= sum);
+        }
+        start
+    }
+}
+
+pub(super) struct Builder<T> {
     spans: Vec<Span>,
     taps: Vec<T>,
 }
 
-impl<T: Tap> Builder<T> {
-    fn with_capacity(outputs: usize) -> Self {
+impl<T: Copy> Builder<T> {
+    pub fn with_capacity(outputs: usize) -> Self {
         Self { spans: Vec::with_capacity(outputs), taps: Vec::new() }
     }
 
-    fn push(&mut self, start: usize, weights: impl Iterator<Item = f64>) {
+    pub fn push(&mut self, start: usize, weights: impl Iterator<Item = T>) {
         let first_tap = self.taps.len();
-        self.taps.extend(weights.map(T::of));
+        self.taps.extend(weights);
         self.spans.push(Span { start, first_tap, taps: self.taps.len() - first_tap });
     }
 
-    fn finish(self) -> Weights<T> {
+    pub fn finish(self) -> Weights<T> {
         let start = self.spans.iter().map(|span| span.start).min().unwrap_or(0);
         let end = self.spans.iter().map(|span| span.start + span.taps).max().unwrap_or(0);
         Weights { spans: self.spans, taps: self.taps, inputs: start..end }

@@ -44,6 +44,10 @@ FILES = {
     "grey-dc-only": ("L", (150, 61), "4:4:4", [], GREY_DC),
     "grey-low": ("L", (150, 61), "4:4:4", [], GREY_LOW),
     "wide-dc-only": ("RGB", (900, 70), "4:2:0", [], DC_ONLY),
+    "sequential-restarts": ("RGB", (117, 83), "4:2:0", ["-restart", "3B"], None),
+    "sequential-optimised-grey": ("L", (83, 117), "4:4:4", ["-optimize"], None),
+    "sequential-cmyk": ("CMYK", (117, 83), "4:4:4", [], None),
+    "sequential-422": ("RGB", (117, 83), "4:2:2", ["-optimize"], None),
     "tall-some-bits": ("RGB", (70, 900), "4:2:0", [], SOME_BITS),
 }
 
