@@ -46,7 +46,7 @@ def _set_up() -> None:
 
     pre = Preprocess(1, limits=Limits(max_bytes=1))
     pixel = np.zeros((1, 1), np.uint8)
-    pre.try_batch([pixel, b"two", ""], out=pre.batch([pixel] * 3), num_threads=1)
+    pre.try_batch([pixel, b"two", ""], out=pre.batch([pixel] * 3, num_threads=1), num_threads=1)
     with suppress(BatchError):
         pre.batch([b"two"], num_threads=1)
     pre(pixel, out=pre(pixel))

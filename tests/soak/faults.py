@@ -184,22 +184,25 @@ def _limited(load: Load) -> None:
 
 
 def _interrupted(load: Load) -> None:
-    deadline = time.monotonic() + 3
+    armed = False
 
     def press(*_: object) -> None:
-        if time.monotonic() < deadline:
-            signal.setitimer(signal.ITIMER_REAL, load.rng.uniform(0.002, 0.1))
+        nonlocal armed
+        if armed:
+            armed = False
             raise KeyboardInterrupt
 
     large = next(case for case in load.cases if case.name == "large.jpg")
     signal.signal(signal.SIGALRM, press)
-    signal.setitimer(signal.ITIMER_REAL, 0.01)
-    while time.monotonic() < deadline + 0.2:  # it falls into the handling of the last one, too
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        signal.setitimer(signal.ITIMER_REAL, load.rng.uniform(0.002, 0.1))
         try:
-            while time.monotonic() < deadline + 0.2:
-                load.pre.try_batch([large.data] * 40, num_threads=load.threads())
+            armed = True
+            load.pre.try_batch([large.data] * 40, num_threads=load.threads())
+            armed = False
         except KeyboardInterrupt:
-            continue
+            pass
     for _ in range(5):
         load.try_batch(30)
     _say(load)
