@@ -1,7 +1,7 @@
 """CLIP image preprocessing, equal to OpenAI's transform to the last bit, without torch."""
 
-# Imported here, so that no thread does it later, while another one forks.
-from . import _pillow as _pillow
+from contextlib import suppress
+
 from ._core import MEAN, STD, Limits, Preprocess, __version__, available_models, build_info
 from .errors import (
     BatchError,
@@ -34,3 +34,22 @@ __all__ = [
     "available_models",
     "build_info",
 ]
+
+
+def _set_up() -> None:
+    """Has everything done that is done once, and under a lock: now, since another thread that was at it while
+    this one forks would leave the child with the lock locked.
+    """
+    import numpy as np
+
+    from . import _pillow as _pillow
+
+    pre = Preprocess(1, limits=Limits(max_bytes=1))
+    pixel = np.zeros((1, 1), np.uint8)
+    pre.try_batch([pixel, b"two", ""], out=pre.batch([pixel] * 3, num_threads=1), num_threads=1)
+    with suppress(BatchError):
+        pre.batch([b"two"], num_threads=1)
+    pre(pixel, out=pre(pixel))
+
+
+_set_up()

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyIterator, PyMemoryView, PyString};
 
 use super::errors::{Fault, batch_error, shape as tuple, value_error};
+use super::fork::{self, Visit};
 use super::output::{self, Number, with_number};
 use super::preprocess::Preprocess;
 use super::source::{Item, Source};
@@ -60,6 +61,7 @@ pub(super) fn run<'py>(
     py: Python<'py>,
     preprocess: &Preprocess,
     mut sources: Vec<Bound<'py, PyAny>>,
+    visit: Visit,
     out: Option<&Bound<'py, PyAny>>,
     threads: NonZeroUsize,
     partial: bool,
@@ -80,12 +82,15 @@ pub(super) fn run<'py>(
     sources.truncate(held.len());
     let [a, b, c] = preprocess.shape();
     let shape = [sources.len(), a, b, c];
+    // At the end, the pool may not enter Python any more.
+    let threads = if fork::is_ending() { NonZeroUsize::MIN } else { threads };
     batch::start(threads, sources.len());
     let (pixels, faults) = with_number!(preprocess.dtype, N => {
         let array = output::array::<N>(py, out, &shape)?;
         let mut borrowed = output::borrow::<N>(&array)?;
         let rows = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
         let items = held.iter_mut().map(Source::item).collect();
+        drop(visit);
         let faults = py.detach(|| run_all(&preprocess.core, items, rows, threads, stop));
         (out.cloned().unwrap_or(array.into_any()), faults)
     });

@@ -1,20 +1,34 @@
 //! Forks. CPython and PyO3 hold locks for moments without the GIL when a thread that is not Python's own
 //! attaches, and modules are locked while they are imported. A fork that falls into such a moment leaves the
 //! lock locked in the child, for good. So forks wait until the threads here have left Python.
+//!
+//! And the interpreter's end: before 3.14, CPython ends a thread that is in Python then by unwinding its
+//! stack, which Rust's frames do not survive. So the end waits in the same way, and nobody enters behind it.
 
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::time::{Duration, Instant};
 
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
 use super::{errors, output, source};
 
+/// How long the interpreter's end waits for objects of a caller that take their time.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 static GATE: RwLock<()> = RwLock::new(());
+/// Whether the interpreter is about to end.
+static ENDING: AtomicBool = AtomicBool::new(false);
+/// Threads of Python's own that run a caller's Python code.
+static VISITORS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     /// Whether this thread is in Python by way of the gate; it may fork there itself.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// Whether this is the thread that ends the interpreter. It may still work, alone.
+    static LAST: Cell<bool> = const { Cell::new(false) };
     /// Held from before a fork until after it, in the parent and in the child.
     static CLOSED: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
 }
@@ -28,9 +42,55 @@ pub(super) fn attach<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
         }
     }
     let _gate = GATE.read().unwrap_or_else(PoisonError::into_inner);
+    if is_ending() && !LAST.get() {
+        return None;
+    }
     INSIDE.set(true);
     let _leave = Leave;
     Python::try_attach(work)
+}
+
+/// Whether the interpreter is about to end, so that the pool does not enter Python any more.
+pub(super) fn is_ending() -> bool {
+    ENDING.load(Ordering::SeqCst)
+}
+
+/// Lasts while a thread that is attached runs a caller's Python code. A thread that comes when the interpreter
+/// is about to end does not return, as threads in Python do not then.
+pub(super) struct Visit;
+
+impl Visit {
+    pub fn new(py: Python<'_>) -> Self {
+        VISITORS.fetch_add(1, Ordering::SeqCst);
+        if is_ending() && !LAST.get() {
+            VISITORS.fetch_sub(1, Ordering::SeqCst);
+            py.detach(|| {
+                loop {
+                    std::thread::park();
+                }
+            });
+        }
+        Self
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        VISITORS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[pyfunction]
+fn before_exit(py: Python<'_>) {
+    LAST.set(true);
+    ENDING.store(true, Ordering::SeqCst);
+    py.detach(|| {
+        drop(GATE.write().unwrap_or_else(PoisonError::into_inner));
+        let start = Instant::now();
+        while VISITORS.load(Ordering::SeqCst) > 0 && start.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
 }
 
 #[pyfunction]
@@ -52,6 +112,7 @@ pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
     source::image_class(py)?;
     errors::bomb_class(py)?;
     output::empty(py)?;
+    py.import("atexit")?.call_method1("register", (wrap_pyfunction!(before_exit, py)?,))?;
     let os = py.import("os")?;
     if os.hasattr("register_at_fork")? {
         let hooks = pyo3::types::PyDict::new(py);

@@ -5,6 +5,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::batch::{self, Each, Rows};
 use super::errors::value_error;
+use super::fork::Visit;
 use super::options::{self, Limits, hash};
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Done, Source};
@@ -568,6 +569,7 @@ impl Preprocess {
     }
 
     pub fn source<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
+        let _visit = Visit::new(object.py());
         Source::of(object, self.core.spec())
     }
 
@@ -597,8 +599,9 @@ impl Preprocess {
         stop: &Stop,
     ) -> PyResult<Rows<'py>> {
         let (py, threads) = (sources.py(), batch::threads(num_threads)?);
+        let visit = Visit::new(py);
         let sources = batch::list(sources)?;
-        batch::run(py, self, sources, out, threads, partial, stop)
+        batch::run(py, self, sources, visit, out, threads, partial, stop)
     }
 }
 

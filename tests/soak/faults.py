@@ -15,7 +15,6 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import corpus
@@ -168,12 +167,12 @@ def _limited(load: Load) -> None:
     for _ in range(3):
         load.try_batch(30)
     large = next(case for case in load.cases if case.name == "large.jpg")
-    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    limit = used + load.rng.randrange(4 << 20, 200 << 20)
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     image = corpus.opened(large.data).resize((9000, 7200))
     huge = corpus.saved(image, "JPEG", progressive=True)
     del image
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limit = used + load.rng.randrange(4 << 20, 200 << 20)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     for _ in range(6):
         try:
             result = load.pre.try_batch([huge, large.data, huge, large.data], num_threads=2)
@@ -185,18 +184,25 @@ def _limited(load: Load) -> None:
 
 
 def _interrupted(load: Load) -> None:
+    armed = False
+
     def press(*_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, load.rng.uniform(0.002, 0.1))
-        raise KeyboardInterrupt
+        nonlocal armed
+        if armed:
+            armed = False
+            raise KeyboardInterrupt
 
     large = next(case for case in load.cases if case.name == "large.jpg")
     signal.signal(signal.SIGALRM, press)
     deadline = time.monotonic() + 3
-    signal.setitimer(signal.ITIMER_REAL, 0.01)
     while time.monotonic() < deadline:
-        with suppress(KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, load.rng.uniform(0.002, 0.1))
+        try:
+            armed = True
             load.pre.try_batch([large.data] * 40, num_threads=load.threads())
-    signal.setitimer(signal.ITIMER_REAL, 0)
+            armed = False
+        except KeyboardInterrupt:
+            pass
     for _ in range(5):
         load.try_batch(30)
     _say(load)
