@@ -10,7 +10,16 @@ from typing_extensions import Buffer
 from .explanation import Explanation
 from .results import BatchResult, Errors, StreamBatch
 
-__all__ = ["MEAN", "STD", "Limits", "Preprocess", "__version__", "available_models", "build_info"]
+__all__ = [
+    "MEAN",
+    "STD",
+    "_Cancel",
+    "Limits",
+    "Preprocess",
+    "__version__",
+    "available_models",
+    "build_info",
+]
 
 MEAN: tuple[float, float, float]
 """Channel means of CLIP's training set (openai/CLIP, `clip.py`, `_transform`)."""

@@ -51,7 +51,8 @@ def vanish(folder: Path, stop: threading.Event, tally: Tally) -> None:
         if way == 0:
             path.unlink(missing_ok=True)
         elif way == 1 and path.exists():
-            os.truncate(path, rng.randrange(len(case.data)))
+            # Shorter than it is: longer would be another picture, by zeros.
+            os.truncate(path, rng.randrange(path.stat().st_size + 1))
         else:
             whole = folder / "whole"
             whole.write_bytes(case.data)
