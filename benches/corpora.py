@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+Image.MAX_IMAGE_PIXELS = None  # the largest is of our own making
 PHOTOS = Path(__file__).parent.parent / "photos"
 SIZES = {"hd": (1920, 1280), "camera": (4032, 2700), "huge": (11600, 8700)}
 

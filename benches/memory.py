@@ -51,7 +51,6 @@ def _status(field: str) -> int:
 
 
 def _child(name: str, source: str, path: Path, size: int) -> int:
-    Image.MAX_IMAGE_PIXELS = None
     (peer,) = (peer for peer in PEERS if peer.name == name)
     if source == "bytes":
         job, small, large = peer.make("jpeg", size, 1), SMALL.read_bytes(), path.read_bytes()

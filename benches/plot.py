@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from peers import FAST, FLOOR, OURS
 
 #: A file that is the same for the same records.
-mpl.rcParams["svg.hashsalt"] = "clipprep"
+mpl.rcParams.update({"svg.hashsalt": "clipprep", "svg.fonttype": "none"})
 COLOURS = {OURS: "#0b6e4f", FAST: "#6bbf8f"}
 OTHER, INEXACT = "#4a6fa5", "#b8c4d6"
 

@@ -32,15 +32,18 @@ def once(job: Job, item: Any, repeats: int) -> tuple[float, float]:
     return (time.perf_counter() - wall) / repeats, processor / repeats
 
 
+def _repeats(job: Job, item: Any) -> int:
+    if isinstance(item, list):  # a batch is long enough
+        return 1
+    return int(SHORTEST / once(job, item, 1)[1]) + 1
+
+
 def rounds(
     jobs: dict[str, Job], items: Sequence[Any], seconds: float, fewest: int, most: int
 ) -> dict[str, NDArray[np.float64]]:
     """Seconds of each call, (2 clocks, rounds, items) per peer: as many rounds as fit into `seconds`, within bounds."""
     names = list(jobs)
-    repeats = {
-        name: [int(SHORTEST / once(job, item, 1)[1]) + 1 for item in items]
-        for name, job in jobs.items()
-    }
+    repeats = {name: [_repeats(job, item) for item in items] for name, job in jobs.items()}
     taken: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in names}
     collecting = gc.isenabled()
     gc.disable()
