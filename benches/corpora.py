@@ -97,9 +97,13 @@ def made(name: str, folder: Path) -> Corpus:
     return Corpus(name, [path.read_bytes() for path in paths])
 
 
+def fixed_name(n: int) -> str:
+    return f"{n} x {n}"
+
+
 def fixed(n: int) -> Corpus:
     """One image that has the model's size already: what is left is the fixed cost of a call."""
-    return Corpus(f"{n} x {n}", [_encoded(_mosaic((n, n), 0), "JPEG", quality=90)])
+    return Corpus(fixed_name(n), [_encoded(_mosaic((n, n), 0), "JPEG", quality=90)])
 
 
 def _web() -> list[bytes]:

@@ -71,4 +71,5 @@ def told(check: dict[str, Any] | None) -> str:
         return "differs"
     if not check["share"]:
         return "exact pixels, other floats"
-    return f"up to {check['max']:.0f} levels off, {100 * check['share']:.2g} % of values"
+    levels = "1 level" if check["max"] == 1 else f"{check['max']:.0f} levels"
+    return f"up to {levels} off, {100 * check['share']:.2g} % of values"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import corpora
 import numpy as np
 import timing
 from peers import FAST, FLOOR, OURS, TORCHVISION_TENSORS
@@ -53,8 +54,8 @@ def _row(what: str, where: str, figures: tuple[float, ...], most: float) -> list
 
 def _ratios(cells: Cells) -> list[list[str]]:
     rows = []
-    for who, over, kind, corpora in RATIOS:
-        for corpus, most in corpora.items():
+    for who, over, kind, by_corpus in RATIOS:
+        for corpus, most in by_corpus.items():
             times = cells.get((corpus, kind, 1, 1), {})
             if who in times and over in times:
                 ratio = timing.ratio(times[who], times[over])
@@ -78,7 +79,7 @@ def _ahead(cells: Cells) -> list[list[str]]:
 
 def _fixed(cells: Cells, n: int) -> list[list[str]]:
     rows = []
-    corpus = f"{n} x {n}"
+    corpus = corpora.fixed_name(n)
     arrays = cells.get((corpus, "array", 1, 1), {}).get(OURS)
     if arrays is not None:
         lower, middle, upper = np.percentile(arrays / 1e3, [25, 50, 75]).tolist()

@@ -19,9 +19,6 @@ from numpy.typing import NDArray
 
 Job = Callable[[Any], Any]
 
-#: A call shorter than this is repeated, in seconds.
-SHORTEST = 1e-3
-
 
 def once(job: Job, item: Any, repeats: int) -> tuple[float, float]:
     """Seconds of one call: by the wall's clock, by the processor's."""
@@ -32,18 +29,29 @@ def once(job: Job, item: Any, repeats: int) -> tuple[float, float]:
     return (time.perf_counter() - wall) / repeats, processor / repeats
 
 
-def _repeats(job: Job, item: Any) -> int:
+def _repeats(job: Job, item: Any, shortest: float) -> int:
     if isinstance(item, list):  # a batch is long enough
         return 1
-    return int(SHORTEST / once(job, item, 1)[1]) + 1
+    return int(shortest / once(job, item, 1)[1]) + 1
 
 
 def rounds(
-    jobs: dict[str, Job], items: Sequence[Any], seconds: float, fewest: int, most: int
+    jobs: dict[str, Job],
+    items: Sequence[Any],
+    *,
+    seconds: float,
+    fewest: int,
+    most: int,
+    shortest: float,
 ) -> dict[str, NDArray[np.float64]]:
-    """Seconds of each call, (2 clocks, rounds, items) per peer: as many rounds as fit into `seconds`, within bounds."""
+    """Seconds of each call, (2 clocks, rounds, items) per peer: as many rounds as fit into `seconds`, within bounds.
+
+    A call that takes less than `shortest` seconds is repeated until it does not.
+    """
     names = list(jobs)
-    repeats = {name: [_repeats(job, item) for item in items] for name, job in jobs.items()}
+    repeats = {
+        name: [_repeats(job, item, shortest) for item in items] for name, job in jobs.items()
+    }
     taken: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in names}
     collecting = gc.isenabled()
     gc.disable()
