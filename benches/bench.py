@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import re
 import sys
 import time
 import warnings
@@ -21,6 +22,7 @@ from typing import Any
 
 import corpora
 import drift
+import goals
 import machine
 import memory
 import numpy as np
@@ -56,15 +58,28 @@ def main() -> None:
                 for batch in options.batches:
                     if batch > 1 and corpus.megapixels > 50:
                         continue  # 64 images of 100 megapixels tell what one tells
-                    cell = measure(corpus.name, kind, sources, references, threads, batch, options)
+                    what = {
+                        "corpus": corpus.name,
+                        "kind": kind,
+                        "threads": threads,
+                        "batch": batch,
+                    }
+                    if options.skip and re.search(options.skip, report.title(what)):
+                        continue
+                    cell = what | measure(what, sources, references, options)
                     run["cells"].append(cell)
                     say("\n" + report.cell_as_text(cell))
+                    save(run, options.json)
     if options.memory:
         run["memory"] = memory.measure(options.made, options.size)
-        say(json.dumps(run["memory"], indent=1))
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(run) + "\n")
-    say(f"\n{options.json}: the raw records")
+        say("\n" + report.as_text(report.memory(run)))
+    save(run, options.json)
+    say(f"\n{report.as_text(goals.table(run))}\n\n{options.json}: the raw records")
+
+
+def save(run: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(run) + "\n")
 
 
 def arguments() -> argparse.Namespace:
@@ -79,6 +94,7 @@ def arguments() -> argparse.Namespace:
     add("--peers", nargs="+", help="only peers whose name contains one of these; always clipprep")
     add("--threads", nargs="+", type=int, default=[1, 2])
     add("--batches", nargs="+", type=int, default=[1, 64], help="1 is one image, without a list")
+    add("--skip", help="no tables whose title matches, such as 'PNG.*batch|huge.*2 threads'")
     add("--seconds", type=float, default=20, help="for each table, if three rounds take no longer")
     add("--quick", action="store_true", help="one thread, one image, two seconds, no huge image")
     add("--no-memory", dest="memory", action="store_false")
@@ -119,15 +135,13 @@ def skipped(name: str, why: str) -> None:
 
 
 def measure(
-    corpus: str,
-    kind: str,
+    what: dict[str, Any],
     sources: list[Any],
     references: list[drift.Pixels],
-    threads: int,
-    batch: int,
     options: argparse.Namespace,
 ) -> dict[str, Any]:
     """One table: every peer on the same images, checked and then timed in turns."""
+    kind, threads, batch = what["kind"], what["threads"], what["batch"]
     items = sources
     if batch > 1:  # the corpus over and over, as one list
         order = [i % len(sources) for i in range(batch)]
@@ -143,7 +157,7 @@ def measure(
             continue
         jobs[peer.name] = job
     if not checks[OURS]["exact"]:
-        sys.exit(f"{corpus}, {kind}: clipprep is {drift.told(checks[OURS])}")
+        sys.exit(f"{report.title(what)}: clipprep is {drift.told(checks[OURS])}")
     machine.pin(threads)
     times = timing.rounds(
         jobs,
@@ -152,13 +166,9 @@ def measure(
         fewest=2 if batch > 1 else 3,
         most=25,
         # Short, or the branch predictor would know a small file by heart; long where calls are counted in microseconds.
-        shortest=1e-2 if corpus == corpora.fixed_name(options.size) else 1e-3,
+        shortest=1e-2 if what["corpus"] == corpora.fixed_name(options.size) else 1e-3,
     )
     return {
-        "corpus": corpus,
-        "kind": kind,
-        "threads": threads,
-        "batch": batch,
         "peers": {
             name: {
                 "check": checks[name],

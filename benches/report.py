@@ -87,22 +87,28 @@ def title(cell: dict[str, Any]) -> str:
 
 
 def cell_as_text(cell: dict[str, Any]) -> str:
-    table = rows(cell)
+    return f"{title(cell)} ({len(timing.of(cell, OURS))} rounds)\n{as_text(rows(cell))}"
+
+
+def words(head: list[str]) -> set[int]:
+    """The columns that are words, and go to the left; figures go to the right."""
+    return {0, *(i for i, name in enumerate(head) if name in ("against Pillow", "of", "met"))}
+
+
+def as_text(table: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    last = len(widths) - 1
-    lines = [
+    left = words(table[0])
+    return "\n".join(
         "  ".join(
-            text.ljust(width) if i in (0, last) else text.rjust(width)
+            text.ljust(width) if i in left else text.rjust(width)
             for i, (text, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in table
-    ]
-    return f"{title(cell)} ({len(timing.of(cell, OURS))} rounds)\n" + "\n".join(lines)
+    )
 
 
 def as_markdown(table: list[list[str]]) -> str:
-    """Words to the left, figures to the right."""
-    left = {0, *(i for i, head in enumerate(table[0]) if head in ("against Pillow", "of", "met"))}
+    left = words(table[0])
     rule = [":--" if i in left else "--:" for i in range(len(table[0]))]
     return "\n".join(f"| {' | '.join(row)} |" for row in [table[0], rule, *table[1:]])
 
@@ -182,9 +188,9 @@ def as_document(run: dict[str, Any]) -> str:
         "it is no CLIP model, whose cosines will differ.",
         as_markdown(drifts(run)),
     ]
-    for kind, words in KINDS.items():
+    for kind, named in KINDS.items():
         cells = [cell for cell in run["cells"] if cell["kind"] == kind]
-        parts += [f"## {words}"] if cells else []
+        parts += [f"## {named}"] if cells else []
         for cell in cells:
             parts += [f"### {title(cell)}", as_markdown(rows(cell))]
     return "\n\n".join(parts) + "\n"
@@ -197,7 +203,7 @@ def main() -> None:
     run = json.loads(records.read_text())
     (DOCS / "benchmarks.md").write_text(as_document(run))
     plot.bars(run, DOCS / "benchmarks.svg")
-    print("\n".join("  ".join(row) for row in goals.table(run)))
+    print(as_text(goals.table(run)))
 
 
 if __name__ == "__main__":

@@ -46,12 +46,10 @@ def rounds(
 ) -> dict[str, NDArray[np.float64]]:
     """Seconds of each call, (2 clocks, rounds, items) per peer: as many rounds as fit into `seconds`, within bounds.
 
-    A call that takes less than `shortest` seconds is repeated until it does not.
+    Calls of a peer that takes less than `shortest` seconds for the first item are repeated until they do not.
     """
     names = list(jobs)
-    repeats = {
-        name: [_repeats(job, item, shortest) for item in items] for name, job in jobs.items()
-    }
+    repeats = {name: _repeats(job, items[0], shortest) for name, job in jobs.items()}
     taken: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in names}
     collecting = gc.isenabled()
     gc.disable()
@@ -62,7 +60,7 @@ def rounds(
         for i, item in enumerate(items):
             first = (done + i) % len(names)
             for name in names[first:] + names[:first]:
-                taken[name][-1].append(once(jobs[name], item, repeats[name][i]))
+                taken[name][-1].append(once(jobs[name], item, repeats[name]))
         gc.collect()
         done += 1
     if collecting:
