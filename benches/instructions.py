@@ -41,11 +41,12 @@ STAGES = {
     "JPEG rest": r"jd[a-z]+\.c|jpeg_|decompress_onepass|jcomapi|jmem|jzero|jcopy",
     "inflate": r"inflate|deflate|adler|crc32",
     "PNG filters": r"png|unfilter",
-    "WebP": r"VP8|WebP|[a-z]+_sse|libwebp",
-    "horizontal": r"resample.*horizontal|horizontal",
-    "vertical": r"resample.*vertical|vertical",
-    "resample": r"resample|two_pass",
-    "normalise": r"normalise|colour",
+    "WebP": r"libwebp|VP8|WebP|_sse",
+    "horizontal": r"resample.*horizontal",
+    "vertical": r"resample.*vertical",
+    "resample": r"resample",
+    "normalise": r"normalise",
+    "colour": r"colour|Mapped",
     "memory": r"mem(cpy|set|move|cmp)|malloc|calloc|free|realloc",
 }
 LINE = re.compile(r"^\s*([\d,]+) \([^)]*\)\s+(\S.*)$")
@@ -68,7 +69,7 @@ def main() -> None:
         counts[name] = dict(by_stage(functions))
         print(row(name, counts[name]), flush=True)
         for function, instructions in functions.most_common(options.functions):
-            print(f"    {instructions:12,}  {stage(function):12} {function}")
+            print(f"    {instructions:12,}  {stage(function):12} {shortened(function)}")
     if options.save:
         options.save.write_text(json.dumps(counts, indent=1) + "\n")
     if options.against:
@@ -114,7 +115,15 @@ def count(program: str, words: list[str]) -> Counter[str]:
 
 
 def stage(function: str) -> str:
-    return next((name for name, words in STAGES.items() if re.search(words, function)), "other")
+    return next(
+        (name for name, words in STAGES.items() if re.search(words, function, re.IGNORECASE)),
+        "other",
+    )
+
+
+def shortened(function: str) -> str:
+    """Without folders and the name of the program."""
+    return re.sub(r" \[.*", "", function.rpartition("/")[2] if "<" not in function else function)
 
 
 def by_stage(functions: Counter[str]) -> Counter[str]:
