@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CARGO_FLAGS := --locked
-CORPORA := photos
+CORPORA :=
+BENCH :=
 SOURCES := $(shell find src python -not -path '*__pycache__*' -not -name '*.so')
 BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md
 
@@ -13,10 +14,10 @@ BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint test-rust test-python fuzz soak valgrind bench peers wheel clean
+.PHONY: help run test lint test-rust test-python fuzz soak valgrind bench bench-report bench-instructions peers wheel clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.installed ## preprocess the photos of this repository into out/
 	$(BIN)/clipprep run photos --out out/tensors.npy --contact-sheet out/contact_sheet.png
@@ -52,8 +53,14 @@ soak: $(VENV)/.test-deps ## hostile days in minutes: faults of every kind under 
 valgrind: $(VENV)/.test-deps ## memory errors in the decoders written in C; needs valgrind
 	fuzz/valgrind.sh $(BIN)/python
 
-bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder ..." of JPEG files
-	$(BIN)/python benches/bench.py $(CORPORA)
+bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder name=glob ..." of JPEG files, BENCH="--quick"
+	$(BIN)/python benches/bench.py $(BENCH) $(CORPORA)
+
+bench-report: $(VENV)/.bench-deps ## docs/benchmarks.md and its plot from what the last run left
+	$(BIN)/python benches/report.py
+
+bench-instructions: $(VENV)/.tools ## instructions of each stage; needs valgrind; BENCH="--against FILE"
+	$(BIN)/python benches/instructions.py $(BENCH)
 
 peers: $(VENV)/.bench-deps ## docs/configs.md: each config against its live library; CORPORA="folder ..." of photos
 	$(BIN)/python benches/configs.py --out docs/configs.md $(CORPORA)
