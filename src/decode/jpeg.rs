@@ -59,10 +59,14 @@ impl<'a> Jpeg<'a> {
     }
 
     /// Has the file decoded by shorter arithmetic, and at the smallest of the sizes that libjpeg has fast code
-    /// for which is twice `size` or more.
-    pub fn hasten(&mut self, size: (usize, usize)) {
+    /// for which is twice `size` or more. An axis that is taken from its end has to begin with a whole pixel
+    /// there, so `mirrored` ones are divided without a rest.
+    pub fn hasten(&mut self, size: (usize, usize), mirrored: (bool, bool)) {
         let (width, height) = (self.header.width, self.header.height);
-        let fits = |by: &usize| width >= 2 * by * size.0 && height >= 2 * by * size.1;
+        let side = |side: usize, to: usize, mirrored, by: usize| {
+            side >= 2 * by * to && !(mirrored && side % by != 0)
+        };
+        let fits = |by: &usize| side(width, size.0, mirrored.0, *by) && side(height, size.1, mirrored.1, *by);
         self.reduction = [8, 4, 2].into_iter().find(fits).unwrap_or(1);
         self.decoder.hasten(self.reduction as u32);
     }

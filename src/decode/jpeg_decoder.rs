@@ -287,7 +287,6 @@ impl<'a> Decoder<'a> {
                     (*parts).info.scale_num = 1;
                     (*parts).info.scale_denom = reduction;
                     (*parts).info.do_fancy_upsampling = 0;
-                    (*parts).info.dct_method = sys::J_DCT_METHOD::JDCT_IFAST;
                 }
                 sys::jpeg_start_decompress(&mut (*parts).info);
             }

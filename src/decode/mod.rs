@@ -173,7 +173,8 @@ fn open_jpeg<'a>(bytes: &'a [u8], spec: &Spec) -> Result<jpeg::Jpeg<'a>> {
         let orientation = orientation(Format::Jpeg, bytes, spec)?;
         let turn = |(a, b)| if orientation.swap { (b, a) } else { (a, b) };
         let header = jpeg.header();
-        jpeg.hasten(turn(resized_size(spec, turn((header.width, header.height)))?));
+        let resized = turn(resized_size(spec, turn((header.width, header.height)))?);
+        jpeg.hasten(resized, (orientation.mirror_columns, orientation.mirror_rows));
     }
     Ok(jpeg)
 }
