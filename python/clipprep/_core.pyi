@@ -13,9 +13,9 @@ from .results import BatchResult, Errors, StreamBatch
 __all__ = [
     "MEAN",
     "STD",
-    "_Cancel",
     "Limits",
     "Preprocess",
+    "_Cancel",
     "__version__",
     "available_models",
     "build_info",
