@@ -5,18 +5,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CARGO_FLAGS := --locked
-CORPORA := photos
+CORPORA :=
+BENCH :=
 SOURCES := $(shell find src python -not -path '*__pycache__*' -not -name '*.so')
-BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md
+BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md THIRD-PARTY-NOTICES
 
 # PyO3 asks the same interpreter in every step, so that cargo's cache holds.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint test-rust test-python fuzz soak valgrind bench peers wheel clean
+.PHONY: help run test lint test-rust test-python fuzz soak valgrind bench bench-report bench-instructions peers \
+  test-torch test-ray test-recipes docs drift wheel sdist check-sdist check-release notices clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.installed ## preprocess the photos of this repository into out/
 	$(BIN)/clipprep run photos --out out/tensors.npy --contact-sheet out/contact_sheet.png
@@ -31,6 +33,7 @@ lint: $(VENV)/.test-deps ## formatting, lints, types, stubs
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/stubtest clipprep._core
+	$(BIN)/python scripts/third_party_notices.py --check
 
 test-rust: $(VENV)/.tools ## the Rust library, without Python
 	cargo test $(CARGO_FLAGS) --no-default-features
@@ -52,13 +55,49 @@ soak: $(VENV)/.test-deps ## hostile days in minutes: faults of every kind under 
 valgrind: $(VENV)/.test-deps ## memory errors in the decoders written in C; needs valgrind
 	fuzz/valgrind.sh $(BIN)/python
 
-bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder ..." of JPEG files
-	$(BIN)/python benches/bench.py $(CORPORA)
+bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder name=glob ..." of JPEG files, BENCH="--quick"
+	$(BIN)/python benches/bench.py $(BENCH) $(CORPORA)
+
+bench-report: $(VENV)/.bench-deps ## docs/benchmarks.md and its plot from what the last run left
+	$(BIN)/python benches/report.py
+
+bench-instructions: $(VENV)/.tools ## instructions of each stage; needs valgrind; BENCH="--against FILE"
+	$(BIN)/python benches/instructions.py $(BENCH)
 
 peers: $(VENV)/.bench-deps ## docs/configs.md: each config against its live library; CORPORA="folder ..." of photos
 	$(BIN)/python benches/configs.py --out docs/configs.md $(CORPORA)
 
+test-torch: $(VENV)/.torch-deps ## clipprep.torch and its example, with torch (3 GB)
+	$(BIN)/pytest tests/test_torch.py
+
+test-ray: $(VENV)/.ray-deps ## clipprep.ray and its example, on a local cluster
+	$(BIN)/pytest tests/test_ray.py tests/test_arrow.py
+
+test-recipes: $(VENV)/.recipes-deps ## every code block of the documentation, with all that the recipes need
+	CLIPPREP_RECIPES=all $(BIN)/pytest tests/test_readme.py
+
+docs: $(VENV)/.docs-deps ## build the documentation into out/site
+	$(BIN)/mkdocs build
+
+drift: $(VENV)/.drift-deps ## draw the picture of docs/why.md anew, with its table
+	$(BIN)/python scripts/drift.py
+
 wheel: dist/.built ## build the wheel into dist/
+
+sdist: $(VENV)/.tools ## build the source distribution of what is committed into dist/
+	scripts/sdist.sh $(BIN)/maturin dist
+
+check-sdist: $(VENV)/.tools ## build the source distribution without a network
+	scripts/sdist.sh --check $(BIN)/python dist
+
+check-release: $(VENV)/.release-deps sdist check-sdist ## check wheel, source distribution and crate as they would be published
+	$(BIN)/python scripts/third_party_notices.py --check
+	$(BIN)/auditwheel show dist/*.whl
+	$(BIN)/python scripts/check_wheel.py dist/*.whl
+	cargo publish --dry-run --locked
+
+notices: ## write THIRD-PARTY-NOTICES anew, after a change of dependencies
+	scripts/third_party_notices.py
 
 clean: ## remove all that was built or installed here
 	rm -rf target dist out $(VENV)
@@ -84,3 +123,9 @@ $(VENV)/.%-deps: $(VENV)/.installed
 	@touch $@
 $(VENV)/.test-deps: EXTRAS := test,dev
 $(VENV)/.bench-deps: EXTRAS := bench
+$(VENV)/.release-deps: EXTRAS := release
+$(VENV)/.torch-deps: EXTRAS := test,torch
+$(VENV)/.ray-deps: EXTRAS := test,ray
+$(VENV)/.recipes-deps: EXTRAS := test,torch,ray,recipes
+$(VENV)/.drift-deps: EXTRAS := drift
+$(VENV)/.docs-deps: EXTRAS := docs,torch,ray

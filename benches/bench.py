@@ -1,163 +1,204 @@
-"""Times one thread from JPEG bytes or arrays to tensors, all peers in one run.
+"""Measures clipprep against its peers: who is exact, and how long each takes for the same images.
 
-    python benches/bench.py FOLDER [FOLDER ...] [--size 224] [--rounds 9] [--json records.json]
+    python benches/bench.py                                  # the made set, see corpora.py
+    python benches/bench.py photos web=photos/web/*.jpg      # folders of JPEG files, or NAME=GLOB
+    python benches/bench.py --quick --kinds jpeg --corpora web
 
-Each peer's output is compared with live Pillow before it is timed. The peers take turns, so that a
-machine that changes its pace changes it for all; a ratio is the median of the ratios of each round.
+Every output is compared with live Pillow before anything is timed. The raw records go to a JSON file, of which
+report.py makes docs/benchmarks.md and the plot.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
+import functools
+import itertools
 import json
-import os
-import platform
-import statistics
+import re
 import sys
 import time
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import corpora
+import drift
+import goals
+import machine
+import memory
 import numpy as np
-import PIL
-from peers import PEERS, Job, Peer, pillow_reference
-from PIL import Image
+import report
+import timing
+from peers import ALL, OURS, PEERS, PIXELS, Peer, opened
 
-import clipprep
+from clipprep._reference import pixels
 
-
-def machine() -> dict[str, Any]:
-    cpu = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0].split(":")[1].strip() if names else cpu
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "pillow": PIL.__version__,
-        "clipprep": clipprep.build_info(),
-    }
-
-
-def drift(peer: Peer, job: Job, sources: list[Any], references: list[np.ndarray]) -> str:
-    """How far a peer's bytes are from the reference's; the float part is undone."""
-    if not peer.whole:
-        return "not the whole job"
-    std = np.array(clipprep.STD, np.float32).reshape(3, 1, 1) * 255
-    values, differing, worst = 0, 0, 0
-    for source, reference in zip(sources, references, strict=True):
-        tensor = np.array(job(source), copy=True)
-        values += reference.size
-        if np.array_equal(tensor, reference):
-            continue
-        levels = np.rint(np.abs(tensor - reference) * std).astype(int)
-        differing += max(1, int((levels > 0).sum()))
-        worst = max(worst, int(levels.max()))
-    if not differing:
-        return "exact"
-    return f"up to {worst} levels off, {100 * differing / values:.2f} % of values"
-
-
-def one_round(job: Job, sources: list[Any], repeats: int) -> float:
-    start = time.perf_counter()
-    for _ in range(repeats):
-        for source in sources:
-            job(source)
-    return (time.perf_counter() - start) / (repeats * len(sources))
-
-
-def measure(
-    kind: str, corpus: str, sources: list[Any], references: list[np.ndarray], size: int, rounds: int
-) -> list[dict[str, Any]]:
-    jobs: dict[str, tuple[Peer, Job]] = {}
-    for peer in PEERS:
-        if peer.takes != kind:
-            continue
-        try:
-            jobs[peer.name] = (peer, peer.make(size))
-        except ImportError as error:
-            print(f"{corpus} {kind}: {peer.name} skipped: {error}")
-    checks = {name: drift(peer, job, sources, references) for name, (peer, job) in jobs.items()}
-    if checks["clipprep"] != "exact":
-        sys.exit(f"{corpus} {kind}: clipprep is {checks['clipprep']}")
-    # Rounds of a fifth of a second or more.
-    repeats = max(1, round(0.2 / (one_round(jobs["clipprep"][1], sources, 1) * len(sources))))
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    for _ in range(rounds):
-        for name, (_, job) in jobs.items():
-            times[name].append(one_round(job, sources, repeats))
-    records = []
-    for name, taken in times.items():
-        ratios = [own / theirs for own, theirs in zip(times["clipprep"], taken, strict=True)]
-        records.append(
-            {
-                "corpus": corpus,
-                "kind": kind,
-                "peer": name,
-                "check": checks[name],
-                "images": len(sources),
-                "seconds": taken,
-                "clipprep_over_peer": statistics.median(ratios),
-            }
-        )
-    return records
-
-
-def show(records: list[dict[str, Any]]) -> None:
-    print(
-        f"\n{'corpus':14} {'from':6} {'peer':32} {'ms':>8} {'spread':>7} {'clipprep / peer':>16}  check"
-    )
-    for record in records:
-        taken = record["seconds"]
-        middle = statistics.median(taken)
-        spread = (max(taken) - min(taken)) / middle
-        print(
-            f"{record['corpus']:14} {record['kind']:6} {record['peer']:32} {1000 * middle:8.3f} "
-            f"{spread:7.0%} {record['clipprep_over_peer']:16.3f}  {record['check']}"
-        )
+say = functools.partial(print, flush=True)
 
 
 def main() -> None:
+    options = arguments()
+    warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # torch
+    run: dict[str, Any] = {
+        "date": time.strftime("%Y-%m-%d"),
+        "size": options.size,
+        "machine": machine.describe(),
+        "corpora": [],
+        "cells": [],
+    }
+    say(json.dumps(run["machine"], indent=1))
+    for corpus in chosen_corpora(options):
+        run["corpora"].append(corpus.describe())
+        say(run["corpora"][-1])
+        for kind in options.kinds:
+            tables = list(chosen_tables(corpus, kind, options))
+            sources = corpus.sources(kind) if tables else []
+            references = [pixels(opened(kind)(source), options.size) for source in sources]
+            for table in tables:
+                cell = table | measure(table, sources, references, options)
+                run["cells"].append(cell)
+                say("\n" + report.cell_as_text(cell))
+                save(run, options.json)
+    if options.memory:
+        run["memory"] = memory.measure(options.made, options.size)
+        say("\n" + report.as_text(report.memory(run)))
+    save(run, options.json)
+    say(f"\n{report.as_text(goals.table(run))}\n\n{options.json}: the raw records")
+
+
+def save(run: dict[str, Any], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(run) + "\n")
+
+
+def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "folders", nargs="+", type=Path, help="folders of JPEG files, a corpus each; or NAME=GLOB"
-    )
-    parser.add_argument("--size", type=int, default=224)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--json", type=Path, help="where the raw records go")
+    add = parser.add_argument
+    add("given", nargs="*", help="folders of JPEG files or NAME=GLOB, instead of the made set")
+    add("--size", type=int, default=224, help="side of the output")
+    add("--kinds", nargs="+", choices=ALL, default=ALL)
+    add("--corpora", nargs="+", help="only these, such as web or huge")
+    add("--peers", nargs="+", help="only peers whose name contains one of these; always clipprep")
+    add("--threads", nargs="+", type=int, default=[1, 2])
+    add("--batches", nargs="+", type=int, default=[1, 64], help="1 is one image, without a list")
+    add("--skip", help="no tables whose title matches, such as 'PNG.*batch|huge.*2 threads'")
+    add("--seconds", type=float, default=20, help="for each table, if three rounds take no longer")
+    add("--quick", action="store_true", help="one thread, one image, two seconds, no huge image")
+    add("--no-memory", dest="memory", action="store_false")
+    add("--made", type=Path, default=Path("out/bench"), help="where the made set is kept")
+    add("--json", type=Path, default=Path("out/benchmarks.json"), help="where the records go")
     options = parser.parse_args()
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    print(json.dumps(machine()))
-    records: list[dict[str, Any]] = []
-    reference = pillow_reference(options.size)
-    for folder in options.folders:
-        name, _, pattern = str(folder).rpartition("=")
-        paths = sorted(
-            Path("/").glob(str(Path(pattern).absolute())[1:]) if name else folder.glob("*.jpg")
-        )
-        if not paths:
-            sys.exit(f"no JPEG file in {folder}")
-        data = [path.read_bytes() for path in paths]
-        images = [Image.open(io.BytesIO(encoded)).convert("RGB") for encoded in data]
-        references = [reference(Image.open(io.BytesIO(encoded))) for encoded in data]
-        records += measure(
-            "jpeg", name or folder.name, data, references, options.size, options.rounds
-        )
-        arrays = [np.array(image) for image in images]
-        references = [reference(image) for image in images]
-        records += measure(
-            "array", name or folder.name, arrays, references, options.size, options.rounds
-        )
-    show(records)
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine(), "records": records}, indent=1))
+    if options.quick:
+        options.threads, options.batches, options.seconds, options.memory = [1], [1], 2, False
+    return options
+
+
+def chosen_corpora(options: argparse.Namespace) -> list[corpora.Corpus]:
+    """What was given or the made set, then the huge image and the one that needs no resizing."""
+    names = ["web", "hd", "camera"]
+    makers = {name: functools.partial(corpora.made, name, options.made) for name in names}
+    if options.given:
+        makers = {corpus.name: lambda c=corpus: c for corpus in map(corpora.given, options.given)}
+    if not options.quick:
+        makers["huge"] = functools.partial(corpora.made, "huge", options.made)
+    makers[corpora.fixed_name(options.size)] = functools.partial(corpora.fixed, options.size)
+    wanted = options.corpora or list(makers)
+    if unknown := set(wanted) - set(makers):
+        sys.exit(f"no corpus {', '.join(sorted(unknown))}; there are {', '.join(makers)}")
+    return [makers[name]() for name in wanted]
+
+
+def chosen_tables(
+    corpus: corpora.Corpus, kind: str, options: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    for threads, batch in itertools.product(options.threads, options.batches):
+        table = {"corpus": corpus.name, "kind": kind, "threads": threads, "batch": batch}
+        if corpus.name == corpora.fixed_name(options.size) and kind not in PIXELS:
+            continue  # the fixed cost has nothing to decode
+        if batch > 1 and corpus.megapixels > 50:
+            continue  # 64 images of 100 megapixels tell what one tells
+        if not (options.skip and re.search(options.skip, report.title(table))):
+            yield table
+
+
+def chosen_peers(kind: str, options: argparse.Namespace) -> list[Peer]:
+    wanted = [peer for peer in PEERS if kind in peer.kinds]
+    if options.peers:
+        wanted = [p for p in wanted if p.name == OURS or any(w in p.name for w in options.peers)]
+    return wanted
+
+
+@functools.cache
+def skipped(name: str, why: str) -> None:
+    """Said once for each peer."""
+    say(f"{name} skipped: {why}")
+
+
+def measure(
+    table: dict[str, Any],
+    sources: list[Any],
+    references: list[drift.Pixels],
+    options: argparse.Namespace,
+) -> dict[str, Any]:
+    """One table: every peer on the same images, checked and then timed in turns."""
+    kind, threads, batch = table["kind"], table["threads"], table["batch"]
+    items = sources
+    if batch > 1:  # the corpus over and over, as one list
+        order = [i % len(sources) for i in range(batch)]
+        items, references = [[sources[i] for i in order]], references[:batch]
+    jobs, checks = {}, {}
+    for peer in chosen_peers(kind, options):
+        try:
+            job = (peer.batch_job if batch > 1 else peer.make)(kind, options.size, threads)
+            machine.pin(threads)  # the pools that were started just now, too
+            checks[peer.name] = check(peer, job, items, references)
+        except (ImportError, TypeError, ValueError) as error:
+            skipped(peer.name, str(error))
+            continue
+        jobs[peer.name] = job
+    if not checks[OURS]["exact"]:
+        sys.exit(f"{report.title(table)}: clipprep is {drift.told(checks[OURS])}")
+    machine.pin(threads)
+    times = timing.rounds(
+        jobs,
+        items,
+        seconds=options.seconds,
+        fewest=2 if batch > 1 else 3,
+        most=25,
+        # Short, or the branch predictor would know a small file by heart; long where calls are counted in microseconds.
+        shortest=1e-2 if table["corpus"] == corpora.fixed_name(options.size) else 1e-3,
+    )
+    return {
+        "peers": {
+            name: {
+                "check": checks[name],
+                # for one image, (rounds, images)
+                "wall_ns": nanoseconds(taken[0] / batch),
+                "processor_ns": nanoseconds(taken[1] / batch),
+            }
+            for name, taken in times.items()
+        },
+    }
+
+
+def nanoseconds(taken: np.ndarray) -> list[list[int]]:
+    return (taken * 1e9).round().astype(int).tolist()
+
+
+def check(
+    peer: Peer, job: timing.Job, items: list[Any], references: list[drift.Pixels]
+) -> dict[str, Any] | None:
+    if peer.floor:
+        job(items[0])
+        return None
+    if isinstance(items[0], list):  # one list of them all, the corpus at its start
+        outputs = job(items[0])[: len(references)]
+    else:
+        outputs = [job(item).copy() for item in items]
+    return drift.compare(outputs, references, peer.expected)
 
 
 if __name__ == "__main__":

@@ -1,132 +1,217 @@
-"""Who is measured, and what each is asked to do: one encoded image or one array to one CLIP tensor.
+"""Who is measured, and how each is asked for the same thing: one image, or a list of them, to CLIP tensors.
 
-A peer is made by a function that imports what it needs, and raises ImportError where that is absent.
-`decode` peers do less than the job: they are the floor that the others stand on.
+A peer is made by a function that imports what it needs; where that is absent (ImportError), or where this build of
+clipprep does not have the option (TypeError, ValueError), the peer is left out with a line that says so.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import peers_of_torch as torch_peers
 from PIL import Image
 
 import clipprep
+from clipprep._reference import normalise, pixels, resized_size
 
 Job = Callable[[Any], Any]
+FILES, PIXELS, ALL = ("jpeg", "png"), ("array", "pil"), ("jpeg", "png", "array", "pil")
 
 
 @dataclass(frozen=True)
 class Peer:
     name: str
-    make: Callable[[int], Job]
-    takes: str  # "jpeg" or "array"
-    whole: bool = True  # False: a part of the job, its output is not compared
+    kinds: tuple[str, ...]
+    make: Callable[[str, int, int], Job]  # kind, side, threads -> a job for one image
+    batch: Callable[[str, int, int], Job] | None = None  # the same for a list, where it has that
+    expected: Callable[[np.ndarray], np.ndarray] = normalise  # what exact means, from pixels
+    floor: bool = False  # only decodes: what the others stand on
+
+    def batch_job(self, kind: str, n: int, threads: int) -> Job:
+        """A list to an array; a peer that has no batches of its own gets a pool of threads."""
+        if self.batch:
+            return self.batch(kind, n, threads)
+        one = self.make(kind, n, 1)
+        pool = ThreadPoolExecutor(threads)
+        spread = map if threads == 1 else pool.map
+
+        def run(sources: list[Any]) -> list[Any]:
+            return list(spread(one, sources))
+
+        return run
 
 
-def normalise(pixels: np.ndarray) -> np.ndarray:
-    """The reference's float part, on (H, W, 3) bytes."""
-    mean = np.array(clipprep.MEAN, np.float32)
-    std = np.array(clipprep.STD, np.float32)
-    scaled = (pixels.astype(np.float32) / np.float32(255) - mean) / std
-    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+def opened(kind: str) -> Callable[[Any], Image.Image]:
+    """A source as a PIL image."""
+    if kind in FILES:
+        return lambda data: Image.open(io.BytesIO(data))
+    return Image.fromarray if kind == "array" else lambda image: image
 
 
-def pillow_reference(n: int) -> Callable[[Image.Image], np.ndarray]:
-    def run(image: Image.Image) -> np.ndarray:
-        w, h = image.size
-        nw, nh = (n, int(n * h / w)) if w <= h else (int(n * w / h), n)
-        left, top = round((nw - n) / 2), round((nh - n) / 2)
-        resized = image if (nw, nh) == (w, h) else image.resize((nw, nh), Image.Resampling.BICUBIC)
-        return normalise(np.asarray(resized.crop((left, top, left + n, top + n)).convert("RGB")))
+def _ours(**options: Any) -> dict[str, Callable[[str, int, int], Job]]:
+    def out(pre: clipprep.Preprocess, *shape: int) -> np.ndarray:
+        """Memory like that of the first result, so that any dtype and layout will do."""
+        like = pre(np.zeros((8, 8, 3), np.uint8))
+        return np.empty((*shape, *like.shape), like.dtype)
 
-    return run
+    def make(kind: str, n: int, threads: int) -> Job:
+        pre = clipprep.Preprocess(n, **options)
+        memory = out(pre)
+        return lambda source: pre(source, out=memory)
 
+    def batch(kind: str, n: int, threads: int) -> Job:
+        pre = clipprep.Preprocess(n, **options)
+        memory: dict[int, np.ndarray] = {}
 
-def _clipprep(n: int) -> Job:
-    pre = clipprep.Preprocess(n)
-    out = np.empty((3, n, n), np.float32)
-    return lambda source: pre(source, out=out)
+        def run(sources: list[Any]) -> np.ndarray:
+            if len(sources) not in memory:
+                memory[len(sources)] = out(pre, len(sources))
+            return pre.batch(sources, out=memory[len(sources)], num_threads=threads)
 
+        return run
 
-def _pillow_jpeg(n: int) -> Job:
-    run = pillow_reference(n)
-    return lambda data: run(Image.open(io.BytesIO(data)))
-
-
-def _pillow_array(n: int) -> Job:
-    run = pillow_reference(n)
-    return lambda array: run(Image.fromarray(array))
+    return {"make": make, "batch": batch}
 
 
-def _simplejpeg(n: int) -> Job:
+def _simplejpeg(kind: str, n: int, threads: int) -> Job:
     import simplejpeg
 
     # The decoder's defaults are the slow, exact ones: no fast DCT, no fast upsampling.
     return lambda data: simplejpeg.decode_jpeg(data, colorspace="RGB")
 
 
-def _torchvision_pil(n: int) -> Job:
-    import torch
-    from torchvision import transforms as t
-
-    torch.set_num_threads(1)
-    run = t.Compose(
-        [
-            t.Resize(n, t.InterpolationMode.BICUBIC),
-            t.CenterCrop(n),
-            lambda image: image.convert("RGB"),
-            t.ToTensor(),
-            t.Normalize(clipprep.MEAN, clipprep.STD),
-        ]
-    )
-    return lambda data: run(Image.open(io.BytesIO(data)))
-
-
-def _torchvision_tensor(n: int) -> Job:
-    import torch
-    from torchvision.transforms import v2
-
-    torch.set_num_threads(1)
-    run = v2.Compose(
-        [
-            v2.Resize(n, v2.InterpolationMode.BICUBIC, antialias=True),
-            v2.CenterCrop(n),
-            v2.ToDtype(torch.float32, scale=True),
-            v2.Normalize(clipprep.MEAN, clipprep.STD),
-        ]
-    )
-    return lambda array: run(torch.from_numpy(array).permute(2, 0, 1)).numpy()
-
-
-def _opencv(n: int) -> Job:
+def _png_floor(kind: str, n: int, threads: int) -> Job:
     import cv2
 
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(threads)
+    return lambda data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
 
+
+def _pillow(kind: str, n: int, threads: int) -> Job:
+    as_image = opened(kind)
+    return lambda source: normalise(pixels(as_image(source), n))
+
+
+def _pillow_draft(kind: str, n: int, threads: int) -> Job:
     def run(data: bytes) -> np.ndarray:
-        image = cv2.cvtColor(
-            cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB
-        )
-        h, w = image.shape[:2]
-        nw, nh = (n, int(n * h / w)) if w <= h else (int(n * w / h), n)
-        left, top = round((nw - n) / 2), round((nh - n) / 2)
-        resized = cv2.resize(image, (nw, nh), interpolation=cv2.INTER_AREA)
-        return normalise(resized[top : top + n, left : left + n])
+        image = Image.open(io.BytesIO(data))
+        w, h = resized_size(*image.size, n)
+        image.draft("RGB", (2 * w, 2 * h))  # a DCT scale that keeps twice the size, as thumbnail()
+        image = image.resize((w, h), Image.Resampling.BICUBIC)
+        left, top = round((w - n) / 2), round((h - n) / 2)
+        return normalise(np.asarray(image.crop((left, top, left + n, top + n)).convert("RGB")))
 
     return run
 
 
-PEERS = [
-    Peer("clipprep", _clipprep, "jpeg"),
-    Peer("simplejpeg, decode only", _simplejpeg, "jpeg", whole=False),
-    Peer("Pillow + NumPy", _pillow_jpeg, "jpeg"),
-    Peer("torchvision on PIL", _torchvision_pil, "jpeg"),
-    Peer("OpenCV, INTER_AREA", _opencv, "jpeg"),
-    Peer("clipprep", _clipprep, "array"),
-    Peer("Pillow + NumPy", _pillow_array, "array"),
-    Peer("torchvision v2 on uint8 tensors", _torchvision_tensor, "array"),
-]
+def _affine(n: int) -> Callable[[np.ndarray], np.ndarray]:
+    """(n, n, 3) bytes to floats by one multiplication and one addition, for peers that are inexact anyway."""
+    std, mean = np.array(clipprep.STD, np.float32), np.array(clipprep.MEAN, np.float32)
+    scale, shift = 1 / (255 * std), -mean / std
+
+    def run(array: np.ndarray) -> np.ndarray:
+        tensor = np.empty((3, n, n), np.float32)
+        np.multiply(array, scale, out=tensor.transpose(1, 2, 0))
+        np.add(tensor, shift[:, None, None], out=tensor)
+        return tensor
+
+    return run
+
+
+def _opencv(kind: str, n: int, threads: int) -> Job:
+    import cv2
+
+    cv2.setNumThreads(threads)
+    to_floats = _affine(n)
+
+    def run(source: Any) -> np.ndarray:
+        if kind in FILES:
+            source = cv2.imdecode(np.frombuffer(source, np.uint8), cv2.IMREAD_COLOR_RGB)
+        h, w = source.shape[:2]
+        nw, nh = resized_size(w, h, n)
+        left, top = round((nw - n) / 2), round((nh - n) / 2)
+        resized = cv2.resize(source, (nw, nh), interpolation=cv2.INTER_AREA)
+        return to_floats(resized[top : top + n, left : left + n])
+
+    return run
+
+
+def _pyvips(kind: str, n: int, threads: int) -> Job:
+    import pyvips
+
+    pyvips.cache_set_max(0)  # or the second round would be answered from memory
+    pyvips.vips_lib.vips_concurrency_set(threads)
+    to_floats = _affine(n)
+
+    def run(source: Any) -> np.ndarray:
+        if kind in FILES:
+            image = pyvips.Image.thumbnail_buffer(source, n, height=n, crop="centre")
+        else:
+            image = pyvips.Image.new_from_array(source)
+            image = image.thumbnail_image(n, height=n, crop="centre")
+        return to_floats(image.numpy()[..., :3])
+
+    return run
+
+
+def _hf_rust(backend: str) -> dict[str, Callable[[str, int, int], Job]]:
+    def processor(n: int) -> Any:
+        import hf_processors_rs
+
+        hf_processors_rs.set_max_image_pixels(None)
+        config = torch_peers.hugging_face_config(n)
+        return hf_processors_rs.AutoImageProcessor.from_dict(config, backend=backend)
+
+    def make(kind: str, n: int, threads: int) -> Job:
+        run = processor(n)
+        return lambda source: run(source, num_threads=threads)[0]
+
+    def batch(kind: str, n: int, threads: int) -> Job:
+        run = processor(n)
+        return lambda sources: run(sources, num_threads=threads)
+
+    return {"make": make, "batch": batch}
+
+
+def _levels(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array.transpose(2, 0, 1))
+
+
+OURS, FAST = "clipprep", "clipprep, fast"
+TORCHVISION, TORCHVISION_TENSORS = "torchvision, PIL", "torchvision v2, uint8 tensors"
+FLOOR = {"jpeg": "simplejpeg, decode only", "png": "OpenCV, decode only"}
+
+PEERS = (
+    Peer(OURS, ALL, **_ours()),
+    Peer(FAST, ALL, **_ours(precision="fast")),
+    Peer(
+        "clipprep, float16",
+        ALL,
+        **_ours(dtype="float16"),
+        expected=lambda array: normalise(array).astype(np.float16),
+    ),
+    Peer("clipprep, uint8", ALL, **_ours(dtype="uint8"), expected=_levels),
+    Peer(
+        "clipprep, uint8 NHWC",
+        ALL,
+        **_ours(dtype="uint8", layout="NHWC"),
+        expected=lambda array: array,
+    ),
+    Peer(FLOOR["jpeg"], ("jpeg",), _simplejpeg, floor=True),
+    Peer(FLOOR["png"], ("png",), _png_floor, floor=True),
+    Peer("Pillow and NumPy", ALL, _pillow),
+    Peer("Pillow, draft mode", ("jpeg",), _pillow_draft),
+    Peer(TORCHVISION, ALL, torch_peers.torchvision_pil),
+    Peer(TORCHVISION_TENSORS, ALL, torch_peers.torchvision_tensors),
+    Peer("transformers, pil", ALL, **torch_peers.hugging_face("pil")),
+    Peer("transformers, torchvision", ALL, **torch_peers.hugging_face("torchvision")),
+    Peer("hf-processors-rs, pil", ALL, **_hf_rust("pil")),
+    Peer("hf-processors-rs, torchvision", ALL, **_hf_rust("torchvision")),
+    Peer("OpenCV, INTER_AREA", ("jpeg", "png", "array"), _opencv),
+    Peer("pyvips, thumbnail", ("jpeg", "png", "array"), _pyvips),
+)

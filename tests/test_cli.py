@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 import clipprep
 from clipprep import cli, contact_sheet
+from clipprep.cli.sources import find
 
 PHOTOS = Path(__file__).resolve().parent.parent / "photos"
 
@@ -25,7 +27,7 @@ def test_rows_equal_single_calls(tmp_path: Path, capsys: pytest.CaptureFixture[s
     arguments = [str(PHOTOS), "--model", "32", "--batch-size", "4", "--threads", "2"]
     assert cli.main(["run", *arguments, "--out", str(out), "--contact-sheet", str(sheet)]) == 0
 
-    paths = cli.find_images([PHOTOS])
+    paths = find([PHOTOS])
     assert len(paths) == 9
     expected = np.stack([clipprep.Preprocess(32)(path) for path in paths])
     assert np.array_equal(np.load(out), expected)
@@ -53,7 +55,7 @@ def test_a_bad_file_costs_its_own_row(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "a.jpg" in str(errors[0])
     assert errors[1] is None
     assert "missing.png" in str(errors[2])
-    assert "2 of 3 files could not be read" in capsys.readouterr().err
+    assert "2 of 3 images could not be read" in capsys.readouterr().err
     assert sheet.exists()
 
 
@@ -61,7 +63,7 @@ def test_folders_give_their_image_files_sorted(tmp_path: Path) -> None:
     for name in ["b.PNG", "a.jpg", "sub/c.webp", ".hidden.jpg", ".git/d.jpg", "notes.txt", "z.dat"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    found = cli.find_images([tmp_path / "z.dat", tmp_path])
+    found = find([tmp_path / "z.dat", tmp_path])
     assert found == [tmp_path / name for name in ["z.dat", "a.jpg", "b.PNG", "sub/c.webp"]]
 
 
@@ -71,19 +73,29 @@ def test_folders_give_their_image_files_sorted(tmp_path: Path) -> None:
         (["--model", "ViT-X"], "ViT-B/32"),
         (["--threads", "0"], "expected a number from 1 up, found '0'"),
         (["--batch-size", "two"], "expected a number from 1 up, found 'two'"),
+        (
+            ["--out", "tensors.txt"],
+            "expected a file ending in .npy, .safetensors, .parquet, .arrow",
+        ),
         ([], "no image files in"),
     ],
 )
 def test_a_wrong_command_exits_with_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
+    source = str(PHOTOS) if "--out" in arguments else str(tmp_path)
     with pytest.raises(SystemExit) as exit_:
-        cli.main(["run", str(tmp_path), *arguments])
+        cli.main(["run", source, *arguments])
     assert exit_.value.code == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_denormalise_gives_the_bytes_back() -> None:
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "uint8"])
+def test_denormalise_gives_the_bytes_back(dtype: Any) -> None:
     pixels = np.arange(224 * 224 * 3, dtype=np.uint32).reshape(224, 224, 3).astype(np.uint8)
-    assert np.array_equal(contact_sheet.denormalise(clipprep.Preprocess(224)(pixels)), pixels)
+    found = contact_sheet.denormalise(clipprep.Preprocess(224, dtype=dtype)(pixels))
+    if dtype == "bfloat16":  # eight bits are too few for all of them
+        assert np.abs(found.astype(int) - pixels).max() <= 1
+    else:
+        assert np.array_equal(found, pixels)

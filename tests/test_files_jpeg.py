@@ -224,15 +224,15 @@ FILES = sorted((Path(__file__).parent / "data" / "jpeg").glob("*.jpg"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_scan_layouts_that_pillow_does_not_write(small, pre, path: Path) -> None:
-    """Arithmetic coding, components one by one, progressions that stop early (see tests/data/README.md)."""
+def test_scan_layouts(small, pre, path: Path) -> None:
+    """Plain ones, arithmetic coding, components one by one, progressions that stop early (see tests/data/README.md)."""
     data = path.read_bytes()
     for each in (small, pre, clipprep.Preprocess(90, pillow="installed")):
         assert_file(data, each, "mozjpeg", f"jpeg {path.stem} {each!r}")
 
 
 def test_those_files_are_there() -> None:
-    assert len(FILES) == 18
+    assert len(FILES) == 22
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

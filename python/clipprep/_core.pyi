@@ -1,6 +1,6 @@
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
-from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict, final
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,10 @@ STD: tuple[float, float, float]
 """Channel standard deviations of CLIP's training set."""
 __version__: str
 
-_Source: TypeAlias = str | PathLike[str] | Buffer | BinaryIO | Image | NDArray[np.uint8]
+class _Readable(Protocol):
+    def read(self) -> bytes: ...
+
+_Source: TypeAlias = str | PathLike[str] | Buffer | _Readable | Image | NDArray[np.uint8]
 
 class _BuildInfo(TypedDict):
     version: str
@@ -122,7 +125,17 @@ class Preprocess:
         *,
         out: Any = None,
         num_threads: int | None = None,
-    ) -> NDArray[Any]: ...
+    ) -> NDArray[Any]:
+        """One source to one array of shape (3, n, n), or (n, n, 3) with `layout="NHWC"`, of the type `dtype`.
+
+        A source is a path, encoded bytes (any contiguous buffer, or a 1-D uint8 array), a binary
+        file, a PIL image, or a uint8 array (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4): L,
+        L, LA, RGB, RGBA, any strides. `out` is memory of that shape and type to write to: an array,
+        or what else lends such memory, such as a tensor of torch; it is what is returned.
+
+        Raises ImageError (DecodeError, TruncatedError, UnsupportedError, LimitError) or OSError for
+        the image, TypeError or ValueError for what is no source or does not fit as `out`.
+        """
     def batch(
         self,
         sources: Iterable[_Source] | NDArray[np.uint8],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from math import ceil
 from pathlib import Path
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,73 +30,96 @@ FAINT = "#666666"
 BOX = "#ff0040"
 
 
+class Named(Protocol):
+    """A binary file with a name that can be read more than once, each time from its beginning."""
+
+    @property
+    def name(self) -> str: ...
+
+    def read(self) -> bytes: ...
+
+
+Source: TypeAlias = Path | Named
+
+
 def draw(
     preprocess: clipprep.Preprocess,
-    paths: Sequence[Path],
-    tensors: NDArray[np.float32],
-    errors: Mapping[int, Exception],
+    sources: Sequence[Source],
+    tensors: NDArray[Any],
+    errors: Mapping[int, object],
 ) -> Image.Image:
-    """Draw one cell for each of the first `MAX_IMAGES` paths, left to right, top to bottom.
+    """Draw one cell for each of the first `MAX_IMAGES` sources, left to right, top to bottom.
 
-    `tensors` is (N, 3, n, n), row i for `paths[i]`; `errors` has the rows that hold no image.
+    `tensors` is (N, 3, n, n), row i for `sources[i]`; `errors` has the rows that hold no image.
     """
-    shown = paths[:MAX_IMAGES]
+    shown = sources[:MAX_IMAGES]
     columns = min(len(shown), COLUMNS)
     rows = ceil(len(shown) / columns)
     step_x, step_y = CELL_WIDTH + 2 * GAP, CELL_HEIGHT + GAP
     sheet = Image.new("RGB", (columns * step_x, rows * step_y + GAP), BACKGROUND)
-    for i, path in enumerate(shown):
+    for i, source in enumerate(shown):
         if i in errors:
-            cell = _captioned(path, str(errors[i]), BOX)
+            cell = _captioned(source, str(errors[i]), BOX)
         else:
-            cell = _cell(preprocess, path, tensors[i])
+            cell = _cell(preprocess, source, tensors[i])
         sheet.paste(cell, (GAP + i % columns * step_x, GAP + i // columns * step_y))
     return sheet
 
 
-def denormalise(tensor: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The bytes (n, n, 3) that a normalised tensor (3, n, n) was made from."""
-    mean = np.reshape(clipprep.MEAN, (3, 1, 1))
-    std = np.reshape(clipprep.STD, (3, 1, 1))
-    bytes_ = np.rint((tensor * std + mean) * 255).clip(0, 255).astype(np.uint8)
+def denormalise(
+    tensor: NDArray[Any],
+    mean: Sequence[float] = clipprep.MEAN,
+    std: Sequence[float] = clipprep.STD,
+) -> NDArray[np.uint8]:
+    """The bytes (n, n, 3) that a tensor (3, n, n) of any `dtype=` was made from."""
+    if tensor.dtype == np.uint8:
+        return np.ascontiguousarray(tensor.transpose(1, 2, 0))
+    if tensor.dtype == np.uint16:  # bfloat16, which is the upper half of a float32
+        tensor = (tensor.astype(np.uint32) << 16).view(np.float32)
+    scaled = tensor.astype(np.float32) * np.reshape(std, (3, 1, 1)) + np.reshape(mean, (3, 1, 1))
+    bytes_ = np.rint(scaled * 255).clip(0, 255).astype(np.uint8)
     return np.ascontiguousarray(bytes_.transpose(1, 2, 0))
 
 
-def _cell(preprocess: clipprep.Preprocess, path: Path, tensor: NDArray[np.float32]) -> Image.Image:
-    plan = preprocess.explain(path)
+def _cell(preprocess: clipprep.Preprocess, source: Source, tensor: NDArray[Any]) -> Image.Image:
+    plan = preprocess.explain(source)
     cell = _captioned(
-        path,
+        source,
         "{} {} {}x{}, resized to {}x{}, decoder {}".format(
             plan.format, plan.mode, *plan.size, *plan.resized, plan.decoder
         ),
         FAINT,
     )
     scale = SIDE / max(plan.resized)
-    thumbnail = _thumbnail(path, [max(1, round(side * scale)) for side in plan.resized])
+    thumbnail = _thumbnail(source, [max(1, round(side * scale)) for side in plan.resized])
     left, top, right, bottom = (round(edge * scale) for edge in plan.crop)
     faded = Image.blend(thumbnail, Image.new("RGB", thumbnail.size, BACKGROUND), 0.6)
     faded.paste(thumbnail.crop((left, top, right, bottom)), (left, top))
     ImageDraw.Draw(faded).rectangle((left, top, right - 1, bottom - 1), outline=BOX, width=2)
     cell.paste(faded, ((SIDE - faded.width) // 2, (SIDE - faded.height) // 2))
 
-    view = Image.fromarray(denormalise(tensor)).resize((SIDE, SIDE))
+    pixels = denormalise(tensor, preprocess.mean, preprocess.std)
+    view = Image.fromarray(pixels).resize((SIDE, SIDE))
     cell.paste(view, (SIDE + GAP, 0))
     return cell
 
 
-def _captioned(path: Path, detail: str, colour: str) -> Image.Image:
+def _captioned(source: Source, detail: str, colour: str) -> Image.Image:
     cell = Image.new("RGB", (CELL_WIDTH, CELL_HEIGHT), BACKGROUND)
     canvas = ImageDraw.Draw(cell)
-    for line, size, fill, y in [(path.name, 14, TEXT, SIDE + 4), (detail, 11, colour, SIDE + 23)]:
+    for line, size, fill, y in [
+        (Path(source.name).name, 14, TEXT, SIDE + 4),
+        (detail, 11, colour, SIDE + 23),
+    ]:
         font = ImageFont.load_default(size)
         canvas.text((0, y), _shortened(line, font), fill, font)
     return cell
 
 
-def _thumbnail(path: Path, size: Sequence[int]) -> Image.Image:
-    with Image.open(path) as source:
-        source.draft(None, (2 * size[0], 2 * size[1]))  # a JPEG need not be decoded in full
-        image = source.convert("RGBA" if source.has_transparency_data else "RGB")
+def _thumbnail(source: Source, size: Sequence[int]) -> Image.Image:
+    with Image.open(source if isinstance(source, Path) else BytesIO(source.read())) as opened:
+        opened.draft(None, (2 * size[0], 2 * size[1]))  # a JPEG need not be decoded in full
+        image = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
     image = image.resize((size[0], size[1]))
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, BACKGROUND), image)

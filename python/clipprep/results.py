@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from .errors import ImageError
+
+if TYPE_CHECKING:  # importing clipprep does not import NumPy
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: Errors of rows, by row.
 Errors: TypeAlias = dict[int, ImageError | OSError]

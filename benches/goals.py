@@ -1,0 +1,112 @@
+"""What the figures are to be, and whether they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import corpora
+import numpy as np
+import timing
+from peers import FAST, FLOOR, OURS, TORCHVISION_TENSORS
+
+DECODE = FLOOR["jpeg"]
+RATIOS = (  # who, over whom, of what, at most, by corpus
+    (OURS, DECODE, "jpeg", {"web": 1.15, "hd": 1.00, "camera": 0.90}),
+    (FAST, DECODE, "jpeg", {"web": 0.90, "hd": 0.72, "camera": 0.65}),
+    (OURS, TORCHVISION_TENSORS, "array", {"web": 0.4, "hd": 0.5, "camera": 0.6}),
+)
+# In every table where both are: twice as fast as the one, and the fast tier ahead of the others.
+AHEAD = (
+    (OURS, "hf-processors-rs, pil", 0.5),
+    (OURS, "hf-processors-rs, torchvision", 0.5),
+    (OURS, "OpenCV, INTER_AREA", 1.0),
+    (OURS, TORCHVISION_TENSORS, 1.0),
+    (FAST, "pyvips, thumbnail", 1.0),
+    (FAST, "Pillow, draft mode", 1.0),
+)
+FIXED_US, PIL_OVER_ARRAY, SPEEDUP, MEMORY_MB = 60.0, 1.1, 1.9, 16.0
+
+Cells = dict[tuple[str, str, int, int], dict[str, np.ndarray]]
+
+
+def table(run: dict[str, Any]) -> list[list[str]]:
+    """A row for each goal whose figures are in the records; the worst table stands for a goal of all."""
+    cells: Cells = {
+        (cell["corpus"], cell["kind"], cell["threads"], cell["batch"]): {
+            name: timing.of(cell, name) for name in cell["peers"]
+        }
+        for cell in run["cells"]
+    }
+    found = [["goal", "of", "figure", "quartiles", "at most", "met"]]
+    found += _ratios(cells) + _ahead(cells) + _fixed(cells, run["size"]) + _threads(cells)
+    for row in run.get("memory", []):
+        if row["peer"] == OURS:
+            megabytes = row["bytes"] / 1e6
+            found.append(_row("memory, MB", f"huge, {row['source']}", (megabytes,), MEMORY_MB))
+    return found
+
+
+def _row(what: str, where: str, figures: tuple[float, ...], most: float) -> list[str]:
+    quartiles = f"{figures[1]:.2f} to {figures[2]:.2f}" if len(figures) == 3 else ""
+    met = "yes" if figures[0] <= most else "no"
+    return [what, where, f"{figures[0]:.2f}", quartiles, f"{most:.2f}", met]
+
+
+def _ratios(cells: Cells) -> list[list[str]]:
+    rows = []
+    for who, over, kind, by_corpus in RATIOS:
+        for corpus, most in by_corpus.items():
+            times = cells.get((corpus, kind, 1, 1), {})
+            if who in times and over in times:
+                ratio = timing.ratio(times[who], times[over])
+                rows.append(_row(f"{who} / {over}", f"{corpus}, {kind}", ratio, most))
+    return rows
+
+
+def _ahead(cells: Cells) -> list[list[str]]:
+    rows = []
+    for who, whom, most in AHEAD:
+        ratios = [
+            (timing.ratio(times[who], times[whom]), f"{key[0]}, {key[1]}, {key[2]} thr., {key[3]}")
+            for key, times in cells.items()
+            if who in times and whom in times
+        ]
+        if ratios:
+            worst, where = max(ratios)
+            rows.append(_row(f"{who} / {whom}", f"the worst: {where}", worst, most))
+    return rows
+
+
+def _fixed(cells: Cells, n: int) -> list[list[str]]:
+    rows = []
+    corpus = corpora.fixed_name(n)
+    arrays = cells.get((corpus, "array", 1, 1), {}).get(OURS)
+    if arrays is not None:
+        lower, middle, upper = np.percentile(arrays / 1e3, [25, 50, 75]).tolist()
+        rows.append(
+            _row("one call, microseconds", f"{corpus}, array", (middle, lower, upper), FIXED_US)
+        )
+    for (name, kind, threads, batch), times in cells.items():
+        arrays = cells.get((name, "array", threads, batch), {}).get(OURS)
+        if (kind, threads, batch) == ("pil", 1, 1) and arrays is not None:
+            # Two tables, minutes apart: medians over the rounds, not pairs.
+            ratio = np.median(times[OURS], axis=0).sum() / np.median(arrays, axis=0).sum()
+            rows.append(_row("PIL image / array", name, (float(ratio),), PIL_OVER_ARRAY))
+    return rows
+
+
+def _threads(cells: Cells) -> list[list[str]]:
+    rows = []
+    for (corpus, kind, threads, batch), times in cells.items():
+        one = cells.get((corpus, kind, 1, batch), {}).get(OURS)
+        if threads == 2 and batch > 1 and one is not None:
+            ratio = float(np.median(times[OURS]) / np.median(one))
+            rows.append(
+                _row(
+                    "two threads / one",
+                    f"{corpus}, {kind}, {batch}",
+                    (ratio,),
+                    round(1 / SPEEDUP, 3),
+                )
+            )
+    return rows

@@ -1,0 +1,210 @@
+"""Makes docs/benchmarks.md and docs/benchmarks.svg from the raw records of bench.py.
+
+python benches/report.py [out/benchmarks.json]
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import drift
+import goals
+import numpy as np
+import timing
+from peers import FLOOR, OURS, TORCHVISION, TORCHVISION_TENSORS
+
+DOCS = Path(__file__).parent.parent / "docs"
+KINDS = {
+    "jpeg": "JPEG bytes",
+    "png": "PNG bytes",
+    "array": "uint8 arrays (H, W, 3)",
+    "pil": "PIL images",
+}
+
+HEAD = """# Benchmarks
+
+Made by `make bench`; no figure here was typed. `benches/bench.py` hands each image to all peers in turn, in one process, with all
+threads pinned, and begins each round with another peer. So each ratio is of two peers on the same image at the same moment, and a
+row has the median of these ratios. Times are for one image: each image's median over the rounds, averaged over the images; ± is half
+the distance between the quartiles. On one thread, time is the processor time of the whole process, which leaves out what other programs did
+on the machine meanwhile (the wall's clock showed {stolen:.0f} % more in this run's median call); on two it is the wall's. An output is compared with live Pillow's before anything is timed: *exact* means that no bit of
+any value differs, else levels of 0 to 255 are told. clipprep, where it is not called otherwise, is the default: exact.
+
+How to read the rows:
+
+- *decode only* does nothing but decode to RGB (`simplejpeg` is libjpeg-turbo, OpenCV has libpng): the floor of what decodes everything.
+- *clipprep is* says how many times as fast as that row's peer clipprep's default is, and the quartiles of that.
+- transformers crops half a pixel elsewhere than OpenAI where a margin is odd, so its images, and those of hf-processors-rs, which
+  reproduces it, can be a column off: that is most of their drift. hf-processors-rs, pil, is exact against transformers, not against OpenAI.
+- A batch is a list of images; peers without batches of their own get a pool of as many threads. clipprep and hf-processors-rs have them, transformers
+  takes lists.
+- {size} x {size} is one image that needs no resizing: what is left is the fixed cost of a call.
+"""
+
+
+def quartiles(cell: dict[str, Any], over: str, under: str) -> tuple[float, float, float]:
+    return timing.ratio(timing.of(cell, over), timing.of(cell, under))
+
+
+def torchvision(kind: str) -> str:
+    """Whom a kind is compared with: OpenAI's own transform, but v2 where an array is to be had."""
+    return TORCHVISION_TENSORS if kind == "array" else TORCHVISION
+
+
+def rows(cell: dict[str, Any]) -> list[list[str]]:
+    """A table with its head: one row for each peer, the fastest first."""
+    kind = cell["kind"]
+    bases = {"decode": FLOOR.get(kind), torchvision(kind): torchvision(kind)}
+    bases = {label: name for label, name in bases.items() if name in cell["peers"]}
+    table = [
+        ["peer", "ms", "±", *(f"/ {label}" for label in bases), "clipprep is", "against Pillow"]
+    ]
+    times = {name: timing.typical(timing.of(cell, name)) for name in cell["peers"]}
+    for name, (middle, spread) in sorted(times.items(), key=lambda item: item[1]):
+        ratios = (quartiles(cell, name, base) for base in bases.values())
+        ahead = quartiles(cell, name, OURS)
+        told = f"{ahead[0]:.2f}x ({ahead[1]:.2f} to {ahead[2]:.2f})" if name != OURS else ""
+        table.append(
+            [
+                name,
+                f"{middle / 1e6:.3g}" if middle < 1e8 else f"{middle / 1e6:.0f}",
+                f"{100 * spread:.0f} %",
+                *(f"{found[0]:.2f}" for found in ratios),
+                told,
+                drift.told(cell["peers"][name]["check"]),
+            ]
+        )
+    return table
+
+
+def title(cell: dict[str, Any]) -> str:
+    many = f"batch of {cell['batch']}" if cell["batch"] > 1 else "one image at a time"
+    threads = "1 thread" if cell["threads"] == 1 else f"{cell['threads']} threads"
+    return f"{cell['corpus']}, {KINDS[cell['kind']]}, {many}, {threads}"
+
+
+def cell_as_text(cell: dict[str, Any]) -> str:
+    return f"{title(cell)} ({len(timing.of(cell, OURS))} rounds)\n{as_text(rows(cell))}"
+
+
+def words(head: list[str]) -> set[int]:
+    """The columns that are words, and go to the left; figures go to the right."""
+    return {0, *(i for i, name in enumerate(head) if name in ("against Pillow", "of", "met"))}
+
+
+def as_text(table: list[list[str]]) -> str:
+    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
+    left = words(table[0])
+    return "\n".join(
+        "  ".join(
+            text.ljust(width) if i in left else text.rjust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in table
+    )
+
+
+def as_markdown(table: list[list[str]]) -> str:
+    left = words(table[0])
+    rule = [":--" if i in left else "--:" for i in range(len(table[0]))]
+    return "\n".join(f"| {' | '.join(row)} |" for row in [table[0], rule, *table[1:]])
+
+
+def drifts(run: dict[str, Any]) -> list[list[str]]:
+    """How far the inexact are, from the JPEG bytes of each corpus."""
+    table = [["peer", "of", "max", "mean", "share", "PSNR", "least cosine"]]
+    for cell in run["cells"]:
+        if (cell["kind"], cell["threads"], cell["batch"]) != ("jpeg", 1, 1):
+            continue
+        for name, peer in cell["peers"].items():
+            check = peer["check"]
+            if check and check.get("share"):
+                table.append(
+                    [
+                        name,
+                        cell["corpus"],
+                        f"{check['max']:.0f}",
+                        f"{check['mean']:.3f}",
+                        f"{100 * check['share']:.2g} %",
+                        f"{check['psnr']:.1f} dB",
+                        f"{check['cosine']:.6f}",
+                    ]
+                )
+    return [table[0], *sorted(table[1:])]
+
+
+def machine(run: dict[str, Any]) -> str:
+    found = run["machine"]
+    versions = [f"{name} {version or 'absent'}" for name, version in found["versions"].items()]
+    build = ", ".join(f"{key} {value}" for key, value in found["clipprep"].items())
+    pictures = [
+        f"{c['name']}: {c['images']} image{'s' * (c['images'] > 1)} of {c['megapixels']} megapixels, "
+        f"{c['bits_per_pixel']} bits per pixel"
+        for c in run["corpora"]
+    ]
+    return "\n".join(
+        [
+            f"- {run['date']}, {found['cpu']}, {found['cores']} cores, {found['kernel']}, load {found['load'][0]:.1f} at the start",
+            f"- Python {found['python']}, {', '.join(versions)}",
+            f"- clipprep: {build}",
+            *(f"- {line}" for line in pictures),
+        ]
+    )
+
+
+def stolen(run: dict[str, Any]) -> float:
+    """By how many percent the wall's clock is ahead of the processor's, in the median call of one thread."""
+    more = [
+        np.array(peer["wall_ns"]) / np.array(peer["processor_ns"])
+        for cell in run["cells"]
+        if cell["threads"] == 1
+        for peer in cell["peers"].values()
+    ]
+    return float(100 * np.median(np.concatenate([ratios.ravel() for ratios in more])) - 100)
+
+
+def memory(run: dict[str, Any]) -> list[list[str]]:
+    found = sorted(run["memory"], key=lambda row: row["bytes"])
+    return [
+        ["peer", "of", "MB"],
+        *([r["peer"], r["source"], f"{r['bytes'] / 1e6:.1f}"] for r in found),
+    ]
+
+
+def as_document(run: dict[str, Any]) -> str:
+    parts = [HEAD.format(size=run["size"], stolen=stolen(run)), machine(run)]
+    parts += ["![Time over the time of the bare decode](benchmarks.svg)", "## Goals"]
+    parts += ["Ratios on one thread, one image at a time; the quartiles of the pairs behind them."]
+    parts += [as_markdown(goals.table(run))]
+    if run.get("memory"):
+        parts += ["## Memory", "Growth of the peak (VmHWM) for one JPEG of 101 megapixels."]
+        parts += [as_markdown(memory(run))]
+    parts += [
+        "## Drift of the inexact",
+        "From the JPEG bytes, in levels of 0 to 255. The cosine is of a random-projection patch embedding with a fixed seed (`benches/drift.py`); "
+        "it is no CLIP model, whose cosines will differ.",
+        as_markdown(drifts(run)),
+    ]
+    for kind, named in KINDS.items():
+        cells = [cell for cell in run["cells"] if cell["kind"] == kind]
+        parts += [f"## {named}"] if cells else []
+        for cell in cells:
+            parts += [f"### {title(cell)}", as_markdown(rows(cell))]
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    import plot
+
+    records = Path(sys.argv[1] if len(sys.argv) > 1 else "out/benchmarks.json")
+    run = json.loads(records.read_text())
+    (DOCS / "benchmarks.md").write_text(as_document(run))
+    plot.bars(run, DOCS / "benchmarks.svg")
+    print(as_text(goals.table(run)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The command line: ``clipprep run photos --out tensors.npy``. One module for each command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import clipprep
+from clipprep.cli import bench, doctor, explain, models, run, verify, view
+
+EPILOG = """\
+`clipprep COMMAND --help` says more. Results go to standard output (with --json as
+JSON), progress and errors to standard error. Exit status: 0 all went well, 1 an
+image or a check failed, 2 a wrong command, 130 interrupted.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="clipprep",
+        description="Turn images into the tensors that CLIP models expect.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=clipprep.__version__)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in (run, view, explain, verify, bench, models, doctor):
+        module.add(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status; a wrong command exits with status 2."""
+    args = parser().parse_args(argv)
+    try:
+        status: int = args.call(args)
+        return status
+    except OSError as error:
+        args.parser.error(str(error))
+        return 2  # not reached
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130

@@ -1,0 +1,78 @@
+"""What the commands' arguments have in common."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import clipprep
+
+Commands = argparse._SubParsersAction  # the type that argparse keeps to itself
+
+
+def command(
+    commands: Commands[argparse.ArgumentParser],
+    name: str,
+    call: Callable[[argparse.Namespace], int],
+    *,
+    summary: str,
+    description: str,
+    operands: str = "",
+) -> argparse.ArgumentParser:
+    """A parser whose arguments `call` turns into an exit status."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        usage=f"clipprep {name} [OPTION ...] {operands}".rstrip(),
+        description=description,
+    )
+    parser.set_defaults(call=call, parser=parser)
+    return parser
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """--model and --profile."""
+    parser.add_argument(
+        "--model",
+        type=model,
+        default="ViT-B/32",
+        help="a name, or a side in pixels (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--profile",
+        choices=("openai", "hf-pil", "hf-torchvision"),
+        default="openai",
+        metavar="NAME",
+        help="%(choices)s (the first is the default)",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """--json."""
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def print_json(value: Any) -> None:
+    """The result of a command with --json."""
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+
+
+def model(text: str) -> str | int:
+    """A model's name or a size, as `Preprocess` takes it."""
+    model = int(text) if text.isdecimal() else text
+    try:
+        clipprep.Preprocess(model)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return model
+
+
+def positive(text: str) -> int:
+    """A type for arguments: a number from 1 up."""
+    if not (text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a number from 1 up, found {text!r}")
+    return int(text)

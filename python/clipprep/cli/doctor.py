@@ -1,0 +1,104 @@
+"""``clipprep doctor``: what this machine and this build can do, and what slows them down."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from PIL import features
+
+import clipprep
+from clipprep.cli import _arguments
+
+#: What the extras and the integrations bring.
+OPTIONAL = ("torch", "pyarrow", "tqdm", "ray")
+DESCRIPTION = """\
+Say what this build and this machine can do: instruction sets, SIMD in the JPEG
+decoder, versions, and how many threads a batch gets (under a quota fewer than the
+cores allowed). The exit status is 1 when something makes it slower or other than
+it has to be.
+"""
+
+
+def add(commands: Any) -> None:
+    """The command and its arguments."""
+    parser = _arguments.command(
+        commands, "doctor", call, summary="say what this build can do", description=DESCRIPTION
+    )
+    _arguments.add_json(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Run the command."""
+    found = examine()
+    advice = advise(found)
+    if args.json:
+        _arguments.print_json({**found, "advice": advice})
+        return int(bool(advice))
+    for name, value in found.items():
+        text = ", ".join(value) if isinstance(value, list) else "-" if value is None else value
+        print(f"{name.replace('_', ' '):<18} {text}")
+    for line in advice:
+        print(f"! {line}", file=sys.stderr)
+    return int(bool(advice))
+
+
+def examine() -> dict[str, Any]:
+    """Everything that is worth knowing, by name."""
+    info = clipprep.build_info()
+    return {
+        "clipprep": info["version"],
+        "build": f"{info['target']}, {info['profile']}",
+        "simd": info["simd"],
+        "simd_supported": info["simd_supported"],
+        "jpeg_simd": info["jpeg_simd"],
+        "threads": info["threads"],
+        "cores": os.cpu_count(),
+        "cores_allowed": _allowed(),
+        "python": f"{platform.python_version()}, GIL {'on' if _gil() else 'off'}",
+        "numpy": version("numpy"),
+        "pillow": version("pillow"),
+        "pillow_jpeg": _pillow_jpeg(),
+        **{name: _version(name) for name in OPTIONAL},
+    }
+
+
+def advise(found: dict[str, Any]) -> list[str]:
+    """What to mend."""
+    advice = []
+    if not found["jpeg_simd"]:
+        advice.append("JPEG decoding is slow: build with nasm installed, or install a wheel")
+    if found["simd"] != found["simd_supported"][-1]:
+        advice.append(f"slower kernels are forced: CLIPPREP_SIMD={os.environ.get('CLIPPREP_SIMD')}")
+    if found["build"].endswith("debug"):
+        advice.append("this is a debug build: build with --release")
+    if "libjpeg-turbo" not in found["pillow_jpeg"]:
+        advice.append("this Pillow decodes JPEG with another library, and so to other pixels")
+    return advice
+
+
+def _allowed() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _gil() -> bool:
+    enabled = getattr(sys, "_is_gil_enabled", None)
+    return True if enabled is None else bool(enabled())
+
+
+def _pillow_jpeg() -> str:
+    turbo = features.version_feature("libjpeg_turbo")
+    return f"libjpeg-turbo {turbo}" if turbo else f"libjpeg {features.version_codec('jpg')}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

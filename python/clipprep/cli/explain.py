@@ -1,0 +1,56 @@
+"""``clipprep explain``: how an image is read and resized."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+import clipprep
+from clipprep.cli import _arguments
+from clipprep.cli.sources import find
+
+DESCRIPTION = """\
+Say of each image how it is read and resized: format, mode, sizes, the crop, who
+decodes it, the order of the passes. It is run, so that the answer is what happens.
+"""
+
+
+def add(commands: Any) -> None:
+    """The command and its arguments."""
+    parser = _arguments.command(
+        commands,
+        "explain",
+        call,
+        summary="say how images are read",
+        description=DESCRIPTION,
+        operands="SOURCE ...",
+    )
+    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="as for `clipprep run`")
+    _arguments.add_model(parser)
+    _arguments.add_json(parser)
+
+
+def call(args: argparse.Namespace) -> int:
+    """Run the command."""
+    preprocess = clipprep.Preprocess(args.model, profile=args.profile)
+    explained: list[dict[str, Any]] = []
+    failed = False
+    for source in find(args.sources):
+        try:
+            plan = preprocess.explain(source)._asdict()
+        except (clipprep.ImageError, OSError) as error:
+            failed = True
+            explained.append({"source": str(source), "error": str(error)})
+            if not args.json:
+                print(error, file=sys.stderr)
+            continue
+        explained.append({"source": str(source), "error": None, **plan})
+        if not args.json:
+            print(source)
+            for name, value in plan.items():
+                if value:
+                    print(f"  {name:<8} {'; '.join(value) if name == 'notes' else value}")
+    if args.json:
+        _arguments.print_json(explained)
+    return int(failed)

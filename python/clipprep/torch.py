@@ -1,0 +1,121 @@
+"""Tensors of torch: a transform for datasets, and a collate function that decodes a whole batch.
+
+Both pickle into the workers of a `DataLoader`. Importing this module imports torch; nothing else of
+clipprep does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import default_collate, get_worker_info
+
+from clipprep import Preprocess
+
+__all__ = ["Collate", "Transform", "as_tensor"]
+
+
+def as_tensor(pixels: NDArray[Any]) -> torch.Tensor:
+    """A tensor on the memory of an array that clipprep made, which is not copied.
+
+    uint16 becomes bfloat16: that is how `dtype="bfloat16"` comes, since NumPy has no such type.
+    """
+    if pixels.dtype == np.uint16:
+        return torch.from_numpy(pixels.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(pixels)
+
+
+class Transform:
+    """One source to one tensor: what a dataset takes as `transform`.
+
+    `preprocess` is a `Preprocess`, or what makes one: a model's name or a size, with its options.
+    """
+
+    def __init__(self, preprocess: Preprocess | str | int, **options: Any) -> None:
+        self.preprocess = _preprocess(preprocess, options)
+
+    def __call__(self, source: Any) -> torch.Tensor:
+        """A tensor (3, n, n) of the type that the preprocess gives. Raises what it raises."""
+        return as_tensor(self.preprocess(source))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.preprocess!r})"
+
+
+class Collate:
+    """Many sources to one tensor: the `collate_fn` of a `DataLoader` whose dataset gives files as
+    they are, such as paths or encoded bytes.
+
+    An item is a source, or a tuple or list of a source and anything more, such as a label; the rest
+    is collated as torch does it. The images are decoded side by side, in `num_threads` threads
+    (default: on all cores in the main process, and in one in a worker, as torch itself does).
+
+    - `preprocess`: as for `Transform`.
+    - `errors`: "raise" raises `BatchError` for a source that cannot be read; "mask" gives it a row of
+      zeros and puts a boolean tensor (N,) behind the pixels that says which rows are good.
+    - `pin_memory`: True decodes into pinned memory, so that no thread has to copy the batch there;
+      torch needs an accelerator for that, and it is for `num_workers=0`.
+    """
+
+    def __init__(
+        self,
+        preprocess: Preprocess | str | int,
+        *,
+        errors: Literal["raise", "mask"] = "raise",
+        pin_memory: bool = False,
+        num_threads: int | None = None,
+        **options: Any,
+    ) -> None:
+        if errors not in ("raise", "mask"):
+            raise ValueError(f'expected errors= one of "raise", "mask", found {errors!r}')
+        self.preprocess = _preprocess(preprocess, options)
+        self.errors = errors
+        self.pin_memory = pin_memory
+        self.num_threads = num_threads
+
+    def __call__(self, items: Sequence[Any]) -> Any:
+        """Pixels (N, 3, n, n); with a mask, or with more in each item, a list that begins with them."""
+        tuples = bool(items) and isinstance(items[0], (tuple, list))
+        sources = [item[0] for item in items] if tuples else list(items)
+        rest = default_collate([tuple(item[1:]) for item in items]) if tuples else []
+        pixels, ok = self._pixels(sources)
+        found = [pixels, *([] if ok is None else [ok]), *rest]
+        return found if tuples or ok is not None else pixels
+
+    def _pixels(self, sources: list[Any]) -> tuple[torch.Tensor, torch.Tensor | None]:
+        threads = self.num_threads
+        if threads is None and get_worker_info() is not None:
+            threads = 1
+        pinned = self._pinned(len(sources)) if self.pin_memory else None
+        out = None if pinned is None else _as_array(pinned)
+        if self.errors == "raise":
+            pixels, ok = self.preprocess.batch(sources, out=out, num_threads=threads), None
+        else:
+            result = self.preprocess.try_batch(sources, out=out, num_threads=threads)
+            pixels, ok = result.pixels, torch.from_numpy(result.ok)
+        return as_tensor(pixels) if pinned is None else pinned, ok
+
+    def _pinned(self, rows: int) -> torch.Tensor:
+        empty = as_tensor(self.preprocess.batch([]))
+        return torch.empty((rows, *empty.shape[1:]), dtype=empty.dtype, pin_memory=True)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.preprocess!r}, errors={self.errors!r})"
+
+
+def _as_array(tensor: torch.Tensor) -> NDArray[Any]:
+    bits = tensor.dtype == torch.bfloat16
+    array: NDArray[Any] = (tensor.view(torch.int16) if bits else tensor).numpy()
+    return array.view(np.uint16) if bits else array
+
+
+def _preprocess(preprocess: Preprocess | str | int, options: dict[str, Any]) -> Preprocess:
+    if not isinstance(preprocess, Preprocess):
+        return Preprocess(preprocess, **options)
+    if options:
+        raise TypeError(f"expected options beside a model's name or a size, found {preprocess!r}")
+    return preprocess
