@@ -58,15 +58,16 @@ pub(super) type Each<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray1<bool>>, Boun
 /// Runs `sources` into `out` or a new array. An object that is no source raises before
 /// any work; with `partial`, the sources before it are run all the same.
 pub(super) fn run<'py>(
-    py: Python<'py>,
     preprocess: &Preprocess,
-    mut sources: Vec<Bound<'py, PyAny>>,
-    visit: Visit,
+    sources: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
     threads: NonZeroUsize,
     partial: bool,
     stop: &Stop,
 ) -> PyResult<Rows<'py>> {
+    let py = sources.py();
+    let visit = Visit::new(py);
+    let mut sources = list(sources)?;
     let mut held = Vec::with_capacity(sources.len());
     let mut mistake = None;
     for (index, object) in sources.iter().enumerate() {

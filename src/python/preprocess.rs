@@ -598,10 +598,7 @@ impl Preprocess {
         partial: bool,
         stop: &Stop,
     ) -> PyResult<Rows<'py>> {
-        let (py, threads) = (sources.py(), batch::threads(num_threads)?);
-        let visit = Visit::new(py);
-        let sources = batch::list(sources)?;
-        batch::run(py, self, sources, visit, out, threads, partial, stop)
+        batch::run(self, sources, out, batch::threads(num_threads)?, partial, stop)
     }
 }
 
