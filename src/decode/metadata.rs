@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use exif::{Context, In, Reader, Tag, Value};
 
-use super::{Format, jpeg_header, png_chunks};
+use super::{Format, jpeg, png_chunks};
 use crate::error::{Error, Result};
 use crate::orientation::Orientation;
 
@@ -22,7 +22,7 @@ pub(super) struct Metadata<'a> {
 /// The orientation of a file whose header has been read.
 pub(super) fn orientation(format: Format, bytes: &[u8]) -> Result<Orientation> {
     let found = match format {
-        Format::Jpeg => jpeg_header::metadata(bytes),
+        Format::Jpeg => jpeg::metadata(bytes),
         Format::Png => png_chunks::metadata(bytes)?,
         Format::WebP => webp(bytes),
         Format::Gif | Format::Bmp | Format::Pnm | Format::Qoi => Metadata::default(),

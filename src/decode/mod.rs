@@ -5,14 +5,6 @@ mod bmp_rle;
 mod gif;
 mod icon;
 mod jpeg;
-mod jpeg_decoder;
-mod jpeg_header;
-mod jpeg_hook;
-mod jpeg_huffman;
-mod jpeg_scan;
-mod jpeg_source;
-#[cfg(test)]
-mod jpeg_tests;
 mod metadata;
 mod packed;
 mod png;
@@ -31,7 +23,7 @@ use crate::resample::Filter;
 use crate::spec::{Precision, Spec};
 
 pub use icon::check_icon;
-pub use jpeg_decoder::has_simd as jpeg_has_simd;
+pub use jpeg::has_simd as jpeg_has_simd;
 
 /// The formats that are decoded here; everything else is left to Pillow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

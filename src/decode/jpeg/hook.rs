@@ -9,9 +9,9 @@ use std::mem::{offset_of, size_of};
 
 use mozjpeg_sys as sys;
 
-use super::jpeg_decoder::unwind_with;
-use super::jpeg_header;
-use super::jpeg_scan::{Block, Coding, Scan};
+use super::fault::unwind_with;
+use super::header;
+use super::scan::{Block, Coding, Scan};
 
 /// `struct jpeg_entropy_decoder`.
 #[repr(C)]
@@ -38,10 +38,10 @@ pub(super) fn scan_of<'a>(
     at: usize,
     components: &[sys::jpeg_component_info],
 ) -> Option<Scan<'a>> {
-    if !FITS || jpeg_header::arithmetic(bytes) {
+    if !FITS || header::arithmetic(bytes) {
         return None;
     }
-    let header = jpeg_header::scan_header(bytes)?;
+    let header = header::scan_header(bytes)?;
     let ids = header.components.as_chunks::<2>().0;
     if header.data != at || ids.len() != components.len() {
         return None;

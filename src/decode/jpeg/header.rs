@@ -3,8 +3,8 @@
 //! Pillow walks those in front of the first scan in Python before libjpeg does, and raises on some that
 //! libjpeg forgives. A file whose segments are not all regular is left to Pillow, so that it decides.
 
-use super::jpeg_huffman::Table;
-use super::metadata::Metadata;
+use super::huffman::Table;
+use crate::decode::metadata::Metadata;
 use crate::error::{Error, Result};
 
 const END_OF_IMAGE: u8 = 0xd9;
@@ -162,7 +162,7 @@ pub(super) fn joined_exif(bytes: &[u8]) -> u64 {
 }
 
 /// EXIF and XMP in front of the first scan. Pillow joins several EXIF segments, and keeps the last XMP.
-pub(super) fn metadata(bytes: &[u8]) -> Metadata<'_> {
+pub(in crate::decode) fn metadata(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
         let Segment { marker: 0xe1, data: Some(data), .. } = segment else { continue };

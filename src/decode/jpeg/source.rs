@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_long};
 
 use mozjpeg_sys as sys;
 
-use super::jpeg_header::{is_end, next_marker};
+use super::header::{is_end, next_marker};
 
 const END: [u8; 2] = [0xff, 0xd9];
 

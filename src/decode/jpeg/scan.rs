@@ -5,8 +5,8 @@
 //! anything else (bytes that run out, a marker too early, a code that no table has, a run beyond a block) it
 //! stops, and libjpeg, whose mending of such files is what Pillow shows, starts over from the beginning.
 
-use super::jpeg_header::next_marker;
-use super::jpeg_huffman::{Entry, Table, extend};
+use super::header::next_marker;
+use super::huffman::{Entry, Table, extend};
 
 /// The scan is not regular.
 #[derive(Debug)]

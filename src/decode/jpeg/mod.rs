@@ -1,11 +1,24 @@
 //! JPEG files as images: which of them are read here, what they cost, and rows by libjpeg.
 
-use super::jpeg_decoder::Decoder;
-use super::jpeg_header;
+mod decoder;
+mod fault;
+mod header;
+mod hook;
+mod huffman;
+mod scan;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use decoder::Decoder;
+
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Window};
 use crate::spec::Truncated;
+
+pub use decoder::has_simd;
+pub(super) use header::metadata;
 
 /// Pillow hands a file to libjpeg in blocks of so many bytes. The library's arithmetic decoder, which
 /// cannot wait for the next one, fails there.
@@ -22,21 +35,21 @@ pub(crate) struct Jpeg<'a> {
 
 impl<'a> Jpeg<'a> {
     pub fn open(bytes: &'a [u8], limits: &Limits, truncated: Truncated) -> Result<Self> {
-        limits.check_memory(jpeg_header::joined_exif(bytes))?;
-        if let Err(irregular) = jpeg_header::check(bytes) {
+        limits.check_memory(header::joined_exif(bytes))?;
+        if let Err(irregular) = header::check(bytes) {
             // Pillow, which may read the file in our place, does not count.
-            limits.check_scans(jpeg_header::scans(bytes))?;
+            limits.check_scans(header::scans(bytes))?;
             return Err(irregular);
         }
         let mut decoder = Decoder::new(bytes)?;
         decoder.read_header()?;
         if decoder.has_several_scans() {
-            limits.check_scans(jpeg_header::scans(bytes))?;
+            limits.check_scans(header::scans(bytes))?;
         }
         if let Some(max) = limits.max_memory {
             decoder.bound_memory(max);
         }
-        let arithmetic = jpeg_header::arithmetic(bytes);
+        let arithmetic = header::arithmetic(bytes);
         if arithmetic && bytes.len() > PILLOWS_BLOCK {
             return Err(Error::unsupported("expected an arithmetic JPEG of one block, found a longer one"));
         }
@@ -63,8 +76,8 @@ impl<'a> Jpeg<'a> {
     /// there, so `mirrored` ones are divided without a rest.
     pub fn hasten(&mut self, size: (usize, usize), mirrored: (bool, bool)) {
         let (width, height) = (self.header.width, self.header.height);
-        let side = |side: usize, to: usize, mirrored, by: usize| {
-            side >= 2 * by * to && !(mirrored && side % by != 0)
+        let side = |side: usize, to: usize, mirrored: bool, by: usize| {
+            side >= 2 * by * to && (!mirrored || side.is_multiple_of(by))
         };
         let fits = |by: &usize| side(width, size.0, mirrored.0, *by) && side(height, size.1, mirrored.1, *by);
         self.reduction = [8, 4, 2].into_iter().find(fits).unwrap_or(1);

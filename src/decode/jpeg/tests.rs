@@ -2,16 +2,16 @@
 
 use proptest::prelude::*;
 
-use super::jpeg_decoder::Decoder;
+use super::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::pixels::{Layout, Window};
 
 const FILES: [&[u8]; 5] = [
-    include_bytes!("../../tests/data/jpeg/sequential-restarts.jpg"),
-    include_bytes!("../../tests/data/jpeg/sequential-optimised-grey.jpg"),
-    include_bytes!("../../tests/data/jpeg/sequential-cmyk.jpg"),
-    include_bytes!("../../tests/data/jpeg/sequential-422.jpg"),
-    include_bytes!("../../photos/cat.jpg"),
+    include_bytes!("../../../tests/data/jpeg/sequential-restarts.jpg"),
+    include_bytes!("../../../tests/data/jpeg/sequential-optimised-grey.jpg"),
+    include_bytes!("../../../tests/data/jpeg/sequential-cmyk.jpg"),
+    include_bytes!("../../../tests/data/jpeg/sequential-422.jpg"),
+    include_bytes!("../../../photos/cat.jpg"),
 ];
 
 /// The rows of a window given by shares, and whether our reader was in use at the end.

@@ -11,8 +11,9 @@ use std::ptr::NonNull;
 
 use mozjpeg_sys as sys;
 
-use super::jpeg_hook::{Hooked, scan_of};
-use super::jpeg_source::Source;
+use super::fault::{Fault, Interrupted, error_exit, ignore_message, monitor};
+use super::hook::{Hooked, scan_of};
+use super::source::Source;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::pixels::{BLOCK, Layout, Window};
@@ -62,12 +63,6 @@ pub(super) struct Decoder<'a> {
     /// Where bits do not count: how many times smaller the image is decoded.
     reduction: Option<u32>,
 }
-
-/// What our error callback unwinds with.
-struct Fault(String);
-
-/// What our progress monitor unwinds with.
-struct Interrupted;
 
 impl<'a> Decoder<'a> {
     pub fn new(bytes: &'a [u8]) -> Result<Self> {
@@ -409,32 +404,3 @@ impl Drop for Decoder<'_> {
         }
     }
 }
-
-extern "C-unwind" fn error_exit(info: &mut sys::jpeg_common_struct) {
-    type Format = unsafe extern "C-unwind" fn(*mut sys::jpeg_common_struct, *mut u8);
-    // JMSG_LENGTH_MAX; the crate declares 80, which is less than the library may write.
-    let mut buffer = [0_u8; 200];
-    // SAFETY: `jpeg_std_error` set the method, whose C signature is that of `Format`; it writes a
-    // string of at most 200 bytes.
-    unsafe {
-        let format = (*info.err).format_message.expect("set by jpeg_std_error");
-        let format = std::mem::transmute::<*const (), Format>(format as *const ());
-        format(info, buffer.as_mut_ptr());
-    }
-    let text = buffer.split(|&byte| byte == 0).next().unwrap_or_default();
-    unwind_with(String::from_utf8_lossy(text).into_owned())
-}
-
-/// Leaves the library with a fault, which [`Decoder::call`] catches.
-pub(super) fn unwind_with(fault: String) -> ! {
-    resume_unwind(Box::new(Fault(fault)))
-}
-
-/// Called for every row of iMCUs and every few rows of pixels.
-unsafe extern "C-unwind" fn monitor(_info: &mut sys::jpeg_common_struct) {
-    if interrupt::check().is_err() {
-        resume_unwind(Box::new(Interrupted));
-    }
-}
-
-extern "C-unwind" fn ignore_message(_info: &mut sys::jpeg_common_struct, _level: c_int) {}
