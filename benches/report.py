@@ -37,8 +37,8 @@ How to read the rows:
 
 - *decode only* does nothing but decode to RGB (`simplejpeg` is libjpeg-turbo, OpenCV has libpng): the floor of what decodes everything.
 - *clipprep is* says how many times as fast as that row's peer clipprep's default is, and the quartiles of that.
-- transformers crops half a pixel elsewhere than OpenAI where a margin is odd, so its images, and those of hf-processors-rs, which
-  reproduces it, can be a column off: that is most of their drift. hf-processors-rs, pil, is exact against transformers, not against OpenAI.
+- transformers rounds the crop's margins down where OpenAI's transform rounds half to even, so its images, and those of hf-processors-rs, which
+  follows it, are a row or column off where an odd margin is 3 mod 4: that is most of their drift.
 - A batch is a list of images; peers without batches of their own get a pool of as many threads. clipprep and hf-processors-rs have them, transformers
   takes lists.
 - {size} x {size} is one image that needs no resizing: what is left is the fixed cost of a call.
