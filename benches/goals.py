@@ -24,6 +24,8 @@ AHEAD = (
     (FAST, "pyvips, thumbnail", 1.0),
     (FAST, "Pillow, draft mode", 1.0),
 )
+#: Times that spread more than this, between the quartiles of their rounds, decide nothing.
+NOISY = 0.05
 FIXED_US, PIL_OVER_ARRAY, SPEEDUP, MEMORY_MB = 60.0, 1.1, 1.9, 16.0
 
 Cells = dict[tuple[str, str, int, int], dict[str, np.ndarray]]
@@ -46,9 +48,13 @@ def table(run: dict[str, Any]) -> list[list[str]]:
     return found
 
 
-def _row(what: str, where: str, figures: tuple[float, ...], most: float) -> list[str]:
+def _row(
+    what: str, where: str, figures: tuple[float, ...], most: float, *times: np.ndarray
+) -> list[str]:
     quartiles = f"{figures[1]:.2f} to {figures[2]:.2f}" if len(figures) == 3 else ""
     met = "yes" if figures[0] <= most else "no"
+    if any(timing.typical(taken)[1] > NOISY for taken in times):
+        met = "too noisy to tell"
     return [what, where, f"{figures[0]:.2f}", quartiles, f"{most:.2f}", met]
 
 
@@ -59,7 +65,8 @@ def _ratios(cells: Cells) -> list[list[str]]:
             times = cells.get((corpus, kind, 1, 1), {})
             if who in times and over in times:
                 ratio = timing.ratio(times[who], times[over])
-                rows.append(_row(f"{who} / {over}", f"{corpus}, {kind}", ratio, most))
+                pair = times[who], times[over]
+                rows.append(_row(f"{who} / {over}", f"{corpus}, {kind}", ratio, most, *pair))
     return rows
 
 
