@@ -54,9 +54,6 @@ impl<'py> Source<'py> {
         if let Ok(bytes) = object.cast::<PyBytes>() {
             return Ok(Self::Bytes(bytes.clone().into()));
         }
-        if object.is_instance_of::<PyString>() || object.hasattr("__fspath__")? {
-            return Ok(Self::Path(object.extract()?));
-        }
         if let Ok(array) = object.cast::<PyUntypedArray>() {
             return Self::of_array(array);
         }
@@ -66,6 +63,10 @@ impl<'py> Source<'py> {
                 Err(Fault::Stop(error)) => Err(error),
                 Err(fault) => Ok(Self::Failed(Some(fault))),
             };
+        }
+        // Behind the types, which are quicker to tell than an attribute.
+        if object.is_instance_of::<PyString>() || object.hasattr("__fspath__")? {
+            return Ok(Self::Path(object.extract()?));
         }
         if object.is_instance_of::<PyByteArray>() || object.is_instance_of::<PyMemoryView>() {
             return Self::of_buffer(object);
