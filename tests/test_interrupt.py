@@ -47,17 +47,21 @@ def press(delay):
 {prepare}
 good = photo(300, 400, 3)
 expected = pre(good).tobytes()
-start = time.perf_counter()
-{call}
-took = time.perf_counter() - start
+for _ in range(2):  # the first one pays for memory
+    start = time.perf_counter()
+    {call}
+    took = time.perf_counter() - start
 latencies = []
 for attempt in range({attempts}):
     thread = threading.Thread(target=press, args=(took * (attempt + 1) / ({attempts} + 2),))
-    thread.start()
+    inside = False
     try:
+        thread.start()
+        inside = True
         {call}
     except KeyboardInterrupt:
-        latencies.append(time.perf_counter() - sent)
+        if inside:
+            latencies.append(time.perf_counter() - sent)
     else:
         try:
             thread.join()
@@ -76,7 +80,10 @@ CASES = {
         "data = [saved(large(1500, 1000), 'JPEG')] * 150",
         "pre.try_batch(data, num_threads=2)",
     ),
-    "tiny images": ("data = [photo(30, 40, 3)] * 3000", "pre.batch(data, num_threads=1)"),
+    "tiny images": (
+        "pre = clipprep.Preprocess(32)\ndata = [photo(30, 40, 3)] * 60000",
+        "pre.batch(data, num_threads=1)",
+    ),
     "left to Pillow": ("data = [saved(large(600, 400), 'TIFF')] * 400", "pre.batch(data)"),
     "a stream": (
         "data = [photo(2000, 3000, 3)] * 60",

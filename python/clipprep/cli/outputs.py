@@ -76,7 +76,12 @@ class _ArrayFile:
         if not resume:
             with self._part.open("wb") as opened:
                 opened.write(self._header)
-                opened.truncate(size + (0 if self.path.suffix == ".npy" else self._shape[0]))
+                size += 0 if self.path.suffix == ".npy" else self._shape[0]
+                opened.truncate(size)
+                opened.flush()
+                if hasattr(os, "posix_fallocate"):
+                    # A disk that is full is an error here; found out in the middle of the map it kills the process.
+                    os.posix_fallocate(opened.fileno(), 0, size)
 
     def write(self, sources: Sequence[Source], start: int, batch: StreamBatch) -> None:
         self._rows(self._part, "r+")[start : start + len(sources)] = batch.pixels
