@@ -3,8 +3,8 @@
 #   fuzz/valgrind.sh PYTHON [INPUTS]
 # Fails on an invalid read or write, or a branch on memory that was never written, in clipprep's library.
 set -euo pipefail
+python=$(realpath -s "$1") inputs=${2:-400}
 cd "$(dirname "$0")"
-python=$1 inputs=${2:-400}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
