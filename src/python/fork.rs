@@ -15,8 +15,9 @@ use pyo3::prelude::*;
 
 use super::{errors, output, source};
 
-/// How long the interpreter's end waits for objects of a caller that take their time.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How long the interpreter's end waits for calls under way, on a machine that may be busy, and for objects of a
+/// caller that take their time.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 static GATE: RwLock<()> = RwLock::new(());
 /// Whether the interpreter is about to end.
