@@ -239,19 +239,22 @@ mod tests {
     #[test]
     fn a_small_batch_is_not_stuck_behind_a_large_one() {
         let nap = || std::thread::sleep(Duration::from_millis(1));
-        let left = AtomicUsize::new(2000);
+        let left = AtomicUsize::new(20_000);
+        let interrupt = Arc::new(Interrupt::default());
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                for_each(&mut [0; 2000], 1, 0..2000, threads(2), &Arc::default(), |_, _| {
+                for_each(&mut [0; 20_000], 1, 0..20_000, threads(2), &interrupt, |_, _| {
                     nap();
                     left.fetch_sub(1, Ordering::Relaxed);
                 });
             });
-            while left.load(Ordering::Relaxed) > 1950 {
+            while left.load(Ordering::Relaxed) > 19_950 {
                 nap();
             }
             for_each(&mut [0; 10], 1, 0..10, threads(2), &Arc::default(), |_, _| nap());
-            assert!(left.load(Ordering::Relaxed) > 1000, "the large one is not half done");
+            let left = left.load(Ordering::Relaxed);
+            interrupt.raise();
+            assert!(left > 10_000, "the large one is not half done");
         });
     }
 

@@ -89,10 +89,10 @@ def test_a_header_alone_is_enough() -> None:
     with pytest.raises(clipprep.LimitError, match="max_memory"):
         pre(max_memory=1 << 29)(data + png_chunk(b"IEND", b""))
     file = jpeg_with_empty_scans(HELD["JPEG of many scans"][0], (16_000, 11_000), 3)
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(clipprep.LimitError, match="max_memory"):
         pre(max_memory=1_000_000_000)(file)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_large_ancillary_chunks() -> None:
@@ -137,10 +137,10 @@ def test_the_attack_by_thousands_of_scans(options: dict) -> None:
     data = jpeg_with_empty_scans(HELD["JPEG of many scans"][0], (10_000, 10_000), 20_000)
     irregular = data[:2] + b"\xff\xe0\x00\x08JFIF\0\1" + data[2:]  # which would be left to Pillow
     for file in (data, irregular, data[:-2]):
-        started = time.perf_counter()
+        started = time.thread_time()
         with pytest.raises(clipprep.LimitError, match="max_scans"):
             pre(**options)(file)
-        assert time.perf_counter() - started < 1
+        assert time.thread_time() - started < 1
 
 
 def test_empty_scans_within_the_limit() -> None:

@@ -1,6 +1,7 @@
 //! Many sources: what a batch takes, runs and gives.
 
 use std::cmp::Reverse;
+use std::mem::take;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
@@ -25,14 +26,15 @@ pub(super) struct Rows<'py> {
     faults: Vec<(usize, Fault)>,
     /// What was said of an object that is no source. It ended the batch.
     pub mistake: Option<PyErr>,
+    _visit: Visit,
 }
 
 impl<'py> Rows<'py> {
     /// Raises `BatchError` if a row failed.
-    pub fn all(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub fn all(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let others = self.faults.len().saturating_sub(1);
-        match self.faults.into_iter().next() {
-            None => Ok(self.pixels),
+        match take(&mut self.faults).into_iter().next() {
+            None => Ok(self.pixels.clone()),
             Some((index, fault)) => {
                 let source = self.sources[index].clone();
                 let cause = fault.into_pyerr(&source);
@@ -42,14 +44,14 @@ impl<'py> Rows<'py> {
     }
 
     /// The pixels, which rows are good, and the errors of the others.
-    pub fn each(self, py: Python<'py>) -> PyResult<Each<'py>> {
+    pub fn each(&mut self, py: Python<'py>) -> PyResult<Each<'py>> {
         let mut ok = vec![true; self.sources.len()];
         let errors = PyDict::new(py);
-        for (index, fault) in self.faults {
+        for (index, fault) in take(&mut self.faults) {
             ok[index] = false;
             errors.set_item(index, fault.into_pyerr(&self.sources[index]))?;
         }
-        Ok((self.pixels, PyArray1::from_vec(py, ok), errors))
+        Ok((self.pixels.clone(), PyArray1::from_vec(py, ok), errors))
     }
 }
 
@@ -91,12 +93,11 @@ pub(super) fn run<'py>(
         let mut borrowed = output::borrow::<N>(&array)?;
         let rows = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
         let items = held.iter_mut().map(Source::item).collect();
-        drop(visit);
-        let faults = py.detach(|| run_all(&preprocess.core, items, rows, threads, stop));
+        let faults = visit.away(py, || run_all(&preprocess.core, items, rows, threads, stop));
         (out.cloned().unwrap_or(array.into_any()), faults)
     });
     stop.check(py)?;
-    Ok(Rows { pixels, sources, faults, mistake })
+    Ok(Rows { pixels, sources, faults, mistake, _visit: visit })
 }
 
 /// Runs every item and returns what failed, by index; those rows are zero.

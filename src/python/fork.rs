@@ -15,14 +15,14 @@ use pyo3::prelude::*;
 
 use super::{errors, output, source};
 
-/// How long the interpreter's end waits for calls under way, on a machine that may be busy, and for objects of a
-/// caller that take their time.
+/// How long the interpreter's end waits for those in Python, on a machine that may be busy: a caller's objects may
+/// take their time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 static GATE: RwLock<()> = RwLock::new(());
 /// Whether the interpreter is about to end.
 static ENDING: AtomicBool = AtomicBool::new(false);
-/// Threads of Python's own that run a caller's Python code.
+/// Threads of Python's own that are in Python by way of this package.
 static VISITORS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
@@ -56,13 +56,35 @@ pub(super) fn is_ending() -> bool {
     ENDING.load(Ordering::SeqCst)
 }
 
-/// Lasts while a thread that is attached runs a caller's Python code. A thread that comes when the interpreter
-/// is about to end does not return, as threads in Python do not then.
+/// Lasts while a thread that is attached runs code of ours that calls Python's. A thread that comes, or comes back,
+/// when the interpreter is about to end does not return, as threads in Python do not then.
 pub(super) struct Visit;
 
 impl Visit {
     pub fn new(py: Python<'_>) -> Self {
         VISITORS.fetch_add(1, Ordering::SeqCst);
+        let visit = Self;
+        visit.stay(py);
+        visit
+    }
+
+    /// Runs `work` detached, for which the interpreter's end does not wait.
+    pub fn away<T: Send>(&self, py: Python<'_>, work: impl Send + FnOnce() -> T) -> T {
+        struct Back;
+        impl Drop for Back {
+            fn drop(&mut self) {
+                VISITORS.fetch_add(1, Ordering::SeqCst);
+            }
+        }
+        let back = Back;
+        VISITORS.fetch_sub(1, Ordering::SeqCst);
+        let done = py.detach(work);
+        drop(back);
+        self.stay(py);
+        done
+    }
+
+    fn stay(&self, py: Python<'_>) {
         if is_ending() && !LAST.get() {
             VISITORS.fetch_sub(1, Ordering::SeqCst);
             py.detach(|| {
@@ -71,7 +93,6 @@ impl Visit {
                 }
             });
         }
-        Self
     }
 }
 

@@ -207,11 +207,13 @@ impl Preprocess {
         if num_threads.is_some() {
             batch::threads(num_threads)?;
         }
+        let visit = Visit::new(py);
         let from = self.source(source)?;
         with_number!(self.dtype, N => {
             let array = output::array::<N>(py, out, &self.shape())?;
             let mut borrowed = output::borrow::<N>(&array)?;
-            self.run_one(source, from, N::of(borrowed.as_slice_mut().expect("checked to be contiguous")))?;
+            let row = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
+            self.run_one(&visit, source, from, row)?;
             Ok(out.cloned().unwrap_or(array.into_any()))
         })
     }
@@ -248,8 +250,8 @@ impl Preprocess {
         out: Option<&Bound<'py, PyAny>>,
         num_threads: Option<isize>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let rows = self.rows(sources, out, num_threads, false, &Stop::by_signals())?.each(py)?;
-        py.import("clipprep.results")?.getattr("BatchResult")?.call1(rows)
+        let mut rows = self.rows(sources, out, num_threads, false, &Stop::by_signals())?;
+        py.import("clipprep.results")?.getattr("BatchResult")?.call1(rows.each(py)?)
     }
 
     /// Sources without end in memory that is bounded: an iterator of `StreamBatch`, each with `.start`,
@@ -321,8 +323,9 @@ impl Preprocess {
     ///
     /// Raises what calling the instance raises.
     fn explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let Done { report, pillow } =
-            self.run_one(source, self.source(source)?, &mut vec![0_u8; self.core.output_len()])?;
+        let visit = Visit::new(py);
+        let mut out = vec![0_u8; self.core.output_len()];
+        let Done { report, pillow } = self.run_one(&visit, source, self.source(source)?, &mut out)?;
         let (height, width) = self.core.spec().size;
         let (height, width) = (height as isize, width as isize);
         let (left, top) = report.plan.crop;
@@ -569,13 +572,13 @@ impl Preprocess {
     }
 
     pub fn source<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
-        let _visit = Visit::new(object.py());
         Source::of(object, self.core.spec())
     }
 
     /// Runs the source that was made of `object`.
     fn run_one<T: Element>(
         &self,
+        visit: &Visit,
         object: &Bound<'_, PyAny>,
         mut source: Source<'_>,
         out: &mut [T],
@@ -583,7 +586,7 @@ impl Preprocess {
         let py = object.py();
         let stop = Stop::by_signals();
         let done = match source.item() {
-            Ok(item) => py.detach(|| stop.interrupt.during_watched(|| item.run(&self.core, out))),
+            Ok(item) => visit.away(py, || stop.interrupt.during_watched(|| item.run(&self.core, out))),
             Err(fault) => Err(fault),
         };
         stop.check(py)?;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 
+use super::fork::Visit;
 use crate::interrupt::Interrupt;
 
 /// Stops the calls that it is given to, from any thread; they raise `CancelledError`.
@@ -41,14 +42,17 @@ impl Stop {
             if deaf.load(Ordering::Relaxed) {
                 return false;
             }
-            let asked = Python::try_attach(|py| match py.check_signals() {
-                Ok(()) => {
-                    deaf.store(!is_main_thread(py).unwrap_or(true), Ordering::Relaxed);
-                    false
-                }
-                Err(error) => {
-                    slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                    true
+            let asked = Python::try_attach(|py| {
+                let _visit = Visit::new(py);
+                match py.check_signals() {
+                    Ok(()) => {
+                        deaf.store(!is_main_thread(py).unwrap_or(true), Ordering::Relaxed);
+                        false
+                    }
+                    Err(error) => {
+                        slot.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                        true
+                    }
                 }
             });
             asked.unwrap_or(false)
