@@ -99,6 +99,7 @@ impl Preprocess {
         exif: bool,
         formats: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let _visit = Visit::new(py);
         let size = options::model(model)?;
         let limits = limits.as_deref();
         let spec = options::spec(
@@ -145,6 +146,7 @@ impl Preprocess {
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = cls.py();
+        let _visit = Visit::new(py);
         let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
         py.import("clipprep._hf")?.getattr("preprocess")?.call1((config, backend, options))
     }
@@ -162,6 +164,7 @@ impl Preprocess {
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = cls.py();
+        let _visit = Visit::new(py);
         let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
         py.import("clipprep._open_clip")?.getattr("preprocess")?.call1((config, options))
     }
@@ -180,6 +183,7 @@ impl Preprocess {
         options: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = cls.py();
+        let _visit = Visit::new(py);
         let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
         py.import("clipprep._timm")?.getattr("preprocess")?.call1((config, options))
     }
@@ -268,6 +272,7 @@ impl Preprocess {
         batch_size: isize,
         num_threads: Option<isize>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let _visit = Visit::new(slf.py());
         batch::threads(num_threads)?;
         if batch_size < 1 {
             return Err(value_error("batch_size= a number from 1", batch_size));
@@ -285,6 +290,7 @@ impl Preprocess {
         out: Option<&Bound<'py, PyAny>>,
         num_threads: Option<isize>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let _visit = Visit::new(slf.py());
         batch::threads(num_threads)?;
         let arguments = (slf, batch::list(sources)?, out, num_threads);
         slf.py().import("clipprep._async")?.getattr("abatch")?.call1(arguments)

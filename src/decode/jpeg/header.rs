@@ -4,6 +4,7 @@
 //! libjpeg forgives. A file whose segments are not all regular is left to Pillow, so that it decides.
 
 use super::huffman::Table;
+use super::scan::Tables;
 use crate::decode::metadata::Metadata;
 use crate::error::{Error, Result};
 
@@ -96,8 +97,8 @@ pub(super) fn arithmetic(bytes: &[u8]) -> bool {
 /// first scan, and the components of that scan by identifier.
 #[derive(Default)]
 pub(super) struct ScanHeader<'a> {
-    pub dc: [Option<Box<Table>>; 4],
-    pub ac: [Option<Box<Table>>; 4],
+    pub dc: Box<Tables>,
+    pub ac: Box<Tables>,
     pub restart_interval: u32,
     /// Identifiers and table numbers, two bytes for each component.
     pub components: &'a [u8],
@@ -136,7 +137,7 @@ fn huffman_tables(mut data: &[u8], header: &mut ScanHeader<'_>) -> Option<()> {
             1 => &mut header.ac,
             _ => return None,
         };
-        *tables.get_mut(usize::from(kind & 15))? = Table::new(counts, symbols, is_dc);
+        *tables.get_mut(usize::from(kind & 15))? = Table::new(counts, symbols, is_dc)?;
         data = rest;
     }
     Some(())

@@ -10,6 +10,7 @@ use std::mem::{offset_of, size_of};
 use mozjpeg_sys as sys;
 
 use super::fault::unwind_with;
+use super::feed::Feed;
 use super::header;
 use super::scan::{Block, Coding, Scan};
 
@@ -55,9 +56,12 @@ pub(super) fn scan_of<'a>(
         let count = if components.len() == 1 { 1 } else { factors };
         let (dc, ac) = (usize::from(tables >> 4), usize::from(tables & 15));
         let coding = Coding { component: component.component_index as usize, dc, ac };
+        if coding.component.max(dc).max(ac) > 3 {
+            return None;
+        }
         blocks.extend(std::iter::repeat_n(coding, count as usize));
     }
-    Scan::new(bytes, at, blocks, header.dc, header.ac, header.restart_interval)
+    Some(Scan::new(Feed::new(bytes, at), blocks, header.dc, header.ac, header.restart_interval))
 }
 
 /// A scan that libjpeg reads through us.

@@ -1,75 +1,65 @@
-//! Huffman tables laid out for looking up a code and the number behind it at once.
+//! Huffman tables laid out for looking up a code and all that is known of what follows it.
 
-/// Bits looked up at once. Most codes of photos with the numbers behind them are no longer.
-const LOOKED_UP: u32 = 11;
+/// Bits looked up at once; few codes of photos are longer.
+const LOOKED_UP: u32 = 10;
 const LONGEST: u32 = 16;
+/// The bits that a code and the number behind it take at the most.
+pub(super) const MOST_BITS: u32 = LONGEST + MOST_OF_A_DIFFERENCE;
+/// The largest numbers of 8-bit images (ITU T.81, tables F.1 and F.2).
+const MOST_OF_A_DIFFERENCE: u32 = 11;
+const MOST_OF_A_COEFFICIENT: u32 = 10;
 
-/// What the next bits stand for: a symbol, and with it the number that follows where that is short enough.
-///
-/// From the lowest bit on: the bits to drop (6), the coefficients of zero in front (7), which of the three it is
-/// (2), and in the upper half the value, or the symbol where that is all there is.
+/// A code and the number behind it: the bits of both (from bit 0), how many coefficients further it belongs (from
+/// bit 8), and a one for each bit of the number (from bit 16).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry(u32);
 
-const RUN: u32 = 6;
-const SYMBOL: u32 = 1 << 13;
-const VALUE: u32 = 1 << 14;
-/// More zeros than a block has coefficients: its end.
-const END_OF_BLOCK: u32 = 64;
+/// A step out of the block: its end.
+pub(super) const END_OF_BLOCK: usize = 64;
 
 impl Entry {
     /// A code longer than what is looked up, or none.
     const LONG: Self = Self(0);
 
-    fn of(symbol: u8, is_dc: bool, code_bits: u32, behind: u32, behind_bits: u32) -> Self {
+    fn of(symbol: u8, bits: u32) -> Self {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-        if size > behind_bits {
-            return Self(u32::from(symbol) << 16 | SYMBOL | code_bits);
-        }
-        let run = if size == 0 && run < 15 && !is_dc { END_OF_BLOCK } else { run };
         // Fifteen zeros and one more are fifteen and a value of zero.
-        let value = extend(behind >> (behind_bits - size), size);
-        Self((value as u32) << 16 | VALUE | run << RUN | (code_bits + size))
-    }
-
-    /// The bits of the code, and of the number if it is known.
-    #[inline(always)]
-    pub fn bits(self) -> u32 {
-        self.0 & 63
+        let step = if size == 0 && run < 15 { END_OF_BLOCK as u32 } else { run + 1 };
+        Self(((1 << size) - 1) << 16 | step << 8 | (bits + size))
     }
 
     #[inline(always)]
-    pub fn has_value(self) -> bool {
-        self.0 & VALUE != 0
+    pub fn is_long(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The bits of the code and of the number.
+    #[inline(always)]
+    pub fn bits(self) -> u8 {
+        self.0 as u8
+    }
+
+    /// What stands behind them.
+    #[inline(always)]
+    pub fn drop_from(self, buffer: u64) -> u64 {
+        // The processor looks at no more of the number than this does.
+        buffer.wrapping_shl(self.0)
     }
 
     #[inline(always)]
-    pub fn run(self) -> usize {
-        (self.0 >> RUN & 127) as usize
+    pub fn step(self) -> usize {
+        usize::from((self.0 >> 8) as u8)
     }
 
+    /// The number, of which the first bit is 0 if it is negative (ITU T.81, F.2.2.1); `buffer` begins with the code.
     #[inline(always)]
-    pub fn is_end_of_block(self) -> bool {
-        self.run() == END_OF_BLOCK as usize
+    pub fn number(self, buffer: u64) -> i32 {
+        let ones = (self.0 >> 16) as i32;
+        let number = buffer.wrapping_shr(0_u32.wrapping_sub(self.0)) as i32 & ones;
+        // All ones for a negative number.
+        let negative = (2 * number - ones) >> 31;
+        number - (ones & negative)
     }
-
-    #[inline(always)]
-    pub fn value(self) -> i32 {
-        self.0 as i32 >> 16
-    }
-
-    /// The symbol of an entry without a value; `None` for a long code.
-    #[inline(always)]
-    pub fn symbol(self) -> Option<u32> {
-        (self.0 & SYMBOL != 0).then_some(self.0 >> 16)
-    }
-}
-
-/// A number of `size` bits, of which the first is 0 for a negative one (ITU T.81, F.2.2.1).
-#[inline(always)]
-pub(super) fn extend(number: u32, size: u32) -> i32 {
-    let number = number as i32;
-    if size > 0 && number < 1 << (size - 1) { number + 1 - (1 << size) } else { number }
 }
 
 /// A table of codes.
@@ -85,18 +75,17 @@ pub(super) struct Table {
 
 impl Table {
     /// The table of `counts` codes of each length from 1 on, in the order of their `symbols`. `None` where
-    /// there are more codes than bits for them, or other symbols than libjpeg takes.
-    pub fn new(counts: &[u8; 16], symbols: &[u8], is_dc: bool) -> Option<Box<Self>> {
+    /// there are more codes than bits for them, or larger numbers than in images of 8 bits.
+    pub fn new(counts: &[u8; 16], symbols: &[u8], is_dc: bool) -> Option<Self> {
         let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
-        if total > 256 || symbols.len() != total || (is_dc && symbols.iter().any(|&symbol| symbol > 15)) {
+        let known = |&symbol: &u8| match is_dc {
+            true => u32::from(symbol) <= MOST_OF_A_DIFFERENCE,
+            false => u32::from(symbol & 15) <= MOST_OF_A_COEFFICIENT,
+        };
+        if total > 256 || symbols.len() != total || !symbols.iter().all(known) {
             return None;
         }
-        let mut table = Box::new(Self {
-            entries: [Entry::LONG; 1 << LOOKED_UP],
-            ends: [0; LONGEST as usize + 1],
-            places: [0; LONGEST as usize + 1],
-            symbols: [0; 256],
-        });
+        let mut table = Self::default();
         table.symbols[..total].copy_from_slice(symbols);
         let (mut code, mut place) = (0_u32, 0_usize);
         for (bits, &count) in (1..=LONGEST).zip(counts) {
@@ -105,11 +94,7 @@ impl Table {
                 if bits <= LOOKED_UP {
                     let free = LOOKED_UP - bits;
                     let first = (code << free) as usize;
-                    for (behind, entry) in
-                        table.entries.get_mut(first..first + (1 << free))?.iter_mut().enumerate()
-                    {
-                        *entry = Entry::of(symbol, is_dc, bits, behind as u32, free);
-                    }
+                    table.entries.get_mut(first..first + (1 << free))?.fill(Entry::of(symbol, bits));
                 }
                 code += 1;
             }
@@ -124,17 +109,31 @@ impl Table {
         Some(table)
     }
 
+    /// What stands in front of `buffer`.
     #[inline(always)]
-    pub fn look_up(&self, buffer: u64) -> Entry {
-        self.entries[(buffer >> (64 - LOOKED_UP)) as usize]
+    pub fn look_up(&self, buffer: u64) -> Option<Entry> {
+        let entry = self.entries[(buffer >> (64 - LOOKED_UP)) as usize];
+        if entry.is_long() { self.long_code(buffer) } else { Some(entry) }
     }
 
-    /// The symbol and the length of a code that is longer than what is looked up.
     #[cold]
-    pub fn long_code(&self, buffer: u64) -> Option<(u32, u32)> {
+    #[inline(never)]
+    fn long_code(&self, buffer: u64) -> Option<Entry> {
         let next = (buffer >> (64 - LONGEST)) as u32;
         let bits = (LOOKED_UP + 1..=LONGEST).find(|&bits| next < self.ends[bits as usize])?;
         let place = (next >> (LONGEST - bits)) as i32 + self.places[bits as usize];
-        Some((self.symbols[usize::try_from(place).ok()?.min(255)].into(), bits))
+        Some(Entry::of(self.symbols[usize::try_from(place).ok()?.min(255)], bits))
+    }
+}
+
+impl Default for Table {
+    /// A table of no codes.
+    fn default() -> Self {
+        Self {
+            entries: [Entry::LONG; 1 << LOOKED_UP],
+            ends: [0; LONGEST as usize + 1],
+            places: [0; LONGEST as usize + 1],
+            symbols: [0; 256],
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod decoder;
 mod fault;
+mod feed;
 mod header;
 mod hook;
 mod huffman;

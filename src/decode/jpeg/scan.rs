@@ -1,12 +1,16 @@
 //! The Huffman-coded scan of a sequential JPEG, decoded faster than by libjpeg.
 //!
-//! Reading the codes takes more than half of a JPEG's time. This reader looks up a code together with the
-//! bits that follow it, and refills its buffer eight bytes at a time. It reads regular scans alone: at
-//! anything else (bytes that run out, a marker too early, a code that no table has, a run beyond a block) it
-//! stops, and libjpeg, whose mending of such files is what Pillow shows, starts over from the beginning.
+//! Reading the codes takes more than half of a JPEG's time, nearly all of it waiting: where a code begins is known
+//! once the one in front of it has been looked up. So that way is kept short: an entry of a table says at once how
+//! many bits a code and its number take, the buffer is refilled once for two codes, and nothing branches but at
+//! the end of a block and for rare long codes.
+//!
+//! This reader takes regular scans alone: at anything else (bytes that run out, a marker too early, a code that no
+//! table has, a run beyond a block) it stops, and libjpeg, whose mending of such files is what Pillow shows,
+//! starts over from the beginning.
 
-use super::header::next_marker;
-use super::huffman::{Entry, Table, extend};
+use super::feed::{End, Feed};
+use super::huffman::{END_OF_BLOCK, MOST_BITS, Table};
 
 /// The scan is not regular.
 #[derive(Debug)]
@@ -22,7 +26,10 @@ const NATURAL: [u8; 64] = [
     46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
-/// How a block of an MCU is coded.
+/// Bytes of a block at the most.
+const MOST_BYTES: usize = 64 * MOST_BITS as usize / 8;
+
+/// How a block of an MCU is coded: its component, and its tables by number. All are less than four.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Coding {
     pub component: usize,
@@ -30,15 +37,18 @@ pub(super) struct Coding {
     pub ac: usize,
 }
 
+/// The tables of a scan by their numbers.
+pub(super) type Tables = [Table; 4];
+
 /// A scan as it is read.
 #[derive(Debug)]
 pub(super) struct Scan<'a> {
-    bytes: &'a [u8],
+    feed: Feed<'a>,
     bits: Bits,
     /// The blocks of an MCU in their order.
     blocks: Vec<Coding>,
-    dc: [Option<Box<Table>>; 4],
-    ac: [Option<Box<Table>>; 4],
+    dc: Box<Tables>,
+    ac: Box<Tables>,
     /// The last DC coefficient of each component.
     last: [i32; 4],
     /// MCUs between restarts; 0 for none.
@@ -48,37 +58,16 @@ pub(super) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// A scan whose data begin at `bytes[at]`. `None` where a block's table is missing.
-    pub fn new(
-        bytes: &'a [u8],
-        at: usize,
-        blocks: Vec<Coding>,
-        dc: [Option<Box<Table>>; 4],
-        ac: [Option<Box<Table>>; 4],
-        interval: u32,
-    ) -> Option<Self> {
-        let known = |tables: &[Option<_>; 4], at: usize| tables.get(at).is_some_and(Option::is_some);
-        let whole =
-            blocks.iter().all(|block| known(&dc, block.dc) && known(&ac, block.ac) && block.component < 4);
-        let bits = Bits { at, ..Bits::default() };
+    /// A scan whose data `feed` gives.
+    pub fn new(feed: Feed<'a>, blocks: Vec<Coding>, dc: Box<Tables>, ac: Box<Tables>, interval: u32) -> Self {
+        let bits = Bits::default();
         let until_restart = interval;
-        whole.then_some(Self {
-            bytes,
-            bits,
-            blocks,
-            dc,
-            ac,
-            last: [0; 4],
-            interval,
-            until_restart,
-            next_restart: 0,
-        })
+        Self { feed, bits, blocks, dc, ac, last: [0; 4], interval, until_restart, next_restart: 0 }
     }
 
-    /// How many bytes of the file are behind the reader: fewer than eight of them are still to be decoded,
-    /// and there is no marker but restarts among them.
+    /// A place in the file behind what has been decoded, in front of which there is no marker but restarts.
     pub fn position(&self) -> usize {
-        self.bits.at
+        self.feed.position()
     }
 
     /// The next MCU's coefficients, added to zeroed blocks; `block` says where each goes, if anywhere.
@@ -93,25 +82,24 @@ impl<'a> Scan<'a> {
             }
             self.until_restart -= 1;
         }
+        let least = self.blocks.len() * MOST_BYTES + AHEAD;
+        if self.feed.end().is_none() && self.bits.at + least > self.feed.len() {
+            self.feed.fill(self.bits.at, least);
+            self.bits.at = 0;
+        }
         let mut bits = self.bits;
+        let window = self.feed.window();
         for (i, coding) in self.blocks.iter().enumerate() {
-            let (Some(dc), Some(ac)) = (&self.dc[coding.dc], &self.ac[coding.ac]) else {
-                return Err(Irregular);
-            };
-            let last = &mut self.last[coding.component];
+            let (dc, ac) = (&self.dc[coding.dc & 3], &self.ac[coding.ac & 3]);
+            let last = &mut self.last[coding.component & 3];
             match block(i) {
-                Some(block) => {
-                    *last = last.wrapping_add(bits.difference(self.bytes, dc)?);
-                    block[0] = *last as i16;
-                    bits.coefficients(self.bytes, ac, |at, value| block[usize::from(NATURAL[at])] = value)?;
-                }
-                None => {
-                    *last = last.wrapping_add(bits.difference(self.bytes, dc)?);
-                    bits.coefficients(self.bytes, ac, |_, _| {})?;
-                }
+                Some(block) => bits
+                    .block(window, dc, ac, last, |at, value| block[usize::from(NATURAL[at & 63])] = value)?,
+                None => bits.block(window, dc, ac, last, |_, _| {})?,
             }
         }
-        if bits.count < 0 {
+        let near = self.feed.end() == Some(End::File) && bits.at + AHEAD > self.feed.len();
+        if near || bits.left(self.feed.len()).is_none() {
             return Err(Irregular);
         }
         self.bits = bits;
@@ -121,12 +109,16 @@ impl<'a> Scan<'a> {
     /// Goes on behind a restart marker, which must be the next one by number and be reached to the byte.
     #[cold]
     fn restart(&mut self) -> Result<(), Irregular> {
-        let at = self.bits.at;
-        let marker = self.bytes.get(at..at + 2);
-        if self.bits.count >= 8 || marker != Some(&[0xff, 0xd0 + self.next_restart]) {
+        if self.feed.end().is_none() {
+            self.feed.fill(self.bits.at, AHEAD);
+            self.bits.at = 0;
+        }
+        if self.bits.left(self.feed.len()).is_none_or(|left| left >= 8) {
             return Err(Irregular);
         }
-        self.bits = Bits { at: at + 2, ..Bits::default() };
+        self.feed.pass(0xd0 + self.next_restart).ok_or(Irregular)?;
+        self.feed.fill(self.feed.len(), 0);
+        self.bits = Bits::default();
         self.last = [0; 4];
         self.next_restart = (self.next_restart + 1) % 8;
         self.until_restart = self.interval;
@@ -137,143 +129,79 @@ impl<'a> Scan<'a> {
 /// Bits of the scan, the next one highest. Small and copied, so that the loop has it in registers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bits {
-    /// The byte that comes behind the buffer.
+    /// The byte of the window that comes behind the buffer.
     at: usize,
     /// Behind the bits that count stand zeros, or bits that the next refill brings again.
     buffer: u64,
-    /// Bits that count; fewer than none when more were taken than there are in front of a marker.
-    count: i32,
+    /// Bits that count.
+    count: u8,
 }
 
 /// Where the file ends this near, with no marker in front, libjpeg may ask for more bytes than the codes need,
-/// and the file is cut short to it; it looks eight bytes ahead, each of which may be stuffed.
+/// and the file is cut short to it; it looks eight bytes ahead.
 const AHEAD: usize = 32;
-/// A code has 16 bits at the most, and as many may follow it.
-const ENOUGH: i32 = 32;
 
 impl Bits {
-    /// Sees to it that there are enough bits for one code and what follows it, but in front of a marker.
+    /// Sees to it that there are at least 56 bits, which is enough for two codes and what follows them.
     #[inline(always)]
-    fn refill(&mut self, bytes: &[u8]) -> Result<(), Irregular> {
-        if self.count >= ENOUGH {
+    fn refill(&mut self, window: &[u8]) -> Result<(), Irregular> {
+        const { assert!(2 * MOST_BITS <= 56) };
+        let next = window.get(self.at..).and_then(<[u8]>::first_chunk).ok_or(Irregular)?;
+        self.buffer |= u64::from_be_bytes(*next) >> self.count;
+        self.at += usize::from((63 - self.count) / 8);
+        self.count |= 56;
+        Ok(())
+    }
+
+    /// The next code's step and number.
+    #[inline(always)]
+    fn next(&mut self, table: &Table) -> Result<(usize, i32), Irregular> {
+        let entry = table.look_up(self.buffer).ok_or(Irregular)?;
+        let number = entry.number(self.buffer);
+        self.buffer = entry.drop_from(self.buffer);
+        self.count = self.count.wrapping_sub(entry.bits());
+        Ok((entry.step(), number))
+    }
+
+    /// The coefficients of a block, with the number that the first one is to be added to.
+    #[inline(always)]
+    fn block(
+        &mut self,
+        window: &[u8],
+        dc: &Table,
+        ac: &Table,
+        last: &mut i32,
+        mut set: impl FnMut(usize, i16),
+    ) -> Result<(), Irregular> {
+        self.refill(window)?;
+        let (_, difference) = self.next(dc)?;
+        *last = last.wrapping_add(difference);
+        set(0, *last as i16);
+        let mut at = 0;
+        // Whether the block is over.
+        let mut coefficient = |bits: &mut Self| {
+            let (step, number) = bits.next(ac)?;
+            at += step;
+            if at > 63 {
+                return if step == END_OF_BLOCK { Ok(true) } else { Err(Irregular) };
+            }
+            set(at, number as i16);
+            Ok(at == 63)
+        };
+        if coefficient(self)? {
             return Ok(());
         }
-        if let Some(ahead) = bytes.get(self.at..self.at + AHEAD)
-            && let Some(next) = ahead.first_chunk()
-            && self.count >= 0
-        {
-            let next = u64::from_be_bytes(*next);
-            // A byte is 0xff where its complement is zero.
-            if (!next).wrapping_sub(0x0101_0101_0101_0101) & next & 0x8080_8080_8080_8080 == 0 {
-                self.buffer |= next >> self.count;
-                let more = (63 - self.count) / 8;
-                self.at += more as usize;
-                self.count += more * 8;
+        loop {
+            self.refill(window)?;
+            if coefficient(self)? || coefficient(self)? {
                 return Ok(());
             }
         }
-        *self = self.refilled_by_bytes(bytes)?;
-        Ok(())
     }
 
-    #[inline(never)]
-    fn refilled_by_bytes(mut self, bytes: &[u8]) -> Result<Self, Irregular> {
-        let ahead = bytes.get(self.at..).unwrap_or_default();
-        if ahead.len() < AHEAD && next_marker(ahead).is_none() {
-            return Err(Irregular);
-        }
-        while (0..=56).contains(&self.count) {
-            let byte = match bytes.get(self.at..) {
-                Some([0xff, 0, ..]) => {
-                    self.at += 2;
-                    0xff
-                }
-                // A marker; what is in front of it may be enough.
-                Some([0xff, 1..=0xfe, ..]) => break,
-                Some([0xff, ..] | []) | None => return Err(Irregular),
-                Some([byte, ..]) => {
-                    self.at += 1;
-                    *byte
-                }
-            };
-            self.buffer |= u64::from(byte) << (56 - self.count);
-            self.count += 8;
-        }
-        Ok(self)
-    }
-
+    /// The bits that are left of a window of `len` bytes; `None` where more than those were taken.
     #[inline(always)]
-    fn drop(&mut self, count: u32) {
-        self.buffer <<= count;
-        self.count -= count as i32;
-    }
-
-    #[inline(always)]
-    fn number(&mut self, size: u32) -> i32 {
-        // In two steps, since none of the bits may be asked for.
-        let number = (self.buffer >> 1 >> (63 - size)) as u32;
-        self.drop(size);
-        extend(number, size)
-    }
-
-    /// How far a DC coefficient is from the last one.
-    #[inline(always)]
-    fn difference(&mut self, bytes: &[u8], table: &Table) -> Result<i32, Irregular> {
-        self.refill(bytes)?;
-        let entry = table.look_up(self.buffer);
-        self.drop(entry.bits());
-        if entry.has_value() {
-            return Ok(entry.value());
-        }
-        let size = self.symbol(table, entry)?;
-        Ok(self.number(size))
-    }
-
-    /// The AC coefficients of a block, each with its place in coded order.
-    #[inline(always)]
-    fn coefficients(
-        &mut self,
-        bytes: &[u8],
-        table: &Table,
-        mut set: impl FnMut(usize, i16),
-    ) -> Result<(), Irregular> {
-        let mut at = 1;
-        while at < 64 {
-            self.refill(bytes)?;
-            let entry = table.look_up(self.buffer);
-            self.drop(entry.bits());
-            let value = if entry.has_value() {
-                at += entry.run();
-                if at > 63 {
-                    return if entry.is_end_of_block() { Ok(()) } else { Err(Irregular) };
-                }
-                entry.value()
-            } else {
-                let symbol = self.symbol(table, entry)?;
-                let (run, size) = (symbol as usize >> 4, symbol & 15);
-                if size == 0 && run < 15 {
-                    return Ok(());
-                }
-                at += run;
-                if at > 63 {
-                    return Err(Irregular);
-                }
-                self.number(size)
-            };
-            set(at, value as i16);
-            at += 1;
-        }
-        Ok(())
-    }
-
-    /// The symbol of a code that was looked up without its value, or is too long to be looked up.
-    #[inline(always)]
-    fn symbol(&mut self, table: &Table, entry: Entry) -> Result<u32, Irregular> {
-        if let Some(symbol) = entry.symbol() {
-            return Ok(symbol);
-        }
-        let (symbol, bits) = table.long_code(self.buffer).ok_or(Irregular)?;
-        self.drop(bits);
-        Ok(symbol)
+    fn left(&self, len: usize) -> Option<usize> {
+        (8 * len + usize::from(self.count)).checked_sub(8 * self.at)
     }
 }

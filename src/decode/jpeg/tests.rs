@@ -6,11 +6,12 @@ use super::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::pixels::{Layout, Window};
 
-const FILES: [&[u8]; 5] = [
+const FILES: [&[u8]; 6] = [
     include_bytes!("../../../tests/data/jpeg/sequential-restarts.jpg"),
     include_bytes!("../../../tests/data/jpeg/sequential-optimised-grey.jpg"),
     include_bytes!("../../../tests/data/jpeg/sequential-cmyk.jpg"),
     include_bytes!("../../../tests/data/jpeg/sequential-422.jpg"),
+    include_bytes!("../../../tests/data/jpeg/sequential-flat.jpg"),
     include_bytes!("../../../photos/cat.jpg"),
 ];
 
