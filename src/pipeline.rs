@@ -1,6 +1,8 @@
 //! One image through the whole pipeline: rows in, numbers out.
 
 use std::cell::RefCell;
+use std::fs::File;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -61,8 +63,28 @@ impl Preprocess {
     /// Decodes a file's bytes and writes its tensor to `out`, whose type of number decides the tensor's;
     /// what `out` holds after an error is unspecified.
     pub fn encoded<T: Element>(&self, bytes: &[u8], out: &mut [T]) -> Result<Report> {
+        self.opened(|| decode::open(bytes, &self.spec), out)
+    }
+
+    /// The same for a long file that is read from its beginning on; `None` where it has to be read whole first.
+    pub fn streamed<T: Element>(&self, mut file: &File, out: &mut [T]) -> Result<Option<Report>> {
+        let mut head = vec![0; decode::HEAD];
+        if file.read_exact(&mut head).is_err() {
+            return Ok(None);
+        }
+        match self.opened(|| decode::open_streamed(&head, file, &self.spec), out) {
+            Err(error @ (Error::Limit(_) | Error::Interrupted)) => Err(error),
+            report => Ok(report.ok()),
+        }
+    }
+
+    fn opened<'a, T: Element>(
+        &self,
+        open: impl FnOnce() -> Result<Opened<'a>>,
+        out: &mut [T],
+    ) -> Result<Report> {
         let run = AssertUnwindSafe(|| {
-            let Opened { format, orientation, mut image } = decode::open(bytes, &self.spec)?;
+            let Opened { format, orientation, mut image } = open()?;
             let report = self.image(image.as_mut(), out)?;
             Ok(Report { format: Some(format), orientation, ..report })
         });

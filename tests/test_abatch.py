@@ -53,7 +53,9 @@ def test_the_loop_goes_on_and_a_cancelled_task_stops_its_work(pre) -> None:
     large = photo(2000, 3000, 3)
 
     async def main() -> None:
-        out = np.zeros((4000, 3, 224, 224), np.float32)  # the system gives pages as they are written
+        out = np.zeros(
+            (4000, 3, 224, 224), np.float32
+        )  # the system gives pages as they are written
         task = asyncio.create_task(pre.abatch([large] * 4000, out=out))
         ticks = 0
         while not out[0].any():

@@ -14,6 +14,8 @@ mod pnm_plain;
 mod qoi;
 mod webp;
 
+use std::fs::File;
+
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::orientation::{Orientation, turned};
@@ -122,8 +124,21 @@ pub struct Opened<'a> {
     pub image: Box<dyn Image + 'a>,
 }
 
+/// Bytes at the beginning of a file that are enough for what stands in front of a JPEG's scan.
+pub const HEAD: usize = 1 << 20;
+
 /// Reads a file's header and checks it against the limits.
 pub fn open<'a>(bytes: &'a [u8], spec: &Spec) -> Result<Opened<'a>> {
+    open_any(bytes, None, spec)
+}
+
+/// The same of a file of which `head` is the beginning, and `file` stands behind it. Only a regular JPEG of one
+/// scan is read in this way, a piece at a time; any other file is an error here.
+pub fn open_streamed<'a>(head: &'a [u8], file: &'a File, spec: &Spec) -> Result<Opened<'a>> {
+    open_any(head, Some(file), spec)
+}
+
+fn open_any<'a>(bytes: &'a [u8], file: Option<&'a File>, spec: &Spec) -> Result<Opened<'a>> {
     let limits = &spec.limits;
     limits.check_bytes(bytes.len() as u64)?;
     let format = Format::of(bytes).ok_or_else(|| {
@@ -143,7 +158,8 @@ pub fn open<'a>(bytes: &'a [u8], spec: &Spec) -> Result<Opened<'a>> {
         )));
     }
     let image: Box<dyn Image + 'a> = match format {
-        Format::Jpeg => Box::new(open_jpeg(bytes, spec)?),
+        Format::Jpeg => Box::new(open_jpeg(bytes, file, spec)?),
+        _ if file.is_some() => return Err(Error::unsupported("expected a JPEG, found another format")),
         Format::Png => png::open(bytes, limits, spec.over_white())?,
         Format::Gif => Box::new(gif::open(bytes, limits, spec.over_white())?),
         Format::WebP => Box::new(webp::open(bytes, limits)?),
@@ -159,8 +175,8 @@ fn orientation(format: Format, bytes: &[u8], spec: &Spec) -> Result<Orientation>
     if spec.exif { metadata::orientation(format, bytes) } else { Ok(Orientation::default()) }
 }
 
-fn open_jpeg<'a>(bytes: &'a [u8], spec: &Spec) -> Result<jpeg::Jpeg<'a>> {
-    let mut jpeg = jpeg::Jpeg::open(bytes, &spec.limits, spec.truncated)?;
+fn open_jpeg<'a>(bytes: &'a [u8], file: Option<&'a File>, spec: &Spec) -> Result<jpeg::Jpeg<'a>> {
+    let mut jpeg = jpeg::Jpeg::open(bytes, file, &spec.limits, spec.truncated)?;
     if spec.precision == Precision::Fast && spec.filter != Filter::Nearest {
         let orientation = orientation(Format::Jpeg, bytes, spec)?;
         let turn = |(a, b)| if orientation.swap { (b, a) } else { (a, b) };

@@ -1,6 +1,7 @@
 //! What a Python object is as a source of an image.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::PathBuf;
 
 use ndarray::{ArrayView3, Axis, Ix3};
@@ -19,6 +20,9 @@ use super::fork;
 use super::pillow::Pixels;
 use crate::pixels::Layout;
 use crate::{Array, Element, Error, Limits, Preprocess, Report, Spec};
+
+/// Files from so many bytes on are not held where a piece at a time is enough.
+const LONG: u64 = 4 << 20;
 
 /// A source with what it holds: buffers are borrowed, not copied, until it is dropped.
 pub(super) enum Source<'py> {
@@ -180,7 +184,17 @@ impl Item<'_> {
     /// Runs the item; Python is attached to for what Pillow must decode, and only then.
     pub fn run<T: Element>(&self, core: &Preprocess, out: &mut [T]) -> Result<Done, Fault> {
         match self {
-            Item::Path(path) => encoded(core, &read(path, &core.spec().limits)?, out),
+            Item::Path(path) => {
+                let file = File::open(path).map_err(Error::from)?;
+                let len = file.metadata().map_err(Error::from)?.len();
+                core.spec().limits.check_bytes(len)?;
+                if len >= LONG
+                    && let Some(report) = core.streamed(&file, out)?
+                {
+                    return Ok(Done { report, pillow: None });
+                }
+                encoded(core, &read(file, len, &core.spec().limits)?, out)
+            }
             Item::Encoded(bytes) => encoded(core, bytes, out),
             Item::Array(view) => {
                 let layout = [Layout::L, Layout::La, Layout::Rgb, Layout::Rgba][view.dim().2 - 1];
@@ -214,11 +228,11 @@ pub(super) fn attached<T>(work: impl FnOnce(Python<'_>) -> Result<T, Fault>) -> 
     fork::attach(work).unwrap_or_else(|| Err(Error::Interrupted.into()))
 }
 
-/// Reads a file whole: a mapped one that is cut short meanwhile would kill the process.
-fn read(path: &PathBuf, limits: &Limits) -> Result<Vec<u8>, Error> {
-    let file = std::fs::File::open(path)?;
-    let len = file.metadata()?.len();
-    limits.check_bytes(len)?;
+/// Reads a file of `len` bytes whole: a mapped one that is cut short meanwhile would kill the process.
+fn read(mut file: File, len: u64, limits: &Limits) -> Result<Vec<u8>, Error> {
+    if len >= LONG {
+        file.rewind()?;
+    }
     let mut bytes = Vec::new();
     bytes
         .try_reserve_exact(len as usize + 1)

@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::ffi::{c_int, c_long};
+use std::fs::File;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
@@ -55,6 +56,8 @@ struct Parts {
 pub(super) struct Decoder<'a> {
     parts: NonNull<Parts>,
     bytes: &'a [u8],
+    /// What has the rest of the file where `bytes` are its beginning. Our reader alone reads on there.
+    file: Option<&'a File>,
     /// Our own reader of the scan, where it is used. Reached by the library through a pointer.
     hooked: Option<NonNull<Hooked<'a>>>,
     /// What rows are wanted, once that is known, and how many of them were handed out.
@@ -65,14 +68,15 @@ pub(super) struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    pub fn new(bytes: &'a [u8]) -> Result<Self> {
+    pub fn new(bytes: &'a [u8], file: Option<&'a File>) -> Result<Self> {
         let parts: Box<MaybeUninit<Parts>> = Box::new(MaybeUninit::zeroed());
         // SAFETY: `Parts` is integers, raw pointers, nullable function pointers and C enums whose
         // zero is a variant, so all zeros is a value of it.
         let parts = unsafe { parts.assume_init() };
         // From here on the structs are reached through this pointer alone, by C and by us.
         let parts = NonNull::from(Box::leak(parts));
-        let mut decoder = Self { parts, bytes, hooked: None, wanted: None, handed_out: 0, reduction: None };
+        let mut decoder =
+            Self { parts, bytes, file, hooked: None, wanted: None, handed_out: 0, reduction: None };
         decoder.call(|parts| {
             // SAFETY: the structs are live and stay in place; the library keeps the pointers to
             // them, and to `bytes`, which outlives `decoder`.
@@ -183,7 +187,7 @@ impl<'a> Decoder<'a> {
     pub fn prepare(&mut self, layout: Layout, window: &Window) -> Result<u32> {
         self.wanted = Some((layout, window.clone()));
         match self.advance(!self.source().pad) {
-            Err(_) if self.is_irregular() => self.start_over(),
+            Err(_) if self.may_start_over() => self.start_over(),
             first => first,
         }
     }
@@ -200,6 +204,9 @@ impl<'a> Decoder<'a> {
         if hook {
             self.hook();
         }
+        if self.file.is_some() && self.hooked.is_none() {
+            return Err(Error::unsupported("expected a JPEG of one scan of Huffman codes, found another"));
+        }
         self.skip(window.rows.start as u32)?;
         Ok(first)
     }
@@ -210,8 +217,8 @@ impl<'a> Decoder<'a> {
             return;
         }
         let at = self.bytes.len() - self.source().manager.bytes_in_buffer;
-        let Some(scan) = scan_of(self.bytes, at, self.components()) else { return };
-        let hooked = NonNull::from(Box::leak(Box::new(Hooked::new(scan, self.bytes))));
+        let Some(scan) = scan_of(self.bytes, self.file, at, self.components()) else { return };
+        let hooked = NonNull::from(Box::leak(Box::new(Hooked::new(scan))));
         self.hooked = Some(hooked);
         // SAFETY: `advance` has started decompression and read no row; `scan` counts an MCU's blocks as the
         // library does; the source is still that of `bytes`; `hooked` is freed behind the library's struct,
@@ -238,9 +245,14 @@ impl<'a> Decoder<'a> {
         self.hooked.is_some_and(|hooked| unsafe { hooked.as_ref() }.irregular)
     }
 
+    /// Whether libjpeg can do what our reader could not.
+    fn may_start_over(&self) -> bool {
+        self.is_irregular() && self.file.is_none()
+    }
+
     /// Begins again without our reader, and goes to where this is.
     fn start_over(&mut self) -> Result<u32> {
-        let mut plain = Self::new(self.bytes)?;
+        let mut plain = Self::new(self.bytes, None)?;
         plain.read_header()?;
         plain.wanted = self.wanted.take();
         plain.reduction = self.reduction;
@@ -258,7 +270,7 @@ impl<'a> Decoder<'a> {
     /// What `work` does, if need be without our reader.
     fn or_start_over<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         match work(self) {
-            Err(_) if self.is_irregular() => {
+            Err(_) if self.may_start_over() => {
                 self.start_over()?;
                 work(self)
             }
@@ -367,8 +379,18 @@ impl<'a> Decoder<'a> {
         if self.has_several_scans() {
             return Ok(());
         }
-        match self.source().marker_ahead(self.bytes) {
+        let marker = match self.hooked {
+            // SAFETY: as in `is_irregular`, and it is the only reference.
+            Some(mut hooked) => unsafe { hooked.as_mut() }.scan.marker_ahead(),
+            None => self.source().marker_ahead(self.bytes),
+        };
+        match marker {
             Some(END_OF_IMAGE) => return Ok(()),
+            _ if self.file.is_some() => {
+                return Err(Error::unsupported(
+                    "expected the end of a JPEG behind its scan, found another marker",
+                ));
+            }
             // Tables may follow a scan, and more scans, which are then not read. A second frame is a
             // fault to Pillow's libjpeg, at once.
             Some(0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf) => {

@@ -1,7 +1,14 @@
 //! A scan's bytes as its codes are read: a piece at a time, without the zeros that are stuffed behind 0xff.
 
-/// Bytes of the file that are added at once; with the tables they stay in a processor's first cache.
+use std::fs::File;
+use std::io::Read;
+
+use super::header::next_marker;
+
+/// Bytes that are added at once; with the tables they stay in a processor's first cache.
 const PIECE: usize = 1 << 13;
+/// Bytes that are read from a file at once.
+const READ: usize = 1 << 18;
 /// Zeros behind the last byte, so that eight can be looked at anywhere.
 const PADDING: usize = 16;
 
@@ -16,17 +23,20 @@ pub(super) enum End {
 /// The bytes up to the next marker.
 #[derive(Debug)]
 pub(super) struct Feed<'a> {
-    file: &'a [u8],
-    /// Where the first byte is that has not been added.
-    at: usize,
+    coded: Coded<'a>,
     window: Vec<u8>,
     len: usize,
     end: Option<End>,
 }
 
 impl<'a> Feed<'a> {
-    pub fn new(file: &'a [u8], at: usize) -> Self {
-        Self { file, at, window: vec![0; PADDING], len: 0, end: None }
+    /// Of the bytes from `at` on, with those of `file` behind them, if there is one.
+    pub fn new(bytes: &'a [u8], at: usize, file: Option<&'a File>) -> Self {
+        let coded = match file {
+            None => Coded::Held(&bytes[at..]),
+            Some(file) => Coded::Read { file, buffer: bytes[at..].to_vec(), at: 0, over: false },
+        };
+        Self { coded, window: vec![0; PADDING], len: 0, end: None }
     }
 
     /// What there is to read, with zeros behind it.
@@ -46,10 +56,13 @@ impl<'a> Feed<'a> {
         self.end
     }
 
-    /// Where in the file the window ends; there is no marker in front of it but restarts.
+    /// What is behind the window, where all bytes are held; in front of it there is no marker but restarts.
     #[inline(always)]
-    pub fn position(&self) -> usize {
-        self.at
+    pub fn rest(&self) -> Option<&'a [u8]> {
+        match self.coded {
+            Coded::Held(bytes) => Some(bytes),
+            Coded::Read { .. } => None,
+        }
     }
 
     /// Drops `read` bytes from the window's front and adds more, until there are `least` or they end.
@@ -66,33 +79,83 @@ impl<'a> Feed<'a> {
 
     /// Goes on behind a marker of two bytes; `None` where it is not this one.
     pub fn pass(&mut self, marker: u8) -> Option<()> {
-        (self.file.get(self.at..self.at + 2)? == [0xff, marker]).then_some(())?;
-        self.at += 2;
+        self.coded.ahead(2).starts_with(&[0xff, marker]).then_some(())?;
+        self.coded.advance(2);
         self.end = None;
         Some(())
     }
 
+    /// The next marker that ends the scan.
+    pub fn marker_ahead(&mut self) -> Option<u8> {
+        loop {
+            let ahead = self.coded.ahead(2);
+            if let Some(marker) = next_marker(ahead) {
+                return Some(marker);
+            }
+            if ahead.len() < 2 {
+                return None;
+            }
+            let all_but_one = ahead.len() - 1;
+            self.coded.advance(all_but_one);
+        }
+    }
+
     fn add(&mut self) {
-        let mut piece = &self.file[self.at..];
-        piece = &piece[..piece.len().min(PIECE)];
+        let ahead = self.coded.ahead(PIECE + 1);
+        let piece = &ahead[..ahead.len().min(PIECE)];
         if piece.is_empty() {
             self.end = Some(End::File);
         }
-        while !piece.is_empty() {
-            let data = memchr::memchr(0xff, piece).unwrap_or(piece.len());
-            self.window.extend_from_slice(&piece[..data]);
-            self.at += data;
-            piece = &piece[data..];
-            if piece.is_empty() {
-                return;
+        let mut at = 0;
+        while at < piece.len() && self.end.is_none() {
+            let data = memchr::memchr(0xff, &piece[at..]).unwrap_or(piece.len() - at);
+            self.window.extend_from_slice(&piece[at..at + data]);
+            at += data;
+            if at < piece.len() {
+                match ahead.get(at + 1) {
+                    Some(0) => {
+                        self.window.push(0xff);
+                        at += 2;
+                    }
+                    Some(_) => self.end = Some(End::Marker),
+                    None => self.end = Some(End::File),
+                }
             }
-            match self.file.get(self.at + 1) {
-                Some(0) => self.window.push(0xff),
-                Some(_) => return self.end = Some(End::Marker),
-                None => return self.end = Some(End::File),
+        }
+        self.coded.advance(at);
+    }
+}
+
+/// The file's bytes as they are.
+#[derive(Debug)]
+enum Coded<'a> {
+    Held(&'a [u8]),
+    Read { file: &'a File, buffer: Vec<u8>, at: usize, over: bool },
+}
+
+impl Coded<'_> {
+    /// The bytes to come: at least so many, or all that there are.
+    fn ahead(&mut self, least: usize) -> &[u8] {
+        match self {
+            Coded::Held(bytes) => bytes,
+            Coded::Read { file, buffer, at, over } => {
+                if buffer.len() - *at < least && !*over {
+                    buffer.drain(..*at);
+                    *at = 0;
+                    let wanted = buffer.len() + READ;
+                    // A file that cannot be read ends here; who then reads it whole is told why.
+                    let read = file.take(READ as u64).read_to_end(buffer);
+                    *over = read.is_err() || buffer.len() < wanted;
+                }
+                &buffer[*at..]
             }
-            self.at += 2;
-            piece = piece.get(2..).unwrap_or_default();
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        match self {
+            Coded::Held(bytes) => *bytes = &bytes[count..],
+            Coded::Read { at, .. } => *at += count,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! blocks.
 
 use std::ffi::{c_int, c_void};
+use std::fs::File;
 use std::mem::{offset_of, size_of};
 
 use mozjpeg_sys as sys;
@@ -33,9 +34,10 @@ const FITS: bool = size_of::<sys::jpeg_decompress_struct>() == 632
 const _: () = assert!(FITS || size_of::<*const c_void>() != 8);
 
 /// The scan whose data begin at `at`, if it is one that our reader takes: sequential, coded by Huffman, with
-/// all of the file's `components`.
+/// all of the file's `components`. Where only the file's beginning is held, `file` has the rest.
 pub(super) fn scan_of<'a>(
     bytes: &'a [u8],
+    file: Option<&'a File>,
     at: usize,
     components: &[sys::jpeg_component_info],
 ) -> Option<Scan<'a>> {
@@ -61,19 +63,18 @@ pub(super) fn scan_of<'a>(
         }
         blocks.extend(std::iter::repeat_n(coding, count as usize));
     }
-    Some(Scan::new(Feed::new(bytes, at), blocks, header.dc, header.ac, header.restart_interval))
+    Some(Scan::new(Feed::new(bytes, at, file), blocks, header.dc, header.ac, header.restart_interval))
 }
 
 /// A scan that libjpeg reads through us.
 pub(super) struct Hooked<'a> {
-    scan: Scan<'a>,
-    bytes: &'a [u8],
+    pub scan: Scan<'a>,
     pub irregular: bool,
 }
 
 impl<'a> Hooked<'a> {
-    pub fn new(scan: Scan<'a>, bytes: &'a [u8]) -> Self {
-        Self { scan, bytes, irregular: false }
+    pub fn new(scan: Scan<'a>) -> Self {
+        Self { scan, irregular: false }
     }
 
     /// Has `info` read its scan through `hooked`.
@@ -108,11 +109,12 @@ unsafe extern "C-unwind" fn decode_mcu(
         hooked.irregular = true;
         unwind_with("an irregular scan".into());
     }
-    let rest = &hooked.bytes[hooked.scan.position()..];
-    // SAFETY: the source is live, and points into `bytes` before and after.
-    unsafe {
-        (*(*info).src).next_input_byte = rest.as_ptr();
-        (*(*info).src).bytes_in_buffer = rest.len();
+    if let Some(rest) = hooked.scan.rest() {
+        // SAFETY: the source is live, and points into the file's bytes before and after.
+        unsafe {
+            (*(*info).src).next_input_byte = rest.as_ptr();
+            (*(*info).src).bytes_in_buffer = rest.len();
+        }
     }
     c_int::from(true)
 }

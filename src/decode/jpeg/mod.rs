@@ -11,6 +11,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
+
 use decoder::Decoder;
 
 use crate::error::{Error, Result};
@@ -35,15 +37,24 @@ pub(crate) struct Jpeg<'a> {
 }
 
 impl<'a> Jpeg<'a> {
-    pub fn open(bytes: &'a [u8], limits: &Limits, truncated: Truncated) -> Result<Self> {
+    /// A file of which `bytes` are all, or, where `file` has the rest, the beginning.
+    pub fn open(
+        bytes: &'a [u8],
+        file: Option<&'a File>,
+        limits: &Limits,
+        truncated: Truncated,
+    ) -> Result<Self> {
         limits.check_memory(header::joined_exif(bytes))?;
         if let Err(irregular) = header::check(bytes) {
             // Pillow, which may read the file in our place, does not count.
             limits.check_scans(header::scans(bytes))?;
             return Err(irregular);
         }
-        let mut decoder = Decoder::new(bytes)?;
+        let mut decoder = Decoder::new(bytes, file)?;
         decoder.read_header()?;
+        if file.is_some() && (decoder.has_several_scans() || truncated == Truncated::Pad) {
+            return Err(Error::unsupported("expected a JPEG of one scan, found one that needs all of its bytes"));
+        }
         if decoder.has_several_scans() {
             limits.check_scans(header::scans(bytes))?;
         }

@@ -65,9 +65,16 @@ impl<'a> Scan<'a> {
         Self { feed, bits, blocks, dc, ac, last: [0; 4], interval, until_restart, next_restart: 0 }
     }
 
-    /// A place in the file behind what has been decoded, in front of which there is no marker but restarts.
-    pub fn position(&self) -> usize {
-        self.feed.position()
+    /// Bytes behind what has been decoded, in front of which there is no marker but restarts; `None` where the
+    /// file is not held.
+    #[inline(always)]
+    pub fn rest(&self) -> Option<&'a [u8]> {
+        self.feed.rest()
+    }
+
+    /// The marker that ends the scan.
+    pub fn marker_ahead(&mut self) -> Option<u8> {
+        self.feed.marker_ahead()
     }
 
     /// The next MCU's coefficients, added to zeroed blocks; `block` says where each goes, if anywhere.

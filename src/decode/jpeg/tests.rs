@@ -1,5 +1,7 @@
 //! Our reader of scans against libjpeg's own, on whole files and on damaged ones.
 
+use std::io::{Seek, Write};
+
 use proptest::prelude::*;
 
 use super::decoder::Decoder;
@@ -17,7 +19,19 @@ const FILES: [&[u8]; 6] = [
 
 /// The rows of a window given by shares, and whether our reader was in use at the end.
 fn rows(bytes: &[u8], shares: [f64; 4], ours: bool) -> Result<(Vec<u8>, bool)> {
-    let mut decoder = Decoder::new(bytes)?;
+    rows_of(Decoder::new(bytes, None)?, shares, ours)
+}
+
+/// The same, of which only the first share of the bytes is held, and the rest is in a file.
+fn rows_of_file(bytes: &[u8], held: f64, shares: [f64; 4]) -> Result<Vec<u8>> {
+    let (head, rest) = bytes.split_at((bytes.len() as f64 * held) as usize);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(rest).unwrap();
+    file.rewind().unwrap();
+    rows_of(Decoder::new(head, Some(&file))?, shares, true).map(|(rows, _)| rows)
+}
+
+fn rows_of(mut decoder: Decoder<'_>, shares: [f64; 4], ours: bool) -> Result<(Vec<u8>, bool)> {
     decoder.read_header()?;
     let info = decoder.info();
     let (width, height) = (info.image_width as usize, info.image_height as usize);
@@ -56,6 +70,7 @@ fn whole_files_are_read_by_our_reader() {
             let (plain, regular) = rows(file, shares, false).unwrap();
             assert!(!regular);
             assert!(ours == plain, "file {i}");
+            assert!(rows_of_file(file, 0.6, shares).unwrap() == plain, "file {i}, streamed");
         }
     }
 }
@@ -78,6 +93,7 @@ proptest! {
         file in 0..FILES.len(),
         changes in prop::collection::vec((0.0..1.0, any::<u8>()), 0..4),
         end in prop::option::of(0.0..1.0),
+        held in 0.0..1.0,
         shares in prop::array::uniform4(0.0..1.0),
     ) {
         let mut bytes = FILES[file].to_vec();
@@ -91,5 +107,9 @@ proptest! {
         let outcome = |ours| rows(&bytes, shares, ours).map(|(rows, _)| rows).map_err(|error| format!("{error:?}"));
         let (ours, plain) = (outcome(true), outcome(false));
         prop_assert!(ours == plain, "{:?} {:?}", ours.as_ref().map(Vec::len), plain.as_ref().map(Vec::len));
+        // A file that is streamed may be refused for any fault, and is read whole then.
+        if let Ok(streamed) = rows_of_file(&bytes, held, shares) {
+            prop_assert!(Ok(streamed) == plain);
+        }
     }
 }
