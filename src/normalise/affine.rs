@@ -42,6 +42,29 @@ impl Steps<1> {
         Self { first_hi: [first.hi], first_lo: [first.lo], mean: [mean], std_hi: [std.hi], std_lo: [std.lo] }
     }
 
+    /// Writes a channel of pixels of four bytes. These are whole numbers to the processor, so that nothing has to
+    /// be brought into another order.
+    #[inline(always)]
+    fn write_channel<T: Element>(&self, proof: Fma, pixels: &[[u8; 4]], channel: usize, out: &mut [T]) {
+        assert_eq!(pixels.len(), out.len(), "a value for each pixel");
+        let len = pixels.len();
+        let value = |pixel: &[u8; 4]| u32::from_le_bytes(*pixel) >> (8 * channel) & 255;
+        if len < BLOCK {
+            let mut bytes = [0; BLOCK];
+            bytes.iter_mut().zip(pixels).for_each(|(byte, pixel)| *byte = pixel[channel]);
+            return self.write(proof, &bytes[..len], out);
+        }
+        for at in (0..len).step_by(BLOCK).map(|at| at.min(len - BLOCK)) {
+            let block: &[_; BLOCK] = pixels[at..].first_chunk().expect("a whole block");
+            let (mut bytes, mut floats) = ([0; BLOCK], [0.0; BLOCK]);
+            for ((byte, float), pixel) in bytes.iter_mut().zip(&mut floats).zip(block) {
+                *byte = value(pixel) as u8;
+                *float = self.float(0, value(pixel) as f32);
+            }
+            T::write_block(proof, &bytes, &floats, &mut out[at..at + BLOCK]);
+        }
+    }
+
     /// Whether the steps give the bits of `table`.
     pub fn give(&self, table: &[f32; 256]) -> bool {
         (0..=255).zip(table).all(|(value, expected): (u8, _)| {
@@ -70,12 +93,15 @@ impl<const N: usize> Steps<N> {
     fn floats(&self, bytes: &[u8; BLOCK]) -> [f32; BLOCK] {
         let mut floats = [0.0; BLOCK];
         for (i, (float, &byte)) in floats.iter_mut().zip(bytes).enumerate() {
-            let turn = i % N;
-            let value = f32::from(byte);
-            let value = value.mul_add(self.first_hi[turn], value * self.first_lo[turn]) - self.mean[turn];
-            *float = value.mul_add(self.std_hi[turn], value * self.std_lo[turn]);
+            *float = self.float(i % N, f32::from(byte));
         }
         floats
+    }
+
+    #[inline(always)]
+    fn float(&self, turn: usize, value: f32) -> f32 {
+        let value = value.mul_add(self.first_hi[turn], value * self.first_lo[turn]) - self.mean[turn];
+        value.mul_add(self.std_hi[turn], value * self.std_lo[turn])
     }
 
     /// Writes as many values as there are bytes.
@@ -129,16 +155,41 @@ impl Fma {
         }
     }
 
-    /// One plane of bytes for each of the first three channels of pixels of `C` bytes.
-    pub(super) fn planes<const C: usize>(self, row: &[u8], planes: [&mut [u8]; 3]) {
-        #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,fma"))]
-        fn compiled_for<const C: usize>(row: &[u8], planes: [&mut [u8]; 3]) {
-            super::planes::<C>(row, planes);
+    /// Writes the values of a channel of pixels of four bytes.
+    pub(super) fn write_channel<T: Element>(
+        self,
+        steps: &Steps<1>,
+        pixels: &[[u8; 4]],
+        channel: usize,
+        out: &mut [T],
+    ) {
+        #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,fma,f16c"))]
+        fn compiled_for<T: Element>(
+            proof: Fma,
+            steps: &Steps<1>,
+            pixels: &[[u8; 4]],
+            channel: usize,
+            out: &mut [T],
+        ) {
+            steps.write_channel(proof, pixels, channel, out);
         }
         // SAFETY: as in `write`.
         #[allow(unused_unsafe, reason = "as in `write`")]
         unsafe {
-            compiled_for::<C>(row, planes);
+            compiled_for(self, steps, pixels, channel, out);
+        }
+    }
+
+    /// One plane of bytes for each channel of pixels of three.
+    pub(super) fn planes(self, row: &[u8], planes: [&mut [u8]; 3]) {
+        #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,fma"))]
+        fn compiled_for(row: &[u8], planes: [&mut [u8]; 3]) {
+            super::planes(row, planes);
+        }
+        // SAFETY: as in `write`.
+        #[allow(unused_unsafe, reason = "as in `write`")]
+        unsafe {
+            compiled_for(row, planes);
         }
     }
 

@@ -86,12 +86,12 @@ impl Normalise {
                 let lines = std::array::from_fn(|_| planes.next().expect("three planes"));
                 match layout {
                     Layout::One | Layout::L => self.write_planes([row; 3], lines),
-                    Layout::Rgb => self.write_planes(self.planes::<3>(row, scratch), lines),
-                    Layout::Rgbx | Layout::Rgba => self.write_planes(self.planes::<4>(row, scratch), lines),
+                    Layout::Rgb => self.write_planes(self.planes(row, scratch), lines),
+                    Layout::Rgbx | Layout::Rgba => self.write_channels(row, lines),
                     _ => {
                         let mut rgb = Vec::new();
                         rgb_of(layout, palette, row, &mut rgb);
-                        self.write_planes(self.planes::<3>(&rgb, scratch), lines);
+                        self.write_planes(self.planes(&rgb, scratch), lines);
                     }
                 }
             }
@@ -105,7 +105,20 @@ impl Normalise {
                 continue;
             }
             let table = &self.table[channel];
-            look_up(bytes, out, |_, byte| table[usize::from(byte)]);
+            look_up(bytes, out, |_, byte| (byte, table[usize::from(byte)]));
+        }
+    }
+
+    /// Writes the first three channels of pixels of four bytes.
+    fn write_channels<T: Element>(&self, row: &[u8], out: [&mut [T]; 3]) {
+        let pixels = row.as_chunks::<4>().0;
+        for (channel, out) in out.into_iter().enumerate() {
+            if let Some(Arithmetic { proof, channels, .. }) = &self.arithmetic {
+                proof.write_channel(&channels[channel], pixels, channel, out);
+                continue;
+            }
+            let table = &self.table[channel];
+            look_up(pixels, out, |_, pixel| (pixel[channel], table[usize::from(pixel[channel])]));
         }
     }
 
@@ -113,19 +126,19 @@ impl Normalise {
         if let Some(Arithmetic { proof, pixels, .. }) = &self.arithmetic {
             return proof.write(pixels, rgb, out);
         }
-        look_up(rgb, out, |i, byte| self.table[i % 3][usize::from(byte)]);
+        look_up(rgb, out, |i, byte| (byte, self.table[i % 3][usize::from(byte)]));
     }
 
-    /// The first three channels of pixels of `C` bytes, in a plane each.
-    fn planes<'a, const C: usize>(&self, row: &[u8], scratch: &'a mut Vec<u8>) -> [&'a [u8]; 3] {
-        let width = row.len() / C;
+    /// The channels of pixels of three bytes, in a plane each.
+    fn planes<'a>(&self, row: &[u8], scratch: &'a mut Vec<u8>) -> [&'a [u8]; 3] {
+        let width = row.len() / 3;
         scratch.resize(3 * width, 0);
         let (first, rest) = scratch.split_at_mut(width);
         let (second, third) = rest.split_at_mut(width);
         let to = [&mut *first, &mut *second, &mut *third];
         match &self.arithmetic {
-            Some(Arithmetic { proof, .. }) => proof.planes::<C>(row, to),
-            None => planes::<C>(row, to),
+            Some(Arithmetic { proof, .. }) => proof.planes(row, to),
+            None => planes(row, to),
         }
         [first, second, third]
     }
@@ -139,22 +152,23 @@ impl Arithmetic {
     }
 }
 
-/// Writes the values that `value` gives for each position and byte.
-fn look_up<T: Element>(bytes: &[u8], out: &mut [T], value: impl Fn(usize, u8) -> f32) {
-    assert_eq!(bytes.len(), out.len(), "a value for each byte");
-    let mut floats = [0.0; BLOCK];
-    for (start, (bytes, out)) in (0..).step_by(BLOCK).zip(bytes.chunks(BLOCK).zip(out.chunks_mut(BLOCK))) {
-        for (i, (float, &byte)) in floats.iter_mut().zip(bytes).enumerate() {
-            *float = value(start + i, byte);
+/// Writes what `value` gives, byte and float, for each position and sample.
+fn look_up<S: Copy, T: Element>(samples: &[S], out: &mut [T], value: impl Fn(usize, S) -> (u8, f32)) {
+    assert_eq!(samples.len(), out.len(), "a value for each sample");
+    let (mut bytes, mut floats) = ([0; BLOCK], [0.0; BLOCK]);
+    for (start, (samples, out)) in (0..).step_by(BLOCK).zip(samples.chunks(BLOCK).zip(out.chunks_mut(BLOCK)))
+    {
+        for (i, ((byte, float), &sample)) in bytes.iter_mut().zip(&mut floats).zip(samples).enumerate() {
+            (*byte, *float) = value(start + i, sample);
         }
-        T::write(bytes, &floats[..bytes.len()], out);
+        T::write(&bytes[..samples.len()], &floats[..samples.len()], out);
     }
 }
 
-/// The first three channels of pixels of `C` bytes, in a plane each.
+/// The channels of pixels of three bytes, in a plane each.
 #[inline(always)]
-fn planes<const C: usize>(row: &[u8], [first, second, third]: [&mut [u8]; 3]) {
-    let pixels = row.as_chunks::<C>().0.iter();
+fn planes(row: &[u8], [first, second, third]: [&mut [u8]; 3]) {
+    let pixels = row.as_chunks::<3>().0.iter();
     for (((pixel, first), second), third) in pixels.zip(first).zip(second).zip(third) {
         (*first, *second, *third) = (pixel[0], pixel[1], pixel[2]);
     }

@@ -53,7 +53,9 @@ impl<'a> Jpeg<'a> {
         let mut decoder = Decoder::new(bytes, file)?;
         decoder.read_header()?;
         if file.is_some() && (decoder.has_several_scans() || truncated == Truncated::Pad) {
-            return Err(Error::unsupported("expected a JPEG of one scan, found one that needs all of its bytes"));
+            return Err(Error::unsupported(
+                "expected a JPEG of one scan, found one that needs all of its bytes",
+            ));
         }
         if decoder.has_several_scans() {
             limits.check_scans(header::scans(bytes))?;
