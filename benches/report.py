@@ -27,7 +27,7 @@ KINDS = {
 HEAD = """# Benchmarks
 
 Made by `make bench`; no figure here was typed. `benches/bench.py` hands each image to all peers in turn, in one process, with all
-threads pinned, and begins each round with another peer. So each ratio is of two peers on the same image at the same moment, and a
+threads pinned, in an order drawn anew for each image of each round. So each ratio is of two peers on the same image at the same moment, and a
 row has the median of these ratios. Times are for one image: each image's median over the rounds, averaged over the images; ± is half
 the distance between the quartiles. On one thread, time is the processor time of the whole process, which leaves out what other programs did
 on the machine meanwhile (the wall's clock showed {stolen:.0f} % more in this run's median call); on two it is the wall's. An output is compared with live Pillow's before anything is timed: *exact* means that no bit of

@@ -1,7 +1,8 @@
 """Times the peers in turns, so that a machine that changes its pace changes it for all of them.
 
-One round hands each image to every peer, one after the other, and the next round starts with another peer. What is
-compared is therefore always a pair: two peers, the same image, the same moment.
+One round hands each image to every peer, one after the other, in an order that is drawn anew each time: a peer that
+leaves cold caches behind leaves them to each of the others as often. What is compared is always a pair: two peers,
+the same image, the same moment.
 
 Two clocks are read: the wall's, and the processor time of the whole process (a peer's helper threads included). On
 one thread the second is what counts, for it leaves out what other programs do on the machine meanwhile.
@@ -10,6 +11,7 @@ one thread the second is what counts, for it leaves out what other programs do o
 from __future__ import annotations
 
 import gc
+import random
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -48,7 +50,7 @@ def rounds(
 
     Calls of a peer that takes less than `shortest` seconds for the first item are repeated until they do not.
     """
-    names = list(jobs)
+    names, draw = list(jobs), random.Random(0)
     repeats = {name: _repeats(job, items[0], shortest) for name, job in jobs.items()}
     taken: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in names}
     collecting = gc.isenabled()
@@ -57,9 +59,8 @@ def rounds(
     while done < fewest or (done < most and time.perf_counter() - started < seconds):
         for row in taken.values():
             row.append([])
-        for i, item in enumerate(items):
-            first = (done + i) % len(names)
-            for name in names[first:] + names[:first]:
+        for item in items:
+            for name in draw.sample(names, len(names)):
                 taken[name][-1].append(once(jobs[name], item, repeats[name]))
         gc.collect()
         done += 1
