@@ -15,9 +15,9 @@ const PADDING: usize = 16;
 /// Why there are no more bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// Something else than data, mostly a marker.
     Marker,
-    File,
+    /// The file ends, or bytes of 0xff do not tell yet what comes.
+    Unclear,
 }
 
 /// The bytes up to the next marker.
@@ -104,7 +104,7 @@ impl<'a> Feed<'a> {
         let ahead = self.coded.ahead(PIECE + 1);
         let piece = &ahead[..ahead.len().min(PIECE)];
         if piece.is_empty() {
-            self.end = Some(End::File);
+            self.end = Some(End::Unclear);
         }
         let mut at = 0;
         while at < piece.len() && self.end.is_none() {
@@ -117,8 +117,8 @@ impl<'a> Feed<'a> {
                         self.window.push(0xff);
                         at += 2;
                     }
+                    Some(0xff) | None => self.end = Some(End::Unclear),
                     Some(_) => self.end = Some(End::Marker),
-                    None => self.end = Some(End::File),
                 }
             }
         }

@@ -105,7 +105,7 @@ impl<'a> Scan<'a> {
                 None => bits.block(window, dc, ac, last, |_, _| {})?,
             }
         }
-        let near = self.feed.end() == Some(End::File) && bits.at + AHEAD > self.feed.len();
+        let near = self.feed.end() == Some(End::Unclear) && bits.at + AHEAD > self.feed.len();
         if near || bits.left(self.feed.len()).is_none() {
             return Err(Irregular);
         }
@@ -144,8 +144,8 @@ struct Bits {
     count: u8,
 }
 
-/// Where the file ends this near, with no marker in front, libjpeg may ask for more bytes than the codes need,
-/// and the file is cut short to it; it looks eight bytes ahead.
+/// Where the bytes end this near without a marker, libjpeg may ask for more of them than the codes need, and the
+/// file is cut short to it; it looks eight bytes ahead.
 const AHEAD: usize = 32;
 
 impl Bits {

@@ -86,6 +86,26 @@ fn codes_that_end_in_front_of_a_missing_end() {
     assert!(matches!(rows(&bytes, [0.0; 4], true), Err(Error::Truncated(_))));
 }
 
+/// The same where bytes that fill up stand in front of the missing end.
+#[test]
+fn codes_that_end_in_front_of_fill_bytes() {
+    for file in FILES {
+        let mut bytes = file.to_vec();
+        *bytes.last_mut().unwrap() = 0xff;
+        for fill in 0..4 {
+            let outcome = |ours| {
+                rows(&bytes, [0.0, 1.0, 0.0, 1.0], ours)
+                    .map(|(rows, _)| rows)
+                    .map_err(|error| format!("{error:?}"))
+            };
+            assert!(outcome(true) == outcome(false), "{fill} more");
+            bytes.push(0xff);
+        }
+        bytes.push(0xd9);
+        assert!(rows(&bytes, [0.0, 1.0, 0.0, 1.0], true).is_ok());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
     #[test]
