@@ -41,22 +41,28 @@ class Tally:
 
 
 def vanish(folder: Path, stop: threading.Event, tally: Tally) -> None:
-    """Files that are removed, replaced and cut short while others read them."""
+    """Files that are removed, replaced and cut short while others read them.
+
+    One that is cut in place shows zeros behind the cut to a reader who comes at that moment, and is another picture then.
+    """
     rng = random.Random(1)
     cases = [case for case in corpus.read(folder) if case.row is not None][:20]
     while not stop.wait(0.0005):
         case = rng.choice(cases)
         path = folder / f"vanishing-{case.name}"
-        way = rng.randrange(4)
+        in_place = folder / f"cut-{case.name}"
+        other = folder / "other"
+        way = rng.randrange(5)
         if way == 0:
             path.unlink(missing_ok=True)
-        elif way == 1 and path.exists():
-            # Shorter than it is: longer would be another picture, by zeros.
-            os.truncate(path, rng.randrange(path.stat().st_size + 1))
+        elif way == 1 and in_place.exists():
+            os.truncate(in_place, rng.randrange(in_place.stat().st_size + 1))
+        elif way == 2:
+            other.write_bytes(case.data[: rng.randrange(len(case.data))])
+            other.replace(path)
         else:
-            whole = folder / "whole"
-            whole.write_bytes(case.data)
-            whole.replace(path)
+            other.write_bytes(case.data)
+            other.replace(rng.choice((path, in_place)))
         tally.what["files removed, cut or replaced"] += 1
 
 

@@ -28,8 +28,9 @@ from load import Load
 import clipprep
 from clipprep import verify_report
 
-#: Bytes that the process at rest may have grown by since it came to rest for the first time.
-GROWTH = 32 << 20
+#: Bytes that the process at rest may have grown by since it came to rest for the first time. It settles within the first
+#: quarter of a million rows: what is kept for the threads that came late, and pages of the allocator that are not quite free.
+GROWTH = 64 << 20
 
 
 def resident() -> int:
