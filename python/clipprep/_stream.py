@@ -22,7 +22,9 @@ def stream(
 ) -> Iterator[StreamBatch]:
     """What `Preprocess.stream` documents; the arguments are checked."""
     state = _State()
-    process = os.getpid()
+    # At the interpreter's end the modules' names may be gone before the stream is.
+    getpid, is_finalizing = os.getpid, sys.is_finalizing
+    process = getpid()
     for target, *arguments in (
         (_read, sources, batch_size, state),
         (_compute, preprocess, num_threads, state),
@@ -33,7 +35,7 @@ def stream(
     del sources, arguments
     try:
         while True:
-            if os.getpid() != process:
+            if getpid() != process:
                 raise RuntimeError("expected the process that began the stream, found a fork of it")
             batch = state.done.get()
             if not isinstance(batch, StreamBatch):
@@ -44,9 +46,10 @@ def stream(
         if batch is not None:
             raise batch
     finally:
-        state.close()
-        if os.getpid() == process and not sys.is_finalizing():
-            thread.join(1)  # an image that Pillow decodes is finished first
+        if getpid() == process:  # in a fork, locks are as they were
+            state.close()
+            if not is_finalizing():
+                thread.join(1)  # an image that Pillow decodes is finished first
 
 
 class _State:
