@@ -232,7 +232,7 @@ def test_scan_layouts(small, pre, path: Path) -> None:
 
 
 def test_those_files_are_there() -> None:
-    assert len(FILES) == 22
+    assert len(FILES) == 23
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))
 
 from pictures import picture  # noqa: E402
+from PIL import Image  # noqa: E402
 from writers import saved  # noqa: E402
 
 ONE_BY_ONE = "0;\n1;\n2;\n"
@@ -53,6 +54,8 @@ FILES = {
 
 
 def main() -> None:
+    # Few bits a block, and more blocks than are read at once.
+    Image.new("L", (800, 1208), 97).save(HERE / "sequential-flat.jpg", quality=75)
     for name, (mode, size, sampling, arguments, script) in FILES.items():
         with tempfile.TemporaryDirectory() as folder:
             source = Path(folder) / "source.jpg"
