@@ -189,7 +189,7 @@ def test_leaving_early_stops_it(small, how: str) -> None:
         with pytest.raises(GeneratorExit):
             stream.throw(GeneratorExit)
     del stream
-    assert closed.wait(20), "the iterable is let go of"
+    assert_soon(closed.is_set, "the iterable is let go of")
     assert_soon(lambda: not stream_threads(), "its threads end")
 
 
