@@ -148,7 +148,7 @@ impl Preprocess {
         let py = cls.py();
         let _visit = Visit::new(py);
         let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
-        py.import("clipprep._hf")?.getattr("preprocess")?.call1((config, backend, options))
+        py.import("clipprep.configs.hf")?.getattr("preprocess")?.call1((config, backend, options))
     }
 
     /// What open_clip's transform for evaluation does, by its `preprocess_cfg`: a dict, a `PreprocessCfg`,
@@ -166,7 +166,7 @@ impl Preprocess {
         let py = cls.py();
         let _visit = Visit::new(py);
         let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
-        py.import("clipprep._open_clip")?.getattr("preprocess")?.call1((config, options))
+        py.import("clipprep.configs.open_clip")?.getattr("preprocess")?.call1((config, options))
     }
 
     /// What timm's transform for evaluation does to an image in RGB, by a data config: the dict that
@@ -185,7 +185,7 @@ impl Preprocess {
         let py = cls.py();
         let _visit = Visit::new(py);
         let options = options.cloned().unwrap_or_else(|| PyDict::new(py));
-        py.import("clipprep._timm")?.getattr("preprocess")?.call1((config, options))
+        py.import("clipprep.configs.timm")?.getattr("preprocess")?.call1((config, options))
     }
 
     /// One source to one array of shape (3, n, n), or (n, n, 3) with `layout="NHWC"`, of the type `dtype`; channels

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from . import _config as c
-from ._core import Preprocess
+from .._core import Preprocess
+from . import build, check, files
 
 #: `timm.data.resolve_data_config` without a config.
 DEFAULTS: dict[str, Any] = {
@@ -35,12 +35,12 @@ MEANINGLESS = frozenset(
 def preprocess(config: object, options: dict[str, Any]) -> Preprocess:
     """What `Preprocess.from_timm` returns."""
     size, arguments = arguments_of(find(config))
-    return c.make(size, arguments, options)
+    return build.make(size, arguments, options)
 
 
 def find(config: object) -> dict[str, Any]:
     """The data config, or the `pretrained_cfg` of a `config.json`."""
-    found = c.read(config, "config.json")["config.json"]
+    found = files.read(config, "config.json")["config.json"]
     nested = found.get("pretrained_cfg")
     return dict(nested) if isinstance(nested, Mapping) else found
 
@@ -50,27 +50,27 @@ def arguments_of(cfg: Mapping[str, Any]) -> tuple[tuple[int, int], dict[str, Any
 
     Raises ValueError for a field that is unknown, or that cannot be honoured.
     """
-    c.check_known(cfg, {*DEFAULTS, *MEANINGLESS}, "a data config of timm")
+    check.known(cfg, {*DEFAULTS, *MEANINGLESS}, "a data config of timm")
     # As timm has it, what is false is absent.
     fields = DEFAULTS | {name: value for name, value in cfg.items() if value}
     size = fields["input_size"]
     if not isinstance(size, (list, tuple)) or len(size) != 3 or size[0] != 3:
-        raise c.refuse("input_size", size, "[3, height, width]")
-    height, width = c.pair("input_size", size[1:])
+        raise check.refuse("input_size", size, "[3, height, width]")
+    height, width = check.pair("input_size", size[1:])
     if fields["interpolation"] not in _FILTERS:
-        raise c.refuse("interpolation", fields["interpolation"], f"of {', '.join(_FILTERS)}")
+        raise check.refuse("interpolation", fields["interpolation"], f"of {', '.join(_FILTERS)}")
     crop_pct, crop_mode = fields["crop_pct"], fields["crop_mode"]
     if isinstance(crop_pct, bool) or not isinstance(crop_pct, (int, float)) or not crop_pct > 0:
-        raise c.refuse("crop_pct", crop_pct, "a number above 0")
+        raise check.refuse("crop_pct", crop_pct, "a number above 0")
     modes = {"center": "shortest", "squash": "squash", "border": "longest"}
     if crop_mode not in modes:
-        raise c.refuse("crop_mode", crop_mode, f"of {', '.join(modes)}")
-    resized = [c.number("crop_pct", math.floor(side / crop_pct)) for side in (height, width)]
-    mean = c.three("mean", fields["mean"])
+        raise check.refuse("crop_mode", crop_mode, f"of {', '.join(modes)}")
+    resized = [check.number("crop_pct", math.floor(side / crop_pct)) for side in (height, width)]
+    mean = check.three("mean", fields["mean"])
     arguments = {
         "profile": "timm",
         "mean": mean,
-        "std": c.three("std", fields["std"]),
+        "std": check.three("std", fields["std"]),
         "interpolation": fields["interpolation"],
         "resize_mode": modes[crop_mode],
         "resize_size": tuple(resized),

@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from . import _config as c
-from ._core import MEAN, STD, Preprocess
+from .._core import MEAN, STD, Preprocess
+from . import build, check, files
 
 #: `open_clip.transform.PreprocessCfg`.
 DEFAULTS: dict[str, Any] = {
@@ -24,23 +24,23 @@ DEFAULTS: dict[str, Any] = {
 def preprocess(config: object, options: dict[str, Any]) -> Preprocess:
     """What `Preprocess.from_open_clip` returns."""
     size, arguments = arguments_of(find(config))
-    return c.make(size, arguments, options)
+    return build.make(size, arguments, options)
 
 
 def find(config: object) -> dict[str, Any]:
     """The `preprocess_cfg`, whose size is the model's where there is a `model_cfg`."""
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
         config = dataclasses.asdict(config)
-    found = c.read(config, "open_clip_config.json")["open_clip_config.json"]
+    found = files.read(config, "open_clip_config.json")["open_clip_config.json"]
     if "preprocess_cfg" not in found and "model_cfg" not in found:
         return found
-    c.check_known(found, ("preprocess_cfg", "model_cfg"), "open_clip_config.json")
+    check.known(found, ("preprocess_cfg", "model_cfg"), "open_clip_config.json")
     cfg = dict(found.get("preprocess_cfg") or {})
     model = found.get("model_cfg")
     if model is not None:
         vision = model.get("vision_cfg")
         if not isinstance(vision, Mapping):
-            raise c.refuse("model_cfg.vision_cfg", vision, "an object")
+            raise check.refuse("model_cfg.vision_cfg", vision, "an object")
         cfg["size"] = vision.get("image_size", DEFAULTS["size"])
     return cfg
 
@@ -50,7 +50,7 @@ def arguments_of(cfg: Mapping[str, Any]) -> tuple[tuple[int, int], dict[str, Any
 
     Raises ValueError for a field that is unknown, or that cannot be honoured.
     """
-    c.check_known(cfg, DEFAULTS, "open_clip's preprocess_cfg")
+    check.known(cfg, DEFAULTS, "open_clip's preprocess_cfg")
     fields = DEFAULTS | {name: value for name, value in cfg.items() if value is not None}
     for name, known in {
         "mode": ("RGB",),
@@ -58,14 +58,14 @@ def arguments_of(cfg: Mapping[str, Any]) -> tuple[tuple[int, int], dict[str, Any
         "resize_mode": ("shortest", "longest", "squash"),
     }.items():
         if fields[name] not in known:
-            raise c.refuse(name, fields[name], f"of {', '.join(known)}")
-    size, fill = c.pair("size", fields["size"]), fields["fill_color"]
+            raise check.refuse(name, fields[name], f"of {', '.join(known)}")
+    size, fill = check.pair("size", fields["size"]), fields["fill_color"]
     mode, interpolation = fields["resize_mode"], fields["interpolation"]
     if mode == "shortest" and size[0] != size[1]:
         interpolation = "bicubic"  # open_clip does not pass its own on here
     arguments = {
-        "mean": c.three("mean", fields["mean"]),
-        "std": c.three("std", fields["std"]),
+        "mean": check.three("mean", fields["mean"]),
+        "std": check.three("std", fields["std"]),
         "interpolation": interpolation,
         "resize_mode": mode,
     }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import _config as c
-from ._core import MEAN, STD, Preprocess
+from .._core import MEAN, STD, Preprocess
+from . import build, check, files
 
 _HALF = (0.5, 0.5, 0.5)
 _BASE: dict[str, Any] = {
@@ -102,29 +102,29 @@ _FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 def preprocess(config: object, backend: str, options: dict[str, Any]) -> Preprocess:
     """What `Preprocess.from_hf` returns."""
     size, arguments = arguments_of(*find(config), backend)
-    return c.make(size, arguments, options)
+    return build.make(size, arguments, options)
 
 
 def find(config: object) -> tuple[dict[str, Any], str]:
     """The config of an image processor, and the processor's name without its suffix."""
-    files = c.read(config, "preprocessor_config.json", "processor_config.json", "config.json")
-    found = files.get("preprocessor_config.json", {})
+    read = files.read(config, "preprocessor_config.json", "processor_config.json", "config.json")
+    found = read.get("preprocessor_config.json", {})
     # A config of the whole processor holds the image processor's, which then comes first.
-    for holder in (files.get("processor_config.json", {}), found):
+    for holder in (read.get("processor_config.json", {}), found):
         if isinstance(holder.get("image_processor"), Mapping):
             found = dict(holder["image_processor"])
             break
     name = found.get("image_processor_type") or found.get("feature_extractor_type")
     if name is None:
-        model_type = files.get("config.json", {}).get("model_type")
+        model_type = read.get("config.json", {}).get("model_type")
         if model_type not in MODEL_TYPES:
-            raise c.refuse("image_processor_type", name, "that names the processor")
+            raise check.refuse("image_processor_type", name, "that names the processor")
         return found, MODEL_TYPES[model_type]
     stem = str(name).removesuffix("Fast").removesuffix("Pil")
     stem = stem.removesuffix("ImageProcessor").removesuffix("FeatureExtractor")
     if stem == name or stem not in PROCESSORS:
         known = ", ".join(f"{known}ImageProcessor" for known in PROCESSORS)
-        raise c.refuse("image_processor_type", name, f"of {known}")
+        raise check.refuse("image_processor_type", name, f"of {known}")
     return found, stem
 
 
@@ -136,7 +136,7 @@ def arguments_of(
     Raises ValueError for a field that is unknown, or that cannot be honoured.
     """
     if backend not in ("torchvision", "pil"):
-        raise c.refuse("backend=", backend, 'of "torchvision" and "pil"')
+        raise check.refuse("backend=", backend, 'of "torchvision" and "pil"')
     config = dict(config)
     defaults = PROCESSORS[processor]
     if processor == "OwlViT" and "rescale" in config:  # of early versions
@@ -145,14 +145,14 @@ def arguments_of(
         config["size"] = {"height": 224, "width": 224}
     for name in ("do_pad", "pad_size", "input_data_format"):
         if config.get(name):
-            raise c.refuse(name, config[name], "to be false or absent")
+            raise check.refuse(name, config[name], "to be false or absent")
     known = {*defaults, *MEANINGLESS, "do_pad", "pad_size", "input_data_format"}
-    c.check_known(config, known, f"{processor}ImageProcessor")
+    check.known(config, known, f"{processor}ImageProcessor")
     # A null is one to transformers too, and no default: nothing is done that it stands for.
     fields = defaults | config
 
     def wanted(name: str) -> bool:
-        return fields[name] is not None and c.flag(name, fields[name])
+        return fields[name] is not None and check.flag(name, fields[name])
 
     size, arguments = _geometry(fields, processor, wanted("do_resize"), wanted("do_center_crop"))
     arguments |= {
@@ -165,11 +165,11 @@ def arguments_of(
     if wanted("do_rescale"):
         factor = fields["rescale_factor"]
         if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not factor > 0:
-            raise c.refuse("rescale_factor", factor, "a number above 0")
+            raise check.refuse("rescale_factor", factor, "a number above 0")
         arguments["rescale_factor"] = float(factor)
     if arguments["normalize"]:
-        arguments["mean"] = c.three("image_mean", fields["image_mean"])
-        arguments["std"] = c.three("image_std", fields["image_std"])
+        arguments["mean"] = check.three("image_mean", fields["image_mean"])
+        arguments["std"] = check.three("image_std", fields["image_std"])
     elif arguments["rescale_factor"] is None:
         arguments["dtype"] = "uint8"  # nothing made floats of the bytes
     return size, arguments
@@ -180,14 +180,16 @@ def _geometry(
 ) -> tuple[tuple[int, int], dict[str, Any]]:
     crop_size = _size_dict("crop_size", fields["crop_size"], True) if crop else None
     if crop_size is not None and set(crop_size) != {"height", "width"}:
-        raise c.refuse("crop_size", fields["crop_size"], "to have a height and a width")
+        raise check.refuse("crop_size", fields["crop_size"], "to have a height and a width")
     cropped = None if crop_size is None else (crop_size["height"], crop_size["width"])
     if not resize:
         if cropped is None:
-            raise c.refuse("do_resize", False, "or do_center_crop, or no output is like another")
+            raise check.refuse(
+                "do_resize", False, "or do_center_crop, or no output is like another"
+            )
         return cropped, {"resize_mode": "none"}
     square = fields["default_to_square"]
-    square = square is not None and c.flag("default_to_square", square)
+    square = square is not None and check.flag("default_to_square", square)
     size = _size_dict("size", fields["size"], square)
     if processor == "ConvNext":
         return _convnext(size, fields, cropped)
@@ -195,9 +197,11 @@ def _geometry(
         resized = size["height"], size["width"]
         return cropped or resized, {"resize_mode": "squash", "resize_size": resized}
     if set(size) != {"shortest_edge"}:
-        raise c.refuse("size", fields["size"], "a shortest_edge, or a height and a width")
+        raise check.refuse("size", fields["size"], "a shortest_edge, or a height and a width")
     if cropped is None:
-        raise c.refuse("size", fields["size"], "a height and a width where do_center_crop is off")
+        raise check.refuse(
+            "size", fields["size"], "a height and a width where do_center_crop is off"
+        )
     return cropped, {"resize_size": (size["shortest_edge"],) * 2}
 
 
@@ -206,26 +210,26 @@ def _convnext(
 ) -> tuple[tuple[int, int], dict[str, Any]]:
     """Below 384 a crop of its own follows the resize; from 384 on the image is stretched."""
     if set(size) != {"shortest_edge"}:
-        raise c.refuse("size", fields["size"], "a shortest_edge")
+        raise check.refuse("size", fields["size"], "a shortest_edge")
     side = size["shortest_edge"]
     if side >= 384:
         return cropped or (side, side), {"resize_mode": "squash", "resize_size": (side, side)}
     if cropped not in (None, (side, side)):
-        raise c.refuse("crop_size", fields["crop_size"], f"{side}, which is cropped already")
+        raise check.refuse("crop_size", fields["crop_size"], f"{side}, which is cropped already")
     crop_pct = fields["crop_pct"]
     if isinstance(crop_pct, bool) or not isinstance(crop_pct, (int, float)) or not crop_pct > 0:
-        raise c.refuse("crop_pct", crop_pct, "a number above 0")
-    return (side, side), {"resize_size": (c.number("crop_pct", int(side / crop_pct)),) * 2}
+        raise check.refuse("crop_pct", crop_pct, "a number above 0")
+    return (side, side), {"resize_size": (check.number("crop_pct", int(side / crop_pct)),) * 2}
 
 
 def _size_dict(name: str, size: object, square: bool) -> dict[str, int]:
     """A size in the form that transformers writes it today (`get_size_dict`)."""
     if isinstance(size, Mapping):
-        return {str(key): c.number(f"{name}.{key}", value) for key, value in size.items()}
+        return {str(key): check.number(f"{name}.{key}", value) for key, value in size.items()}
     if isinstance(size, (list, tuple)):
-        height, width = c.pair(name, size)
+        height, width = check.pair(name, size)
         return {"height": height, "width": width}
-    side = c.number(name, size)
+    side = check.number(name, size)
     return {"height": side, "width": side} if square else {"shortest_edge": side}
 
 
@@ -235,7 +239,7 @@ def _filter(resample: object, backend: str) -> str:
     elif isinstance(resample, str):
         name = resample.lower()
         if backend == "pil" and name != "bilinear":
-            raise c.refuse(
+            raise check.refuse(
                 "resample", resample, "a number: this backend takes any name for bilinear"
             )
     elif isinstance(resample, int) and 0 <= resample < len(_FILTERS):
@@ -244,5 +248,7 @@ def _filter(resample: object, backend: str) -> str:
         name = ""
     known = _FILTERS if backend == "pil" else _FILTERS[:4]
     if name not in known:
-        raise c.refuse("resample", resample, f"of {', '.join(known)}, or Pillow's number of one")
+        raise check.refuse(
+            "resample", resample, f"of {', '.join(known)}, or Pillow's number of one"
+        )
     return name

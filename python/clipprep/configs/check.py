@@ -1,0 +1,49 @@
+"""Check the values of a config's fields; each error names its field."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+
+def refuse(name: str, value: object, expected: str) -> ValueError:
+    """The error about a field that cannot be honoured."""
+    return ValueError(f"expected {name} {expected}, found {value!r}")
+
+
+def known(config: Mapping[str, Any], names: Collection[str], of: str) -> None:
+    """Raises ValueError for a field that is neither honoured nor known to mean nothing."""
+    for name, value in config.items():
+        if name not in names:
+            raise ValueError(f"expected the fields of {of}, found {name}={value!r}")
+
+
+def number(name: str, value: object) -> int:
+    """A size in pixels."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise refuse(name, value, "a number of pixels from 1")
+    return value
+
+
+def pair(name: str, value: object) -> tuple[int, int]:
+    """Height and width, of a number or of two."""
+    if isinstance(value, (list, tuple)):
+        if len(value) != 2:
+            raise refuse(name, list(value), "one number or two")
+        return number(name, value[0]), number(name, value[1])
+    return number(name, value), number(name, value)
+
+
+def three(name: str, value: object) -> tuple[float, ...]:
+    """A number for each channel; one stands for all."""
+    numbers: list[Any] = list(value) if isinstance(value, (list, tuple)) else [value] * 3
+    if len(numbers) != 3 or not all(isinstance(number, (int, float)) for number in numbers):
+        raise refuse(name, value, "a number or three")
+    return tuple(float(number) for number in numbers)
+
+
+def flag(name: str, value: object) -> bool:
+    """True or False, which some write as 1 or 0."""
+    if value not in (True, False):
+        raise refuse(name, value, "true or false")
+    return bool(value)
