@@ -1,24 +1,61 @@
-//! What can go wrong with one image, sorted by fault.
+//! Why an image gave no tensor, as types: callers match on a variant, never on words.
 
 use std::fmt;
 
 /// Why an image gave no tensor. The message says what was expected and what was found;
 /// whoever holds the source's name adds it.
+///
+/// ```
+/// use clipprep::{Error, LimitKind, Limits, Preprocess, Spec};
+///
+/// let limits = Limits { max_bytes: Some(10), ..Limits::default() };
+/// let preprocess = Preprocess::new(Spec { limits, ..Spec::openai(224) });
+/// let mut tensor = vec![0.0_f32; preprocess.output_len()];
+/// match preprocess.encoded(&[0; 11], &mut tensor) {
+///     Err(Error::Limit { kind: LimitKind::Bytes, allowed: 10, found: 11 }) => {}
+///     other => panic!("{other:?}"),
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes break the rules of their format.
-    #[error("{0}")]
-    Decode(String),
+    #[error("expected a valid {format} file, found: {found}")]
+    Decode {
+        /// The format's name.
+        format: String,
+        /// What breaks a rule.
+        found: String,
+    },
     /// The bytes end before the image does.
-    #[error("{0}")]
-    Truncated(String),
+    #[error("expected a whole {format} file, found: {found}")]
+    Truncated {
+        /// The format's name.
+        format: String,
+        /// Where the bytes end.
+        found: String,
+    },
     /// A format, a mode or a variant that the decoders here do not read.
     #[error("{0}")]
     Unsupported(String),
     /// The image is larger than the [`Limits`](crate::Limits) allow.
-    #[error("{0}")]
-    Limit(String),
+    #[error("expected at most {allowed} {}, found {}", kind.expected(), kind.found(*found))]
+    Limit {
+        /// The bound that it exceeds.
+        kind: LimitKind,
+        /// The bound's value.
+        allowed: u64,
+        /// The image's value, or a lower bound of it.
+        found: u64,
+    },
+    /// The system has too little memory for an image within the limits.
+    #[error("expected {}memory for {what}, found less", bytes_of(*bytes))]
+    OutOfMemory {
+        /// What the memory was for.
+        what: String,
+        /// How much was asked for, where that is known.
+        bytes: Option<u64>,
+    },
     /// The operating system could not hand over the bytes.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -27,17 +64,86 @@ pub enum Error {
     Interrupted,
 }
 
+/// What a limit counts.
+///
+/// ```
+/// assert_eq!(clipprep::LimitKind::Memory.option(), Some("max_memory"));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LimitKind {
+    /// Width times height.
+    Pixels {
+        /// Of the image that was found.
+        width: u64,
+        /// Of the image that was found.
+        height: u64,
+    },
+    /// Bytes of the encoded file.
+    Bytes,
+    /// Bytes that decoding and resizing may take.
+    Memory,
+    /// Scans of a JPEG file.
+    Scans,
+    /// Colour profiles of a PNG file, each of which costs time.
+    ColourProfiles,
+}
+
+impl LimitKind {
+    /// The field of [`Limits`](crate::Limits) that sets the bound; `None` for a fixed one.
+    pub fn option(self) -> Option<&'static str> {
+        match self {
+            Self::Pixels { .. } => Some("max_pixels"),
+            Self::Bytes => Some("max_bytes"),
+            Self::Memory => Some("max_memory"),
+            Self::Scans => Some("max_scans"),
+            Self::ColourProfiles => None,
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Pixels { .. } => "pixels (max_pixels)",
+            Self::Bytes => "encoded bytes (max_bytes)",
+            Self::Memory => "bytes of memory (max_memory)",
+            Self::Scans => "scans (max_scans)",
+            Self::ColourProfiles => "colour profiles in a PNG",
+        }
+    }
+
+    fn found(self, found: u64) -> String {
+        match self {
+            Self::Pixels { width, height } => format!("{width} x {height} = {found}"),
+            Self::Memory => format!("an image that may take {found}"),
+            _ => found.to_string(),
+        }
+    }
+}
+
+fn bytes_of(bytes: Option<u64>) -> String {
+    bytes.map_or_else(String::new, |bytes| format!("{bytes} bytes of "))
+}
+
 impl Error {
     pub(crate) fn decode(format: &str, found: impl fmt::Display) -> Self {
-        Self::Decode(format!("expected a valid {format} file, found: {found}"))
+        Self::Decode { format: format.into(), found: found.to_string() }
     }
 
     pub(crate) fn truncated(format: &str, found: impl fmt::Display) -> Self {
-        Self::Truncated(format!("expected a whole {format} file, found: {found}"))
+        Self::Truncated { format: format.into(), found: found.to_string() }
     }
 
     pub(crate) fn unsupported(found: impl fmt::Display) -> Self {
         Self::Unsupported(found.to_string())
+    }
+
+    pub(crate) fn limit(kind: LimitKind, allowed: u64, found: u64) -> Self {
+        Self::Limit { kind, allowed, found }
+    }
+
+    /// `bytes` is how much was asked for, if that is known.
+    pub(crate) fn out_of_memory(what: impl fmt::Display, bytes: impl Into<Option<u64>>) -> Self {
+        Self::OutOfMemory { what: what.to_string(), bytes: bytes.into() }
     }
 }
 

@@ -34,7 +34,7 @@ mod spec;
 mod python;
 
 pub use array::Array;
-pub use error::{Error, Result};
+pub use error::{Error, LimitKind, Result};
 pub use limits::Limits;
 pub use normalise::Element;
 pub use orientation::{Orientation, turned};

@@ -1,6 +1,6 @@
 //! Bounds on what one image may cost, checked from its header before anything is allocated.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, LimitKind, Result};
 
 /// Upper bounds for one image; `None` lifts a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,42 +31,29 @@ impl Default for Limits {
 impl Limits {
     /// Refuses an image of more pixels than allowed.
     pub fn check_pixels(&self, width: usize, height: usize) -> Result<()> {
-        let pixels = width as u64 * height as u64;
-        match self.max_pixels {
-            Some(max) if pixels > max => Err(Error::Limit(format!(
-                "expected at most {max} pixels (max_pixels), found {width} x {height} = {pixels}"
-            ))),
-            _ => Ok(()),
-        }
+        let (width, height) = (width as u64, height as u64);
+        check(LimitKind::Pixels { width, height }, self.max_pixels, width.saturating_mul(height))
     }
 
     /// Refuses a file of more bytes than allowed.
     pub fn check_bytes(&self, bytes: u64) -> Result<()> {
-        match self.max_bytes {
-            Some(max) if bytes > max => {
-                Err(Error::Limit(format!("expected at most {max} encoded bytes (max_bytes), found {bytes}")))
-            }
-            _ => Ok(()),
-        }
+        check(LimitKind::Bytes, self.max_bytes, bytes)
     }
 
     /// Refuses an image that takes more memory than allowed.
     pub fn check_memory(&self, bytes: u64) -> Result<()> {
-        match self.max_memory {
-            Some(max) if bytes > max => Err(Error::Limit(format!(
-                "expected at most {max} bytes of memory (max_memory), found an image that may take {bytes}"
-            ))),
-            _ => Ok(()),
-        }
+        check(LimitKind::Memory, self.max_memory, bytes)
     }
 
     /// Refuses a JPEG file of more scans than allowed.
     pub fn check_scans(&self, scans: u64) -> Result<()> {
-        match self.max_scans {
-            Some(max) if scans > max => {
-                Err(Error::Limit(format!("expected at most {max} scans (max_scans), found {scans}")))
-            }
-            _ => Ok(()),
-        }
+        check(LimitKind::Scans, self.max_scans, scans)
+    }
+}
+
+fn check(kind: LimitKind, allowed: Option<u64>, found: u64) -> Result<()> {
+    match allowed {
+        Some(allowed) if found > allowed => Err(Error::limit(kind, allowed, found)),
+        _ => Ok(()),
     }
 }

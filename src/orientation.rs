@@ -88,7 +88,7 @@ impl Image for Turned<'_> {
         let bytes = self.header.layout.bytes();
         let mut data = Vec::new();
         data.try_reserve_exact(width * height * bytes)
-            .map_err(|_| Error::Limit("expected memory to turn an image in, found too little".into()))?;
+            .map_err(|_| Error::out_of_memory("turning an image", (width * height * bytes) as u64))?;
         data.resize(width * height * bytes, 0);
         let collect = match bytes {
             1 => collect::<1>,

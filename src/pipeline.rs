@@ -73,7 +73,7 @@ impl Preprocess {
             return Ok(None);
         }
         match self.opened(|| decode::open_streamed(&head, file, &self.spec), out) {
-            Err(error @ (Error::Limit(_) | Error::Interrupted)) => Err(error),
+            Err(error @ (Error::Limit { .. } | Error::OutOfMemory { .. } | Error::Interrupted)) => Err(error),
             report => Ok(report.ok()),
         }
     }

@@ -80,9 +80,7 @@ impl Indices {
     /// Appends `more` values, or as many as there is room for.
     fn extend(&mut self, more: usize, values: impl Iterator<Item = u8>) -> Result<()> {
         let more = more.min(self.count - self.data.len());
-        self.data.try_reserve(more).map_err(|_| {
-            Error::Limit(format!("expected {} bytes of memory for a BMP, found less", self.count))
-        })?;
+        self.data.try_reserve(more).map_err(|_| Error::out_of_memory("a BMP", self.count as u64))?;
         self.data.extend(values.take(more));
         Ok(())
     }

@@ -200,8 +200,7 @@ fn dimensions(format: &str, width: u64, height: u64, limits: &Limits) -> Result<
 /// A zeroed buffer for a whole image; memory that is not there is an error, not an abort.
 fn allocate(format: &str, len: usize) -> Result<Vec<u8>> {
     let mut data = Vec::new();
-    data.try_reserve_exact(len)
-        .map_err(|_| Error::Limit(format!("expected {len} bytes of memory for a {format}, found less")))?;
+    data.try_reserve_exact(len).map_err(|_| Error::out_of_memory(format_args!("a {format}"), len as u64))?;
     data.resize(len, 0);
     Ok(data)
 }

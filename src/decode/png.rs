@@ -227,9 +227,7 @@ fn fault(error: DecodingError) -> Error {
         DecodingError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Error::truncated("PNG", error)
         }
-        DecodingError::LimitsExceeded => {
-            Error::Limit("expected a PNG whose chunks keep within max_memory, found larger ones".into())
-        }
+        DecodingError::LimitsExceeded => Error::out_of_memory("the chunks of a PNG within max_memory", None),
         error => Error::decode("PNG", error),
     }
 }

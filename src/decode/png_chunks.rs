@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::io::Read;
 
 use super::metadata::Metadata;
-use crate::error::{Error, Result};
+use crate::error::{Error, LimitKind, Result};
 
 /// Pillow's bounds on metadata: a chunk once it is unpacked (`MAX_TEXT_CHUNK`), and all text.
 const MAX_UNPACKED: usize = 1 << 20;
@@ -20,8 +20,7 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
     let announced = chunks(bytes).take_while(|chunk| chunk.name != b"IEND");
     let profiles = announced.filter(|chunk| chunk.name == b"iCCP").count();
     if profiles > MAX_PROFILES {
-        let found = format!("expected at most {MAX_PROFILES} colour profiles in a PNG, found {profiles}");
-        return Err(Error::Limit(found));
+        return Err(Error::limit(LimitKind::ColourProfiles, MAX_PROFILES as u64, profiles as u64));
     }
     let mut header = &[][..];
     let mut animation = Animation::default();

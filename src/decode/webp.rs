@@ -162,7 +162,7 @@ impl<'a> Incremental<'a> {
         // SAFETY: no bytes are read yet; the decoder keeps pointers into `config`, which outlives it.
         match NonNull::new(unsafe { sys::WebPIDecode(std::ptr::null(), 0, config) }) {
             Some(decoder) => Ok(Self { decoder, _config: config }),
-            None => Err(Error::Limit("expected memory for a WebP, found too little".into())),
+            None => Err(Error::out_of_memory("a WebP", None)),
         }
     }
 }
@@ -180,9 +180,7 @@ fn check(status: sys::VP8StatusCode) -> Result<()> {
         sys::VP8StatusCode::VP8_STATUS_NOT_ENOUGH_DATA | sys::VP8StatusCode::VP8_STATUS_SUSPENDED => {
             Err(Error::truncated("WebP", "a bitstream that ends too early"))
         }
-        sys::VP8StatusCode::VP8_STATUS_OUT_OF_MEMORY => {
-            Err(Error::Limit("expected memory for a WebP, found too little".into()))
-        }
+        sys::VP8StatusCode::VP8_STATUS_OUT_OF_MEMORY => Err(Error::out_of_memory("a WebP", None)),
         status => Err(Error::decode("WebP", format_args!("{status:?}"))),
     }
 }

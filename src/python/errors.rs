@@ -12,14 +12,48 @@ use crate::Error;
 pub(super) enum Fault {
     /// The core refused it.
     Core(Error),
-    /// The core refused it, and so did Pillow.
-    Pillow(Error, PyErr),
-    /// Python code of the source itself raised, and this is what that means.
-    Source(Error, PyErr),
+    /// Other code raised while it read the source: the class of ours that this is, our words and theirs.
+    Foreign { class: Class, text: String, who: &'static str, cause: PyErr },
     /// Python code of the source itself raised an `OSError`.
     Raised(PyErr),
     /// Python code raised what is about no source, such as `KeyboardInterrupt`.
     Stop(PyErr),
+}
+
+/// The subclasses of `ImageError`.
+#[derive(Clone, Copy)]
+pub(super) enum Class {
+    Decode,
+    Truncated,
+    Unsupported,
+    Limit,
+}
+
+/// Credits words to Pillow.
+pub(super) const PILLOW: &str = "Pillow: ";
+/// Words by which Pillow says that a file ends too early; its exceptions have no type for that.
+const TRUNCATION: [&str; 1] = ["truncated"];
+
+impl Class {
+    /// The class of an error that is about the image; the others are the system's or the caller's.
+    fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::Decode { .. } => Some(Self::Decode),
+            Error::Truncated { .. } => Some(Self::Truncated),
+            Error::Unsupported(_) => Some(Self::Unsupported),
+            Error::Limit { .. } | Error::OutOfMemory { .. } => Some(Self::Limit),
+            Error::Io(_) | Error::Interrupted => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Decode => "DecodeError",
+            Self::Truncated => "TruncatedError",
+            Self::Unsupported => "UnsupportedError",
+            Self::Limit => "LimitError",
+        }
+    }
 }
 
 impl From<Error> for Fault {
@@ -28,7 +62,7 @@ impl From<Error> for Fault {
     }
 }
 
-fn class<'py>(py: Python<'py>, name: &'static str) -> PyResult<Bound<'py, PyType>> {
+fn exception<'py>(py: Python<'py>, name: &'static str) -> PyResult<Bound<'py, PyType>> {
     Ok(py.import("clipprep.errors")?.getattr(name)?.cast_into::<PyType>()?)
 }
 
@@ -39,41 +73,26 @@ pub(super) fn bomb_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 }
 
 impl Fault {
+    /// What other code raised, as the error of ours that it means.
+    pub fn foreign(class: Class, text: impl Into<String>, who: &'static str, cause: PyErr) -> Self {
+        Self::Foreign { class, text: text.into(), who, cause }
+    }
+
     /// The exception for `source`.
     pub fn into_pyerr(self, source: &Bound<'_, PyAny>) -> PyErr {
         let (py, name) = (source.py(), name(source));
-        let mut who = "";
-        let (error, cause) = match self {
-            Self::Core(error) => (error, None),
-            Self::Source(error, cause) => (error, Some(cause)),
-            Self::Pillow(error, cause) => {
-                who = "Pillow: ";
-                (error, Some(cause))
+        let (class, message, cause) = match self {
+            Self::Core(error) => match Class::of(&error) {
+                Some(class) => (class, format!("{name}: {error}"), None),
+                None => return system_error(&name, error),
+            },
+            Self::Foreign { class, text, who, cause } => {
+                (class, format!("{name}: {text} ({who}{})", cause.value(py)), Some(cause))
             }
             Self::Raised(error) | Self::Stop(error) => return error,
         };
-        let kind = match &error {
-            Error::Io(error) => {
-                let Some(code) = error.raw_os_error() else {
-                    return PyOSError::new_err(format!("{name}: {error}"));
-                };
-                // Three arguments make it the subclass that belongs to the code.
-                let text = error.to_string();
-                let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-                return PyOSError::new_err((code, text, name));
-            }
-            Error::Interrupted => return PyRuntimeError::new_err(format!("{name}: {error}")),
-            Error::Decode(_) => "DecodeError",
-            Error::Truncated(_) => "TruncatedError",
-            Error::Unsupported(_) => "UnsupportedError",
-            Error::Limit(_) => "LimitError",
-        };
-        let message = match &cause {
-            Some(cause) => format!("{name}: {error} ({who}{})", cause.value(py)),
-            None => format!("{name}: {error}"),
-        };
-        let raised = match class(py, kind) {
-            Ok(class) => PyErr::from_type(class, message),
+        let raised = match exception(py, class.name()) {
+            Ok(exception) => PyErr::from_type(exception, message),
             Err(error) => return error,
         };
         raised.set_cause(py, cause);
@@ -85,24 +104,18 @@ impl Fault {
 
     /// What a source's own Python code raised.
     pub fn raised(py: Python<'_>, error: PyErr) -> Self {
-        match Self::beyond_the_source(py, error) {
-            Ok(fault) => fault,
-            Err(error) => Self::Source(
-                Error::Unsupported("expected a binary file that can be read, found one that raises".into()),
-                error,
-            ),
-        }
+        Self::beyond_the_source(py, error).unwrap_or_else(|error| {
+            let text = "expected a binary file that can be read, found one that raises";
+            Self::foreign(Class::Unsupported, text, "", error)
+        })
     }
 
     /// What loading a caller's PIL image raised.
     pub fn raised_by_pillow(py: Python<'_>, error: PyErr) -> Self {
-        match Self::beyond_the_source(py, error) {
-            Ok(fault) => fault,
-            Err(error) => Self::Pillow(
-                Error::Decode("expected an image that Pillow can load, found one it cannot".into()),
-                error,
-            ),
-        }
+        Self::beyond_the_source(py, error).unwrap_or_else(|error| {
+            let text = "expected an image that Pillow can load, found one it cannot";
+            Self::foreign(Class::Decode, text, PILLOW, error)
+        })
     }
 
     /// Sorts out what is no fault of the source's bytes: interrupts, the system's errors, no memory.
@@ -111,8 +124,8 @@ impl Fault {
             return Ok(Self::Stop(error));
         }
         if error.is_instance_of::<PyMemoryError>(py) {
-            let found = "expected memory for the image, found too little";
-            return Ok(Self::Source(Error::Limit(found.into()), error));
+            let text = Error::out_of_memory("the image", None).to_string();
+            return Ok(Self::foreign(Class::Limit, text, "", error));
         }
         if error.is_instance_of::<PyOSError>(py) {
             return Ok(Self::Raised(error));
@@ -128,18 +141,34 @@ impl Fault {
             Ok(fault) => return fault,
         };
         if bomb_class(py).is_ok_and(|bomb| pillows.is_instance(py, bomb)) {
-            return Self::Pillow(
-                Error::Limit("expected an image within Pillow's own limit, found a larger one".into()),
-                pillows,
-            );
+            let text = "expected an image within Pillow's own limit, found a larger one";
+            return Self::foreign(Class::Limit, text, PILLOW, pillows);
         }
-        let truncated = pillows.value(py).to_string().contains("truncated");
-        match ours {
-            Error::Decode(found) | Error::Unsupported(found) if truncated => {
-                Self::Pillow(Error::Truncated(found), pillows)
+        let Some(class) = Class::of(&ours) else { return Self::Core(ours) };
+        let said = pillows.value(py).to_string();
+        let class = match class {
+            Class::Decode | Class::Unsupported if TRUNCATION.iter().any(|word| said.contains(word)) => {
+                Class::Truncated
             }
-            ours => Self::Pillow(ours, pillows),
-        }
+            class => class,
+        };
+        Self::foreign(class, ours.to_string(), PILLOW, pillows)
+    }
+}
+
+/// The exception for what the system or the caller did.
+fn system_error(name: &str, error: Error) -> PyErr {
+    match error {
+        Error::Io(error) => match error.raw_os_error() {
+            // Three arguments make it the subclass that belongs to the code.
+            Some(code) => {
+                let text = error.to_string();
+                let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+                PyOSError::new_err((code, text, name.to_owned()))
+            }
+            None => PyOSError::new_err(format!("{name}: {error}")),
+        },
+        error => PyRuntimeError::new_err(format!("{name}: {error}")),
     }
 }
 
@@ -158,7 +187,7 @@ pub(super) fn batch_error(
     };
     let message = format!("source {index}: {}{others}", cause.value(py));
     let raised =
-        class(py, "BatchError").map(|class| PyErr::from_type(class, (message, index, source.unbind())));
+        exception(py, "BatchError").map(|class| PyErr::from_type(class, (message, index, source.unbind())));
     match raised {
         Ok(raised) => {
             raised.set_cause(py, Some(cause));

@@ -7,7 +7,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyCapsule};
 
 use super::arrow::ArrowBytes;
-use super::errors::Fault;
+use super::errors::{Class, Fault, PILLOW};
 use super::source::attached;
 use crate::decode::check_icon;
 use crate::pixels::{Image, Layout, Palette, palette_from};
@@ -67,16 +67,16 @@ impl Pixels {
             // "La" is one: Pillow resizes it, and then converts it to LA alone.
             _ => {
                 let found = format!("expected a mode that Pillow converts to RGB, found \"{mode}\"");
-                return Err(Error::Unsupported(found).into());
+                return Err(Error::unsupported(found).into());
             }
         };
         let memory = if shared {
             let capsule = memory.cast_into::<PyCapsule>().map_err(|error| Fault::Raised(error.into()))?;
             let size = layout.sample_bytes();
             let bytes = ArrowBytes::new(capsule, width * height, layout.bytes() / size, size);
-            Memory::Shared(bytes.ok_or_else(|| {
-                Error::Decode("expected the Arrow layout of a Pillow image, found another".into())
-            })?)
+            Memory::Shared(
+                bytes.ok_or_else(|| Error::decode("PIL image", "another Arrow layout than Pillow's"))?,
+            )
         } else {
             Memory::Packed(
                 memory.extract().map_err(|error: pyo3::CastError<'_, '_>| Fault::Raised(error.into()))?,
@@ -153,7 +153,6 @@ impl Pixels {
                     module.getattr("rgb_of_lab")?.call1((PyBytes::new(py, pixels), width, height))
                 })
                 .and_then(|rgb| Ok(rgb.extract::<PyBackedBytes>()?.to_vec()));
-            let found = "expected a Pillow that converts mode \"LAB\", found one that does not";
             match converted {
                 Ok(rgb) => Ok(Self {
                     width,
@@ -163,7 +162,12 @@ impl Pixels {
                     memory: Memory::Owned(rgb),
                     orientation: Orientation::default(),
                 }),
-                Err(error) => Err(Fault::Pillow(Error::Unsupported(found.into()), error)),
+                Err(error) => Err(Fault::foreign(
+                    Class::Unsupported,
+                    "expected a Pillow that converts mode \"LAB\", found one that does not",
+                    PILLOW,
+                    error,
+                )),
             }
         })
     }
@@ -188,7 +192,7 @@ impl Pixels {
 
     fn array(&self) -> Result<Array<'_>, Error> {
         let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), self.bytes())
-            .map_err(|error| Error::Decode(format!("expected whole rows of pixels, found: {error}")))?;
+            .map_err(|error| Error::decode("PIL image", error))?;
         Ok(Array::new(view, self.layout, self.palette.clone())?.of_image())
     }
 }

@@ -209,8 +209,8 @@ impl Item<'_> {
 fn encoded<T: Element>(core: &Preprocess, bytes: &[u8], out: &mut [T]) -> Result<Done, Fault> {
     let ours = match core.encoded(bytes, out) {
         Ok(report) => return Ok(Done { report, pillow: None }),
-        Err(error @ (Error::Limit(_) | Error::Io(_) | Error::Interrupted)) => return Err(error.into()),
-        Err(error) => error,
+        Err(error @ (Error::Decode { .. } | Error::Truncated { .. } | Error::Unsupported(_))) => error,
+        Err(error) => return Err(error.into()),
     };
     let why = ours.to_string();
     let (pixels, format) = attached(|py| Pixels::decode(py, bytes, ours, core.spec()))?;
@@ -234,9 +234,7 @@ fn read(mut file: File, len: u64, limits: &Limits) -> Result<Vec<u8>, Error> {
         file.rewind()?;
     }
     let mut bytes = Vec::new();
-    bytes
-        .try_reserve_exact(len as usize + 1)
-        .map_err(|_| Error::Limit(format!("expected {len} bytes of memory for the file, found less")))?;
+    bytes.try_reserve_exact(len as usize + 1).map_err(|_| Error::out_of_memory("the file", len))?;
     // One byte more than allowed tells a file that grows from one that fits.
     file.take(limits.max_bytes.map_or(u64::MAX, |max| max.saturating_add(1))).read_to_end(&mut bytes)?;
     Ok(bytes)

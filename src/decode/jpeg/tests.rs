@@ -82,8 +82,8 @@ fn codes_that_end_in_front_of_a_missing_end() {
     let file = FILES[1];
     let mut bytes = file[..(file.len() as f64 * 0.996_456) as usize].to_vec();
     bytes[(file.len() as f64 * 0.789_27) as usize] = 60;
-    assert!(matches!(rows(&bytes, [0.0; 4], false), Err(Error::Truncated(_))));
-    assert!(matches!(rows(&bytes, [0.0; 4], true), Err(Error::Truncated(_))));
+    assert!(matches!(rows(&bytes, [0.0; 4], false), Err(Error::Truncated { .. })));
+    assert!(matches!(rows(&bytes, [0.0; 4], true), Err(Error::Truncated { .. })));
 }
 
 /// The same where bytes that fill up stand in front of the missing end.
