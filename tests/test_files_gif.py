@@ -32,12 +32,12 @@ def test_palettes(pre, small, colours: int, interlace: int) -> None:
     for size in ((157, 243), (243, 157), (300, 17), (17, 300), (20, 20)):
         data = gif(indexed(*size, colours), interlace=interlace)
         assert_file(
-            data, small, "weezl", f"gif {size} {colours} colours interlace={interlace}", "P"
+            data, small, "clipprep", f"gif {size} {colours} colours interlace={interlace}", "P"
         )
     assert_file(
         gif(indexed(400, 300, colours), interlace=interlace),
         pre,
-        "weezl",
+        "clipprep",
         f"gif {colours} n=224",
         "P",
     )
@@ -47,7 +47,7 @@ def test_palettes(pre, small, colours: int, interlace: int) -> None:
 def test_every_height_of_an_interlaced_image(small, interlace: int) -> None:
     for height in range(1, 40):
         data = gif(indexed(35, height, 64), interlace=interlace)
-        assert_file(data, small, "weezl", f"gif 35 x {height} interlace={interlace}", "P")
+        assert_file(data, small, "clipprep", f"gif 35 x {height} interlace={interlace}", "P")
 
 
 @pytest.mark.parametrize("interlace", [0, 1])
@@ -55,17 +55,21 @@ def test_grey_palettes_open_as_grey(small, interlace: int) -> None:
     """A palette that says of each index its own value is no palette: the image is L, and resized with bicubic."""
     for size in ((157, 43), (43, 157)):
         assert_file(
-            gif(picture("L", *size), interlace=interlace), small, "weezl", f"grey gif {size}", "L"
+            gif(picture("L", *size), interlace=interlace),
+            small,
+            "clipprep",
+            f"grey gif {size}",
+            "L",
         )
     ramp = bytes(value for index in range(16) for value in (index, index, index))
     short = indexed(61, 40, 16, palette=ramp)
-    assert_file(gif(short), small, "weezl", "gif with a short grey ramp")
+    assert_file(gif(short), small, "clipprep", "gif with a short grey ramp")
     almost = bytearray(bytes(value for index in range(256) for value in (index, index, index)))
     almost[700] ^= 1
     assert_file(
         gif(indexed(61, 40, 256, palette=bytes(almost))),
         small,
-        "weezl",
+        "clipprep",
         "gif, almost a grey ramp",
         "P",
     )
@@ -75,9 +79,9 @@ def test_transparency_is_dropped(small) -> None:
     for transparency in (0, 3, 255):
         data = gif(indexed(90, 61, 256), transparency=transparency)
         assert opened(data).info["transparency"] == transparency
-        assert_file(data, small, "weezl", f"gif with transparency {transparency}", "P")
+        assert_file(data, small, "clipprep", f"gif with transparency {transparency}", "P")
     data = gif(picture("L", 90, 61), transparency=7)
-    assert_file(data, small, "weezl", "grey gif with transparency")
+    assert_file(data, small, "clipprep", "grey gif with transparency")
 
 
 def test_local_palettes(small) -> None:
@@ -85,27 +89,27 @@ def test_local_palettes(small) -> None:
         data = gif(indexed(90, 61, colours))
         moved = gif_with_local_palette(data)
         assert opened(moved).convert("RGB").tobytes() == opened(data).convert("RGB").tobytes()
-        assert_file(moved, small, "weezl", f"gif with a local palette of {colours}", "P")
+        assert_file(moved, small, "clipprep", f"gif with a local palette of {colours}", "P")
         both = gif_with_local_palette(
             data, np.random.default_rng(5).integers(0, 256, 768, dtype=np.uint8).tobytes()
         )
         assert_file(
-            both, small, "weezl", f"gif with a global palette and a local one of {colours}", "P"
+            both, small, "clipprep", f"gif with a global palette and a local one of {colours}", "P"
         )
     ramp = bytes(value for index in range(256) for value in (index, index, index))
     grey = gif_with_local_palette(gif(indexed(90, 61, 256)), ramp)
-    assert_file(grey, small, "weezl", "gif with a local palette and a global grey ramp", "P")
+    assert_file(grey, small, "clipprep", "gif with a local palette and a global grey ramp", "P")
     grey = gif_with_local_palette(gif(picture("L", 90, 61)), bytes(reversed(ramp)))
     # Pillow gives mode "L" the global palette here, and then cannot resize it.
     assert_as_pillow_decides(grey, small, "gif with a local grey ramp and a global palette")
     grey = gif_with_local_palette(gif(picture("L", 90, 61)))
-    assert_file(grey, small, "weezl", "gif with a local grey ramp alone", "L")
+    assert_file(grey, small, "clipprep", "gif with a local grey ramp alone", "L")
 
 
 def test_no_palette_at_all(small) -> None:
     data = gif(indexed(90, 61, 256))
     bare = data[:10] + bytes([data[10] & 0x7F]) + data[11:13] + data[13 + 768 :]
-    assert_file(bare, small, "weezl", "gif without a palette", "L")
+    assert_file(bare, small, "clipprep", "gif without a palette", "L")
 
 
 def test_what_precedes_the_first_frame(small) -> None:
@@ -169,7 +173,7 @@ def test_a_first_frame_that_does_not_fill_the_screen(
         data = gif_with_offset(gif(image, **options), (width, height), left, top)
         assert opened(data).size == (width, height)
         assert_file(
-            data, small, "weezl", f"gif {image.mode} at {place}, transparency {transparency}"
+            data, small, "clipprep", f"gif {image.mode} at {place}, transparency {transparency}"
         )
 
 
@@ -180,7 +184,7 @@ def test_a_first_frame_larger_than_the_screen(small, place) -> None:
     """Pillow lets the screen grow."""
     width, height, left, top = place
     data = gif_with_offset(gif(indexed(90, 61, 64)), (width, height), left, top)
-    assert_file(data, small, "weezl", f"gif at {place}, larger than its screen")
+    assert_file(data, small, "clipprep", f"gif at {place}, larger than its screen")
 
 
 @pytest.mark.parametrize("disposal", [0, 1, 2, 3])
@@ -190,14 +194,14 @@ def test_only_the_first_of_several_frames(small, disposal: int) -> None:
         frames[0], save_all=True, append_images=frames[1:], disposal=disposal, duration=40, loop=0
     )
     assert opened(data).n_frames == 3
-    assert_file(data, small, "weezl", f"animated gif, disposal {disposal}", "P")
+    assert_file(data, small, "clipprep", f"animated gif, disposal {disposal}", "P")
 
 
 def test_comments_and_extensions(small) -> None:
     data = gif(indexed(90, 61, 64), comment=b"a, comment; with! marks" * 30, loop=3, duration=10)
-    assert_file(data, small, "weezl", "gif with a comment", "P")
+    assert_file(data, small, "clipprep", "gif with a comment", "P")
     data = gif(indexed(90, 61, 64))
-    assert_file(b"GIF87a" + data[6:], small, "weezl", "gif of 1987", "P")
+    assert_file(b"GIF87a" + data[6:], small, "clipprep", "gif of 1987", "P")
 
 
 @pytest.mark.parametrize("bits", range(1, 9))

@@ -1,10 +1,8 @@
 //! The first frame of a GIF, indexed: the palette mode decides the filter. The container is read here,
-//! by Pillow's rules for what precedes the frame, and the frame's codes by `weezl`, as in the `gif`
-//! crate, which hides what Pillow goes by (every transparency before the frame, bytes between blocks).
+//! by Pillow's rules for what precedes the frame; the `gif` crate hides what those go by (every
+//! transparency before the frame, bytes between blocks).
 
-use weezl::decode::Decoder;
-use weezl::{BitOrder, LzwStatus};
-
+use super::lzw::{self, Progress};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::limits::Limits;
@@ -27,11 +25,18 @@ pub(super) fn open(bytes: &[u8], limits: &Limits, over_white: bool) -> Result<Wh
     // A frame beyond the canvas widens it.
     let (width, height) = super::dimensions("GIF", frame.canvas[0].into(), frame.canvas[1].into(), limits)?;
     super::dimensions("GIF", frame.width as u64, frame.height as u64, limits)?;
-    limits.check_memory((frame.width * frame.height + width * height) as u64)?;
+    // A frame that is the canvas needs no other.
+    let fills = [frame.left, frame.top] == [0, 0] && [frame.width, frame.height] == [width, height];
+    let as_it_is = fills && !frame.interlaced;
+    let canvas = if as_it_is { 0 } else { width * height };
+    limits.check_memory((frame.width * frame.height + canvas) as u64)?;
     let layout = if frame.palette.is_some() { Layout::P } else { Layout::L };
     let header = Header { width, height, layout, palette: frame.palette };
     let pixels = decode(reader, frame.width * frame.height)?;
-    let mut data = super::allocate("GIF", width * height)?;
+    if as_it_is {
+        return Ok(Whole { header, data: pixels });
+    }
+    let mut data = super::allocate("GIF", canvas)?;
     data.fill(frame.transparency.unwrap_or(0));
     for (row, y) in pixels.chunks_exact(frame.width).zip(row_order(frame.height, frame.interlaced)) {
         let at = (frame.top + y) * width + frame.left;
@@ -161,7 +166,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The `count` indices of a frame. Nothing behind the last one is looked at; where they end earlier,
+/// The `count` indices of a frame. Nothing after the last one is looked at; where they end earlier,
 /// Pillow reads on beyond the frame, and so is left to.
 fn decode(mut reader: Reader<'_>, count: usize) -> Result<Vec<u8>> {
     let bits = reader.take(1)?[0];
@@ -172,31 +177,23 @@ fn decode(mut reader: Reader<'_>, count: usize) -> Result<Vec<u8>> {
     if count / (4 * 4095) > reader.rest.len() {
         return Err(Error::truncated("GIF", format_args!("{} bytes for {count} pixels", reader.rest.len())));
     }
-    let mut pixels = super::allocate("GIF", count)?;
-    let mut decoder = Decoder::new(BitOrder::Lsb, bits);
-    let mut done = 0;
-    while done < count {
+    let mut pixels = lzw::Output::new(super::allocate("GIF", count + lzw::Output::EXTRA)?);
+    let mut decoder = lzw::Decoder::gif(bits);
+    while pixels.missing() > 0 {
         interrupt::check()?;
         let len = usize::from(reader.take(1)?[0]);
         if len == 0 {
             return Err(Error::unsupported("expected all pixels of a GIF, found the end of its frame"));
         }
-        let mut block = reader.take(len)?;
-        while done < count {
-            let step = decoder.decode_bytes(block, &mut pixels[done..]);
-            block = &block[step.consumed_in..];
-            done += step.consumed_out;
-            match step.status.map_err(|error| Error::decode("GIF", error))? {
-                LzwStatus::Done if done < count => {
-                    return Err(Error::unsupported("expected all pixels of a GIF, found its end code"));
-                }
-                // It keeps codes back: a block is read when nothing moves any more.
-                LzwStatus::NoProgress if step.consumed_in + step.consumed_out == 0 => break,
-                _ => {}
+        match decoder.run(reader.take(len)?, &mut pixels) {
+            Progress::Full | Progress::NeedsInput => {}
+            Progress::EndCode => {
+                return Err(Error::unsupported("expected all pixels of a GIF, found its end code"));
             }
+            Progress::BadCode => return Err(Error::decode("GIF", "a code that is not defined yet")),
         }
     }
-    Ok(pixels)
+    Ok(pixels.into_bytes())
 }
 
 fn cut_short() -> Error {
