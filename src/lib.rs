@@ -28,6 +28,7 @@ pub mod pixels;
 pub mod plan;
 mod plan_cache;
 mod resample;
+mod simd;
 mod spec;
 
 #[cfg(feature = "python")]
@@ -39,7 +40,8 @@ pub use limits::Limits;
 pub use normalise::Element;
 pub use orientation::{Orientation, turned};
 pub use pipeline::{Preprocess, Report};
-pub use resample::{Filter, Level};
+pub use resample::Filter;
+pub use simd::Level;
 pub use spec::{
     Fill, MEAN, MODELS, PassOrder, Precision, Profile, ResizeMode, STD, Spec, TensorLayout, Truncated,
     model_size,

@@ -15,7 +15,8 @@ use crate::orientation::Orientation;
 use crate::pixels::{BLOCK, Header, Image, Layout, Palette, RowBlock, Rows, Window};
 use crate::plan::{Frame, Method, Plan};
 use crate::plan_cache;
-use crate::resample::{Level, Scratch};
+use crate::resample::Scratch;
+use crate::simd::Level;
 use crate::spec::{Profile, Spec};
 
 /// A specification made ready to run; immutable, shared by all threads.

@@ -5,8 +5,9 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::pixels::{Header, Layout, Palette, Window};
 use crate::resample::{
-    Filter, Level, Order, Sample, Tap, TwoPass, Weights, Wide, nearest_indices, nearest_indices_16_bit, torch,
+    Filter, Order, Sample, Tap, TwoPass, Weights, Wide, nearest_indices, nearest_indices_16_bit, torch,
 };
+use crate::simd::Level;
 use crate::spec::{Fill, PassOrder, Profile, ResizeMode, Spec};
 
 /// The geometry of one image, and how its pixels are resized.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::pixels::{Header, Layout};
 use crate::plan::Plan;
-use crate::resample::Level;
+use crate::simd::Level;
 use crate::spec::Spec;
 
 /// Plans kept per thread; a thread's own, so that no lock is held where a process forks.

@@ -6,6 +6,7 @@
 //! 768 values come out with the table's bits is checked when a table is made; if not, it is looked up.
 
 use super::Element;
+use crate::simd::{Level, best};
 
 /// Values computed at a time: whole registers, and whole pixels of three channels.
 pub const BLOCK: usize = 48;
@@ -122,19 +123,18 @@ impl<const N: usize> Steps<N> {
     }
 }
 
-/// Proof that the processor multiplies and adds in one step, several floats at a time.
+/// Proof that the processor multiplies and adds in one step, several floats at a time: on each
+/// architecture that of one level.
 #[derive(Clone, Copy, Debug)]
 pub struct Fma(());
 
 impl Fma {
-    pub fn new() -> Option<Self> {
-        #[cfg(target_arch = "x86_64")]
-        let has = std::arch::is_x86_feature_detected!("avx2")
-            && std::arch::is_x86_feature_detected!("fma")
-            && std::arch::is_x86_feature_detected!("f16c");
-        #[cfg(not(target_arch = "x86_64"))]
-        let has = cfg!(target_arch = "aarch64");
-        has.then_some(Self(()))
+    pub(super) fn of(level: Level) -> Option<Self> {
+        best! { level;
+            "x86_64" Avx2 => |_| Some(Some(Self(()))),
+            "aarch64" Neon => |_| Some(Some(Self(()))),
+            _ => None,
+        }
     }
 
     /// Writes as many values as there are bytes.
@@ -148,7 +148,7 @@ impl Fma {
         ) {
             steps.write(proof, bytes, out);
         }
-        // SAFETY: `self` shows that the processor has these instructions.
+        // SAFETY: `self` shows that the processor has AVX2, FMA and F16C, where they are enabled.
         #[allow(unused_unsafe, reason = "where no feature has to be enabled, the function is safe")]
         unsafe {
             compiled_for(self, steps, bytes, out);

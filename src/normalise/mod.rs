@@ -12,7 +12,7 @@ use affine::{BLOCK, Steps};
 
 use crate::colour::to_rgb;
 use crate::pixels::{Layout, Palette};
-use crate::resample::Level;
+use crate::simd::Level;
 use crate::spec::{Profile, Spec, TensorLayout};
 
 pub use element::Element;
@@ -146,7 +146,7 @@ impl Normalise {
 
 impl Arithmetic {
     fn new(level: Level, channels: [Steps<1>; 3], table: &[[f32; 256]; 3]) -> Option<Self> {
-        let proof = affine::Fma::new().filter(|_| level >= Level::Avx2)?;
+        let proof = affine::Fma::of(level)?;
         let exact = channels.iter().zip(table).all(|(steps, table)| steps.give(table));
         exact.then(|| Self { proof, pixels: Box::new(Steps::of_pixels(&channels)), channels })
     }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::{Element, Normalise};
 use crate::pixels::Layout;
-use crate::resample::Level;
+use crate::simd::{Level, levels_to_test};
 use crate::spec::{Profile, Spec, TensorLayout};
 
 const LAYOUTS: [Layout; 6] = [Layout::L, Layout::La, Layout::Rgb, Layout::Rgbx, Layout::Rgba, Layout::Cmyk];
@@ -54,7 +54,7 @@ proptest! {
         let mut rows = pixels.chunks_exact(width * layout.bytes()).map(<[u8]>::to_vec);
         let rows = [rows.next().unwrap(), rows.next().unwrap()];
         let expected = tensors(&Normalise::new(&spec, Level::Scalar), layout, &rows);
-        for level in Level::supported() {
+        for level in levels_to_test() {
             prop_assert_eq!(&tensors(&Normalise::new(&spec, level), layout, &rows), &expected);
         }
     }
@@ -63,13 +63,11 @@ proptest! {
 /// Else the fast path would be gone, and no value would tell.
 #[test]
 fn clips_numbers_need_no_table() {
-    if super::affine::Fma::new().is_none() {
-        eprintln!("skipped: this processor has no fused multiplication");
-        return;
-    }
-    for (name, profile) in Profile::ALL {
-        let normalise = Normalise::new(&spec(profile, TensorLayout::Nchw), Level::Avx2);
-        assert!(normalise.arithmetic.is_some(), "{name}");
+    for level in levels_to_test() {
+        for (name, profile) in Profile::ALL {
+            let normalise = Normalise::new(&spec(profile, TensorLayout::Nchw), level);
+            assert_eq!(normalise.arithmetic.is_some(), level != Level::Scalar, "{name} at {level:?}");
+        }
     }
 }
 

@@ -7,13 +7,18 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::Plan;
+use super::kernel::{HorizontalKernel, VerticalKernel};
+use super::lanes::{Plan, taps_per_lane};
 use super::weights::{PRECISION, Weights};
 use crate::pixels::{BLOCK, RowBlock};
+use crate::simd::Avx2;
 
 /// Sums of `|hi|` up to this keep `255 * sum` in 16 signed bits.
 const MAX_HI_SUM: i32 = 128;
+/// 128-bit lanes of a register.
 const LANES: usize = 2;
+/// Columns that the vertical pass computes at a time: rows and output are padded to a multiple of it.
+const COLUMNS: usize = 32;
 /// Taps inside a 32-bit element: even bytes hold taps 0 and 1, odd bytes taps 2 and 3, so that a
 /// mask and a shift widen them to the 16-bit pairs of `pmaddwd`.
 const ORDER: [usize; 4] = [0, 2, 1, 3];
@@ -24,14 +29,18 @@ fn split(weight: i32) -> (i8, i16) {
     (i8::try_from(hi).expect("weights stay below 2^23"), lo as i16)
 }
 
-/// Proof that the processor has AVX2.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Avx2(());
+/// The horizontal pass; `None` when the row is too short or the weights too large for it.
+pub(super) fn horizontal(
+    proof: Avx2,
+    weights: &Weights,
+    channels: usize,
+) -> Option<Box<dyn HorizontalKernel>> {
+    Some(Box::new(HorizontalAvx2::new(proof, weights, channels)?))
+}
 
-impl Avx2 {
-    pub fn new() -> Option<Self> {
-        std::arch::is_x86_feature_detected!("avx2").then_some(Self(()))
-    }
+/// The vertical pass; `None` when the weights are too large for it.
+pub(super) fn vertical(proof: Avx2, weights: &Weights) -> Option<Box<dyn VerticalKernel>> {
+    Some(Box::new(VerticalAvx2::new(proof, weights)?))
 }
 
 /// Weights of one step for the two outputs of a block.
@@ -45,15 +54,14 @@ struct Step {
 
 /// The horizontal pass, its weights laid out for the loop.
 #[derive(Debug)]
-pub(super) struct Horizontal {
+struct HorizontalAvx2 {
     plan: Plan<LANES>,
     steps: Vec<Step>,
     _proof: Avx2,
 }
 
-impl Horizontal {
-    /// `None` when the row is too short or the weights too large for this kernel.
-    pub fn new(proof: Avx2, weights: &Weights, channels: usize) -> Option<Self> {
+impl HorizontalAvx2 {
+    fn new(proof: Avx2, weights: &Weights, channels: usize) -> Option<Self> {
         if weights.iter().any(|(_, taps)| taps.iter().any(|w| w.abs() > 127 << 16)) {
             return None;
         }
@@ -81,28 +89,13 @@ impl Horizontal {
     }
 
     /// Bytes that a finished row needs room for: the last store writes a few past its pixels.
-    pub fn out_bytes(&self) -> usize {
+    fn out_bytes(&self) -> usize {
         self.plan.blocks.len() * LANES * self.plan.channels + 8
-    }
-
-    /// Four rows of pixels to four rows of `out`, `stride` bytes apart.
-    pub fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        assert!(rows.iter().all(|row| row.len() >= self.plan.row_bytes), "rows hold the window");
-        assert!(stride >= self.out_bytes() && out.len() >= BLOCK * stride, "out holds four rows");
-        // SAFETY: `_proof` shows that the processor has AVX2.
-        unsafe {
-            match self.plan.channels {
-                1 => self.run_channels::<1>(rows, out, stride),
-                2 => self.run_channels::<2>(rows, out, stride),
-                3 => self.run_channels::<3>(rows, out, stride),
-                _ => self.run_channels::<4>(rows, out, stride),
-            }
-        }
     }
 
     #[target_feature(enable = "avx2")]
     fn run_channels<const C: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        let bytes_per_step = C * super::lanes::taps_per_lane(C);
+        let bytes_per_step = C * taps_per_lane(C);
         let low_bytes = _mm256_set1_epi16(0x00ff);
         let compact = compaction::<C>();
         let mut steps = self.steps.iter();
@@ -159,7 +152,7 @@ impl Horizontal {
             let pairs = _mm256_shuffle_epi8(pairs, compact);
             let (rows01, rows23) = (_mm256_castsi256_si128(pairs), _mm256_extracti128_si256::<1>(pairs));
             let at = b * LANES * C;
-            // SAFETY: `run` asserts four rows of at least `out_bytes`, 8 bytes behind the last
+            // SAFETY: `run` asserts four rows of at least `out_bytes`, 8 bytes after the last
             // block's first byte.
             unsafe {
                 let out = out.as_mut_ptr().add(at);
@@ -167,6 +160,22 @@ impl Horizontal {
                 _mm_storel_epi64(out.add(stride).cast(), _mm_unpackhi_epi64(rows01, rows01));
                 _mm_storel_epi64(out.add(2 * stride).cast(), rows23);
                 _mm_storel_epi64(out.add(3 * stride).cast(), _mm_unpackhi_epi64(rows23, rows23));
+            }
+        }
+    }
+}
+
+impl HorizontalKernel for HorizontalAvx2 {
+    fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
+        assert!(rows.iter().all(|row| row.len() >= self.plan.row_bytes), "rows hold the window");
+        assert!(stride >= self.out_bytes() && out.len() >= BLOCK * stride, "out holds four rows");
+        // SAFETY: `_proof` shows that the processor has AVX2.
+        unsafe {
+            match self.plan.channels {
+                1 => self.run_channels::<1>(rows, out, stride),
+                2 => self.run_channels::<2>(rows, out, stride),
+                3 => self.run_channels::<3>(rows, out, stride),
+                _ => self.run_channels::<4>(rows, out, stride),
             }
         }
     }
@@ -203,19 +212,15 @@ struct Pair {
 
 /// The vertical pass, its weights laid out for the loop.
 #[derive(Debug)]
-pub(super) struct Vertical {
-    /// The pairs of all outputs one behind the other, and where each output's begin.
+struct VerticalAvx2 {
+    /// The pairs of all outputs one after the other, and where each output's begin.
     pairs: Vec<Pair>,
     firsts: Vec<usize>,
     _proof: Avx2,
 }
 
-impl Vertical {
-    /// Columns computed at a time: rows and output are padded to a multiple of it.
-    pub const COLUMNS: usize = 32;
-
-    /// `None` when the weights are too large for this kernel.
-    pub fn new(proof: Avx2, weights: &Weights) -> Option<Self> {
+impl VerticalAvx2 {
+    fn new(proof: Avx2, weights: &Weights) -> Option<Self> {
         let mut pairs = Vec::new();
         let mut firsts = vec![0];
         for (_, taps) in weights.iter() {
@@ -242,22 +247,10 @@ impl Vertical {
         Some(Self { pairs, firsts, _proof: proof })
     }
 
-    /// Output row `y` from its source rows, for the first `len` bytes; all are padded to
-    /// [`Self::COLUMNS`].
-    pub fn run(&self, y: usize, rows: &[&[u8]], out: &mut [u8], len: usize) {
-        let pairs = &self.pairs[self.firsts[y]..self.firsts[y + 1]];
-        let padded = len.next_multiple_of(Self::COLUMNS);
-        assert_eq!(pairs.len(), rows.len().div_ceil(2), "as many rows as taps");
-        assert!(rows.iter().all(|row| row.len() >= padded), "source rows are padded");
-        assert!(out.len() >= padded, "the output row is padded");
-        // SAFETY: `_proof` shows that the processor has AVX2.
-        unsafe { self.run_pairs(pairs, rows, out, padded) }
-    }
-
     #[target_feature(enable = "avx2")]
     fn run_pairs(&self, pairs: &[Pair], rows: &[&[u8]], out: &mut [u8], padded: usize) {
         let zero = _mm256_setzero_si256();
-        for x in (0..padded).step_by(Self::COLUMNS) {
+        for x in (0..padded).step_by(COLUMNS) {
             let mut lo = [zero; 4];
             let mut hi = [zero; 2];
             for (pair, two) in pairs.iter().zip(rows.chunks(2)) {
@@ -299,5 +292,17 @@ impl Vertical {
                 _mm256_storeu_si256(out.as_mut_ptr().add(x).cast(), _mm256_packus_epi16(low, high));
             }
         }
+    }
+}
+
+impl VerticalKernel for VerticalAvx2 {
+    fn run(&self, y: usize, rows: &[&[u8]], out: &mut [u8], len: usize) {
+        let pairs = &self.pairs[self.firsts[y]..self.firsts[y + 1]];
+        let padded = len.next_multiple_of(COLUMNS);
+        assert_eq!(pairs.len(), rows.len().div_ceil(2), "as many rows as taps");
+        assert!(rows.iter().all(|row| row.len() >= padded), "source rows are padded");
+        assert!(out.len() >= padded, "the output row is padded");
+        // SAFETY: `_proof` shows that the processor has AVX2.
+        unsafe { self.run_pairs(pairs, rows, out, padded) }
     }
 }

@@ -7,9 +7,11 @@
 
 use std::arch::x86_64::*;
 
+use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{lane_map, taps_per_lane};
 use super::weights::{PRECISION, Weights};
 use crate::pixels::{BLOCK, RowBlock};
+use crate::simd::Avx512;
 
 /// 128-bit lanes of a register.
 const LANES: usize = 4;
@@ -26,18 +28,19 @@ fn split(weight: i32) -> Option<[i8; 3]> {
     Some([a, b, c])
 }
 
-/// Proof that the processor has what the kernels use.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Avx512(());
+/// The horizontal pass; `None` when the row is too short or the weights too large for it.
+pub(super) fn horizontal(
+    proof: Avx512,
+    weights: &Weights,
+    channels: usize,
+) -> Option<Box<dyn HorizontalKernel>> {
+    let kernel = |share| HorizontalAvx512::with_share(proof, weights, channels, share);
+    Some(Box::new([1, 2, 4].into_iter().find_map(kernel)?))
+}
 
-impl Avx512 {
-    pub fn new() -> Option<Self> {
-        let has = std::arch::is_x86_feature_detected!("avx512f")
-            && std::arch::is_x86_feature_detected!("avx512bw")
-            && std::arch::is_x86_feature_detected!("avx512vbmi")
-            && std::arch::is_x86_feature_detected!("avx512vnni");
-        has.then_some(Self(()))
-    }
+/// The vertical pass; `None` when the weights are too large for it.
+pub(super) fn vertical(proof: Avx512, weights: &Weights) -> Option<Box<dyn VerticalKernel>> {
+    Some(Box::new(VerticalAvx512::new(proof, weights)?))
 }
 
 /// Weights of one step for the outputs of a block.
@@ -57,7 +60,7 @@ struct Block {
 
 /// The horizontal pass, its weights laid out for the loop.
 #[derive(Debug)]
-pub(super) struct Horizontal {
+struct HorizontalAvx512 {
     blocks: Vec<Block>,
     steps: Vec<Step>,
     channels: usize,
@@ -67,12 +70,7 @@ pub(super) struct Horizontal {
     _proof: Avx512,
 }
 
-impl Horizontal {
-    /// `None` when the row is too short or the weights too large for this kernel.
-    pub fn new(proof: Avx512, weights: &Weights, channels: usize) -> Option<Self> {
-        [1, 2, 4].into_iter().find_map(|share| Self::with_share(proof, weights, channels, share))
-    }
-
+impl HorizontalAvx512 {
     fn with_share(proof: Avx512, weights: &Weights, channels: usize, share: usize) -> Option<Self> {
         let width = weights.inputs().len();
         let row_bytes = width * channels;
@@ -86,7 +84,7 @@ impl Horizontal {
             let taps = (x..end).map(|x| weights.get(x).1.len()).max().unwrap_or(0);
             let count = taps.div_ceil(step_taps).max(1);
             // Each output's first tap moves left until all its steps end inside the row; the weights
-            // of the taps in front are zero.
+            // of the taps before it are zero.
             let last_first = width.checked_sub(count * step_taps)?;
             let firsts: [usize; LANES] =
                 std::array::from_fn(|i| weights.get((x + i).min(end - 1)).0.min(last_first));
@@ -127,23 +125,8 @@ impl Horizontal {
     }
 
     /// Bytes that a finished row needs room for: the last store writes a few past its pixels.
-    pub fn out_bytes(&self) -> usize {
+    fn out_bytes(&self) -> usize {
         self.blocks.len() * LANES / self.share * self.channels + 16
-    }
-
-    /// Four rows of pixels to four rows of `out`, `stride` bytes apart.
-    pub fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        assert!(rows.iter().all(|row| row.len() >= self.row_bytes), "rows hold the window");
-        assert!(stride >= self.out_bytes() && out.len() >= BLOCK * stride, "out holds four rows");
-        // SAFETY: `_proof` shows that the processor has these instructions.
-        unsafe {
-            match self.channels {
-                1 => self.run_channels::<1>(rows, out, stride),
-                2 => self.run_channels::<2>(rows, out, stride),
-                3 => self.run_channels::<3>(rows, out, stride),
-                _ => self.run_channels::<4>(rows, out, stride),
-            }
-        }
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
@@ -191,7 +174,7 @@ impl Horizontal {
             });
             let bytes = pack(sums);
             let rows = _mm512_permutexvar_epi8(compact, bytes);
-            // SAFETY: `run` asserts four rows of at least `out_bytes`, 16 bytes behind the last
+            // SAFETY: `run` asserts four rows of at least `out_bytes`, 16 bytes after the last
             // block's first byte.
             unsafe {
                 let out = out.as_mut_ptr().add(b * outputs * C);
@@ -199,6 +182,22 @@ impl Horizontal {
                 _mm_storeu_si128(out.add(stride).cast(), _mm512_extracti32x4_epi32::<1>(rows));
                 _mm_storeu_si128(out.add(2 * stride).cast(), _mm512_extracti32x4_epi32::<2>(rows));
                 _mm_storeu_si128(out.add(3 * stride).cast(), _mm512_extracti32x4_epi32::<3>(rows));
+            }
+        }
+    }
+}
+
+impl HorizontalKernel for HorizontalAvx512 {
+    fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
+        assert!(rows.iter().all(|row| row.len() >= self.row_bytes), "rows hold the window");
+        assert!(stride >= self.out_bytes() && out.len() >= BLOCK * stride, "out holds four rows");
+        // SAFETY: `_proof` shows that the processor has these instructions.
+        unsafe {
+            match self.channels {
+                1 => self.run_channels::<1>(rows, out, stride),
+                2 => self.run_channels::<2>(rows, out, stride),
+                3 => self.run_channels::<3>(rows, out, stride),
+                _ => self.run_channels::<4>(rows, out, stride),
             }
         }
     }
@@ -246,16 +245,15 @@ type Quad = [i32; 3];
 
 /// The vertical pass, its weights laid out for the loop.
 #[derive(Debug)]
-pub(super) struct Vertical {
-    /// The quads of all outputs one behind the other, and where each output's begin.
+struct VerticalAvx512 {
+    /// The quads of all outputs one after the other, and where each output's begin.
     quads: Vec<Quad>,
     firsts: Vec<usize>,
     _proof: Avx512,
 }
 
-impl Vertical {
-    /// `None` when the weights are too large for this kernel.
-    pub fn new(proof: Avx512, weights: &Weights) -> Option<Self> {
+impl VerticalAvx512 {
+    fn new(proof: Avx512, weights: &Weights) -> Option<Self> {
         let mut quads = Vec::new();
         let mut firsts = vec![0];
         for (_, taps) in weights.iter() {
@@ -273,24 +271,13 @@ impl Vertical {
         Some(Self { quads, firsts, _proof: proof })
     }
 
-    /// Output row `y` from its source rows, for the first `len` bytes; all are padded to 64.
-    pub fn run(&self, y: usize, rows: &[&[u8]], out: &mut [u8], len: usize) {
-        let quads = &self.quads[self.firsts[y]..self.firsts[y + 1]];
-        let padded = len.next_multiple_of(BYTES);
-        assert_eq!(quads.len(), rows.len().div_ceil(4), "as many rows as taps");
-        assert!(rows.iter().all(|row| row.len() >= padded), "source rows are padded");
-        assert!(out.len() >= padded, "the output row is padded");
-        // SAFETY: `_proof` shows that the processor has these instructions.
-        unsafe { self.run_quads(quads, rows, &mut out[..padded]) }
-    }
-
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
     fn run_quads(&self, quads: &[Quad], rows: &[&[u8]], out: &mut [u8]) {
         for (x, out) in out.as_chunks_mut::<BYTES>().0.iter_mut().enumerate() {
             let mut sums = [[_mm512_setzero_si512(); 3]; 4];
             for (limbs, four) in quads.iter().zip(rows.chunks(4)) {
                 let weights = limbs.map(|limb| _mm512_set1_epi32(limb));
-                // Rows behind the last one have weights of zero.
+                // Rows after the last one have weights of zero.
                 let [a, b, c, d] = std::array::from_fn(|i| {
                     let row = four[i.min(four.len() - 1)];
                     // SAFETY: `run` asserts that every row is as long as the padded output.
@@ -315,5 +302,17 @@ impl Vertical {
             // SAFETY: `out` is 64 bytes.
             unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), bytes) };
         }
+    }
+}
+
+impl VerticalKernel for VerticalAvx512 {
+    fn run(&self, y: usize, rows: &[&[u8]], out: &mut [u8], len: usize) {
+        let quads = &self.quads[self.firsts[y]..self.firsts[y + 1]];
+        let padded = len.next_multiple_of(BYTES);
+        assert_eq!(quads.len(), rows.len().div_ceil(4), "as many rows as taps");
+        assert!(rows.iter().all(|row| row.len() >= padded), "source rows are padded");
+        assert!(out.len() >= padded, "the output row is padded");
+        // SAFETY: `_proof` shows that the processor has these instructions.
+        unsafe { self.run_quads(quads, rows, &mut out[..padded]) }
     }
 }

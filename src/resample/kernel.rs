@@ -1,9 +1,11 @@
 //! One horizontal and one vertical pass, whichever instruction set runs them.
 
-use super::level::Level;
+use std::fmt::Debug;
+
 use super::scalar;
 use super::weights::Weights;
 use crate::pixels::{BLOCK, RowBlock};
+use crate::simd::{Level, best};
 
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
@@ -11,28 +13,47 @@ use super::{avx2, avx512};
 /// Rows are stored this many bytes apart, or a multiple: what the widest kernel loads at once.
 const ALIGN: usize = 64;
 
+/// Resizes four rows, by weights that its constructor has laid out.
+pub(super) trait HorizontalKernel: Debug + Send + Sync {
+    /// Four rows that hold the weights' inputs to four rows of `out`, [`stride`] bytes apart.
+    fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize);
+}
+
+/// Combines rows to one, by weights that its constructor has laid out.
+pub(super) trait VerticalKernel: Debug + Send + Sync {
+    /// The first `len` bytes of output row `y` from its source rows; all rows are [`stride`] long.
+    fn run(&self, y: usize, rows: &[&[u8]], out: &mut [u8], len: usize);
+}
+
+fn horizontal(level: Level, weights: &Weights, channels: usize) -> Box<dyn HorizontalKernel> {
+    best! { level;
+        "x86_64" Avx512 => |proof| avx512::horizontal(proof, weights, channels),
+        "x86_64" Avx2 => |proof| avx2::horizontal(proof, weights, channels),
+        _ => scalar::horizontal(weights, channels),
+    }
+}
+
+fn vertical(level: Level, weights: &Weights) -> Box<dyn VerticalKernel> {
+    best! { level;
+        "x86_64" Avx512 => |proof| avx512::vertical(proof, weights),
+        "x86_64" Avx2 => |proof| avx2::vertical(proof, weights),
+        _ => scalar::vertical(weights),
+    }
+}
+
 /// The horizontal pass over rows that are already cut to the weights' inputs.
 #[derive(Debug)]
-pub(crate) struct Horizontal {
-    kernel: HorizontalKernel,
+pub(crate) struct HorizontalPass {
+    kernel: Box<dyn HorizontalKernel>,
     row_bytes: usize,
     out_bytes: usize,
 }
 
-#[derive(Debug)]
-enum HorizontalKernel {
-    Scalar(Weights, usize),
-    #[cfg(target_arch = "x86_64")]
-    Avx2(avx2::Horizontal),
-    #[cfg(target_arch = "x86_64")]
-    Avx512(avx512::Horizontal),
-}
-
-impl Horizontal {
-    /// Lays the weights out for `level`; what a SIMD kernel does not take, the scalar one does.
+impl HorizontalPass {
+    /// Lays the weights out for the best kernel of `level` that takes them.
     pub fn new(level: Level, weights: &Weights, channels: usize) -> Self {
         Self {
-            kernel: HorizontalKernel::new(level, weights, channels),
+            kernel: horizontal(level, weights, channels),
             row_bytes: weights.inputs().len() * channels,
             out_bytes: weights.len() * channels,
         }
@@ -48,94 +69,25 @@ impl Horizontal {
     pub fn run(&self, rows: &RowBlock<'_>, count: usize, out: &mut [u8]) {
         assert!((1..=BLOCK).contains(&count), "one to four rows");
         assert!(rows[..count].iter().all(|row| row.len() == self.row_bytes), "rows fit the weights");
-        match &self.kernel {
-            HorizontalKernel::Scalar(weights, channels) => {
-                for (row, out) in rows[..count].iter().zip(out.chunks_mut(self.stride())) {
-                    match channels {
-                        1 => scalar::horizontal::<1>(weights, row, out),
-                        2 => scalar::horizontal::<2>(weights, row, out),
-                        3 => scalar::horizontal::<3>(weights, row, out),
-                        _ => scalar::horizontal::<4>(weights, row, out),
-                    }
-                }
-            }
-            #[cfg(target_arch = "x86_64")]
-            HorizontalKernel::Avx2(kernel) => {
-                kernel.run(&full(rows, count), out, self.stride());
-            }
-            #[cfg(target_arch = "x86_64")]
-            HorizontalKernel::Avx512(kernel) => kernel.run(&full(rows, count), out, self.stride()),
-        }
-    }
-}
-
-/// A block whose missing rows are its last one again.
-#[cfg(target_arch = "x86_64")]
-fn full<'a>(rows: &RowBlock<'a>, count: usize) -> RowBlock<'a> {
-    std::array::from_fn(|i| rows[i.min(count - 1)])
-}
-
-impl HorizontalKernel {
-    fn new(level: Level, weights: &Weights, channels: usize) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if level >= Level::Avx512
-            && let Some(proof) = avx512::Avx512::new()
-            && let Some(kernel) = avx512::Horizontal::new(proof, weights, channels)
-        {
-            return Self::Avx512(kernel);
-        }
-        #[cfg(target_arch = "x86_64")]
-        if level >= Level::Avx2
-            && let Some(proof) = avx2::Avx2::new()
-            && let Some(kernel) = avx2::Horizontal::new(proof, weights, channels)
-        {
-            return Self::Avx2(kernel);
-        }
-        let _ = level;
-        Self::Scalar(weights.clone(), channels)
+        // In place of missing rows, the last one again.
+        let rows = std::array::from_fn(|i| rows[i.min(count - 1)]);
+        self.kernel.run(&rows, out, self.stride());
     }
 }
 
 /// The vertical pass.
 #[derive(Debug)]
-pub(crate) enum Vertical {
-    Scalar(Weights),
-    #[cfg(target_arch = "x86_64")]
-    Avx2(avx2::Vertical),
-    #[cfg(target_arch = "x86_64")]
-    Avx512(avx512::Vertical),
-}
+pub(crate) struct VerticalPass(Box<dyn VerticalKernel>);
 
-impl Vertical {
-    /// Lays the weights out for `level`; what a SIMD kernel does not take, the scalar one does.
+impl VerticalPass {
+    /// Lays the weights out for the best kernel of `level` that takes them.
     pub fn new(level: Level, weights: &Weights) -> Self {
-        #[cfg(target_arch = "x86_64")]
-        if level >= Level::Avx512
-            && let Some(proof) = avx512::Avx512::new()
-            && let Some(kernel) = avx512::Vertical::new(proof, weights)
-        {
-            return Self::Avx512(kernel);
-        }
-        #[cfg(target_arch = "x86_64")]
-        if level >= Level::Avx2
-            && let Some(proof) = avx2::Avx2::new()
-            && let Some(kernel) = avx2::Vertical::new(proof, weights)
-        {
-            return Self::Avx2(kernel);
-        }
-        let _ = level;
-        Self::Scalar(weights.clone())
+        Self(vertical(level, weights))
     }
 
     /// The first `len` bytes of output row `y` from its source rows; all rows are [`stride`] long.
     pub fn run(&self, y: usize, rows: &[&[u8]], out: &mut [u8], len: usize) {
-        match self {
-            Self::Scalar(weights) => scalar::vertical(weights.get(y).1, rows, &mut out[..len]),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2(kernel) => kernel.run(y, rows, out, len),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512(kernel) => kernel.run(y, rows, out, len),
-        }
+        self.0.run(y, rows, out, len);
     }
 }
 

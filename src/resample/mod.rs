@@ -3,7 +3,6 @@
 mod filter;
 mod kernel;
 mod lanes;
-mod level;
 mod nearest;
 mod scalar;
 pub(crate) mod torch;
@@ -19,7 +18,6 @@ mod avx512;
 mod tests;
 
 pub use filter::Filter;
-pub use level::Level;
 pub(crate) use nearest::{indices as nearest_indices, indices_16_bit as nearest_indices_16_bit};
 pub(crate) use two_pass::{Order, Scratch, TwoPass};
 pub(crate) use weights::{Tap, Weights};

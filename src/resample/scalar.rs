@@ -1,8 +1,46 @@
 //! The resampler in plain Rust: the truth that every SIMD kernel is tested against.
 
+use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::weights::{PRECISION, Weights};
+use crate::pixels::RowBlock;
 
 const HALF: i32 = 1 << (PRECISION - 1);
+
+/// The horizontal pass, for any weights.
+pub(super) fn horizontal(weights: &Weights, channels: usize) -> Box<dyn HorizontalKernel> {
+    let weights = weights.clone();
+    match channels {
+        1 => Box::new(HorizontalScalar::<1>(weights)),
+        2 => Box::new(HorizontalScalar::<2>(weights)),
+        3 => Box::new(HorizontalScalar::<3>(weights)),
+        _ => Box::new(HorizontalScalar::<4>(weights)),
+    }
+}
+
+/// The vertical pass, for any weights.
+pub(super) fn vertical(weights: &Weights) -> Box<dyn VerticalKernel> {
+    Box::new(VerticalScalar(weights.clone()))
+}
+
+#[derive(Debug)]
+struct HorizontalScalar<const C: usize>(Weights);
+
+impl<const C: usize> HorizontalKernel for HorizontalScalar<C> {
+    fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
+        for (row, out) in rows.iter().zip(out.chunks_exact_mut(stride)) {
+            resize_row::<C>(&self.0, row, out);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct VerticalScalar(Weights);
+
+impl VerticalKernel for VerticalScalar {
+    fn run(&self, y: usize, rows: &[&[u8]], out: &mut [u8], len: usize) {
+        combine_rows(self.0.get(y).1, rows, &mut out[..len]);
+    }
+}
 
 /// Rounds a sum of byte times weight to a byte.
 #[inline]
@@ -11,7 +49,7 @@ fn to_byte(sum: i32) -> u8 {
 }
 
 /// One row of pixels of `C` channels to one row of `weights.len()` pixels.
-pub(crate) fn horizontal<const C: usize>(weights: &Weights, row: &[u8], out: &mut [u8]) {
+pub(super) fn resize_row<const C: usize>(weights: &Weights, row: &[u8], out: &mut [u8]) {
     for ((start, taps), out) in weights.iter().zip(out.as_chunks_mut::<C>().0) {
         let mut sums = [HALF; C];
         let (pixels, _) = row[start * C..(start + taps.len()) * C].as_chunks::<C>();
@@ -25,7 +63,7 @@ pub(crate) fn horizontal<const C: usize>(weights: &Weights, row: &[u8], out: &mu
 }
 
 /// As many rows as there are `taps` to one row of the same length.
-pub(crate) fn vertical(taps: &[i32], rows: &[&[u8]], out: &mut [u8]) {
+pub(super) fn combine_rows(taps: &[i32], rows: &[&[u8]], out: &mut [u8]) {
     for (x, out) in out.iter_mut().enumerate() {
         let sum = rows.iter().zip(taps).fold(HALF, |sum, (row, &weight)| sum + i32::from(row[x]) * weight);
         *out = to_byte(sum);

@@ -2,11 +2,12 @@
 
 mod properties;
 
-use super::kernel::{Horizontal, Vertical, stride};
+use super::kernel::{HorizontalPass, VerticalPass, stride};
 use super::two_pass::{Order, Scratch, TwoPass};
-use super::{Filter, Level, Weights, scalar, torch};
+use super::{Filter, Weights, scalar, torch};
 use crate::error::Result;
 use crate::pixels::{BLOCK, RowBlock, Rows};
+use crate::simd::{Level, levels_to_test};
 
 const CONVOLVING: [Filter; 5] =
     [Filter::Box, Filter::Bilinear, Filter::Hamming, Filter::Bicubic, Filter::Lanczos];
@@ -30,10 +31,10 @@ fn bytes(len: usize, seed: u64) -> Vec<u8> {
 fn scalar_horizontal(weights: &Weights, channels: usize, row: &[u8]) -> Vec<u8> {
     let mut out = vec![0; weights.len() * channels];
     match channels {
-        1 => scalar::horizontal::<1>(weights, row, &mut out),
-        2 => scalar::horizontal::<2>(weights, row, &mut out),
-        3 => scalar::horizontal::<3>(weights, row, &mut out),
-        _ => scalar::horizontal::<4>(weights, row, &mut out),
+        1 => scalar::resize_row::<1>(weights, row, &mut out),
+        2 => scalar::resize_row::<2>(weights, row, &mut out),
+        3 => scalar::resize_row::<3>(weights, row, &mut out),
+        _ => scalar::resize_row::<4>(weights, row, &mut out),
     }
     out
 }
@@ -43,7 +44,7 @@ fn check_horizontal(level: Level, weights: &Weights, channels: usize, seed: u64,
     let row_bytes = weights.inputs().len() * channels;
     let data: [Vec<u8>; BLOCK] = std::array::from_fn(|i| bytes(row_bytes + i, seed + i as u64));
     let rows: RowBlock<'_> = std::array::from_fn(|i| &data[i][i..]);
-    let pass = Horizontal::new(level, weights, channels);
+    let pass = HorizontalPass::new(level, weights, channels);
     for count in 1..=BLOCK {
         let mut out = vec![0xaa; BLOCK * pass.stride()];
         pass.run(&rows, count, &mut out);
@@ -56,7 +57,7 @@ fn check_horizontal(level: Level, weights: &Weights, channels: usize, seed: u64,
 
 #[test]
 fn horizontal_equals_scalar_at_every_width() {
-    for level in Level::supported() {
+    for level in levels_to_test() {
         for channels in 1..=4 {
             for width in 1..=140 {
                 for (k, output) in [1, 3, 7, 16, 33, width].into_iter().enumerate() {
@@ -72,7 +73,7 @@ fn horizontal_equals_scalar_at_every_width() {
 
 #[test]
 fn horizontal_equals_scalar_at_every_tap_count() {
-    for level in Level::supported() {
+    for level in levels_to_test() {
         for channels in 1..=4 {
             for filter in CONVOLVING {
                 for (i, scale) in [1, 2, 3, 4, 5, 6, 9, 12, 17, 30, 64, 150, 300].into_iter().enumerate() {
@@ -88,11 +89,11 @@ fn horizontal_equals_scalar_at_every_tap_count() {
 
 #[test]
 fn vertical_equals_scalar() {
-    for level in Level::supported() {
+    for level in levels_to_test() {
         for filter in CONVOLVING {
             for (height, output) in [(1, 5), (2, 9), (5, 5), (9, 4), (31, 7), (100, 9), (257, 3), (900, 3)] {
                 let weights = Weights::new(filter, height, output, 0..output);
-                let pass = Vertical::new(level, &weights);
+                let pass = VerticalPass::new(level, &weights);
                 for len in [1, 2, 31, 32, 33, 63, 64, 65, 100, 672] {
                     let data: Vec<_> = (0..height).map(|y| bytes(stride(len), (y + len) as u64)).collect();
                     for (y, (start, taps)) in weights.iter().enumerate() {
@@ -100,7 +101,7 @@ fn vertical_equals_scalar() {
                             data[start..start + taps.len()].iter().map(Vec::as_slice).collect();
                         let (mut got, mut want) = (vec![0; stride(len)], vec![0; len]);
                         pass.run(y, &rows, &mut got, len);
-                        scalar::vertical(taps, &rows, &mut want);
+                        scalar::combine_rows(taps, &rows, &mut want);
                         assert_eq!(
                             got[..len],
                             want,
@@ -139,7 +140,7 @@ fn plain(
         let lines: Vec<&[u8]> = data.chunks(line).collect();
         let mut out = vec![0; rows.len() * line];
         for ((start, taps), out) in rows.iter().zip(out.chunks_mut(line)) {
-            scalar::vertical(taps, &lines[start..start + taps.len()], out);
+            scalar::combine_rows(taps, &lines[start..start + taps.len()], out);
         }
         out
     };
@@ -153,7 +154,7 @@ fn plain(
 #[test]
 fn streaming_equals_whole_images() {
     let mut scratch = Scratch::default();
-    for level in Level::supported() {
+    for level in levels_to_test() {
         for order in [Order::HorizontalFirst, Order::VerticalFirst] {
             for (i, (w, h, nw, nh)) in [
                 (1, 1, 5, 5),

@@ -1,10 +1,10 @@
 //! The two passes over a stream of rows, with a ring of as many rows as the vertical filter is tall.
 
-use super::kernel::{Horizontal, Vertical, stride};
-use super::level::Level;
+use super::kernel::{HorizontalPass, VerticalPass, stride};
 use super::weights::Weights;
 use crate::error::Result;
 use crate::pixels::{BLOCK, RowBlock, Rows};
+use crate::simd::Level;
 
 /// Which pass comes first; each rounds to bytes, so the order shows in the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +26,8 @@ pub(crate) struct Scratch {
 /// A resize in two passes, for the rows and columns that survive a crop.
 #[derive(Debug)]
 pub(crate) struct TwoPass {
-    horizontal: Horizontal,
-    vertical: Vertical,
+    horizontal: HorizontalPass,
+    vertical: VerticalPass,
     rows: Weights,
     order: Order,
     in_bytes: usize,
@@ -37,8 +37,8 @@ pub(crate) struct TwoPass {
 impl TwoPass {
     pub fn new(level: Level, columns: &Weights, rows: Weights, channels: usize, order: Order) -> Self {
         Self {
-            horizontal: Horizontal::new(level, columns, channels),
-            vertical: Vertical::new(level, &rows),
+            horizontal: HorizontalPass::new(level, columns, channels),
+            vertical: VerticalPass::new(level, &rows),
             order,
             in_bytes: columns.inputs().len() * channels,
             out_bytes: columns.len() * channels,
