@@ -21,6 +21,7 @@ pub mod decode;
 mod error;
 pub mod interrupt;
 mod limits;
+mod named;
 mod normalise;
 mod orientation;
 pub mod pipeline;
@@ -43,6 +44,6 @@ pub use pipeline::{Preprocess, Report};
 pub use resample::Filter;
 pub use simd::Level;
 pub use spec::{
-    Fill, MEAN, MODELS, PassOrder, Precision, Profile, ResizeMode, STD, Spec, TensorLayout, Truncated,
-    model_size,
+    ArrayAlpha, Fill, FloatSteps, MEAN, MODELS, PassOrder, Precision, Profile, Resampler, ResizeMode,
+    Rounding, STD, Spec, TensorLayout, Truncated, model_size,
 };

@@ -17,7 +17,7 @@ use crate::plan::{Frame, Method, Plan};
 use crate::plan_cache;
 use crate::resample::Scratch;
 use crate::simd::Level;
-use crate::spec::{Profile, Spec};
+use crate::spec::{ArrayAlpha, Spec};
 
 /// A specification made ready to run; immutable, shared by all threads.
 #[derive(Clone, Debug)]
@@ -168,10 +168,10 @@ impl Preprocess {
 
     /// How transparency shows white, where the profile has it so.
     fn over_white(&self, image: &dyn Image) -> Option<Alpha> {
-        self.spec.over_white().then(|| match (image.is_array(), self.spec.profile) {
+        self.spec.over_white().then(|| match (image.is_array(), self.spec.profile.array_alpha) {
             (false, _) => Alpha::Pillow,
-            (true, Profile::HfTorchvision) => Alpha::Torch,
-            (true, _) => Alpha::Numpy,
+            (true, ArrayAlpha::Torch) => Alpha::Torch,
+            (true, ArrayAlpha::Numpy) => Alpha::Numpy,
         })
     }
 }

@@ -8,7 +8,7 @@ use crate::resample::{
     Filter, Order, Sample, Tap, TwoPass, Weights, Wide, nearest_indices, nearest_indices_16_bit, torch,
 };
 use crate::simd::Level;
-use crate::spec::{Fill, PassOrder, Profile, ResizeMode, Spec};
+use crate::spec::{Fill, PassOrder, Profile, Resampler, ResizeMode, Spec};
 
 /// The geometry of one image, and how its pixels are resized.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Plan {
         let crop =
             (crop_offset(spec.profile, resized.0, width), crop_offset(spec.profile, resized.1, height));
         let (columns, rows) = (visible(crop.0, width, resized.0), visible(crop.1, height, resized.1));
-        let layout = if spec.profile.rgb_first() { Layout::Rgb } else { header.layout };
+        let layout = if spec.profile.rgb_first { Layout::Rgb } else { header.layout };
         let frame = frame(spec, crop, (columns.len(), rows.len()), layout)?;
         let (window, method) = if resized == from {
             pick(columns.collect(), rows.collect())
@@ -122,7 +122,7 @@ fn resize(
     columns: Range<usize>,
     rows: Range<usize>,
 ) -> (Window, Method) {
-    let is_torch = spec.profile == Profile::HfTorchvision;
+    let is_torch = spec.profile.resampler == Resampler::Torch;
     if spec.filter == Filter::Nearest || layout.nearest_only() {
         if is_torch {
             let (columns, rows) = torch::nearest_indices(from, to, columns, rows);
@@ -235,15 +235,11 @@ pub(crate) fn resized_size(spec: &Spec, (width, height): (usize, usize)) -> Resu
     Ok(resized)
 }
 
-/// Where a crop of `n` begins: half the margin, rounded half to even by torchvision (as Python's
-/// `round`), down by transformers. Of a margin that is lacking, the larger half goes behind the image,
-/// or before it in transformers on Pillow.
-fn crop_offset(profile: Profile, size: usize, n: usize) -> isize {
-    let half = |margin: usize, up: bool| (margin / 2 + usize::from(up && margin % 2 == 1)) as isize;
-    match (size.checked_sub(n), profile) {
-        (Some(margin), Profile::OpenAi | Profile::Timm) => half(margin, margin % 4 == 3),
-        (Some(margin), _) => half(margin, false),
-        (None, profile) => -half(n - size, profile == Profile::HfPil),
+/// Where a crop of `n` begins: after half of the margin, or before the image by half of the padding.
+fn crop_offset(profile: &Profile, size: usize, n: usize) -> isize {
+    match size.checked_sub(n) {
+        Some(margin) => profile.crop.half(margin) as isize,
+        None => -(profile.padding.half(n - size) as isize),
     }
 }
 

@@ -38,12 +38,12 @@ fn what_a_crop_lacks_is_put_around_the_image() {
         Spec { size: (15, 8), resize_mode: ResizeMode::Longest, resize_size: (15, 8), ..Spec::openai(1) };
     let plan = |profile| Plan::new(&Spec { profile, ..spec.clone() }, &header, Level::Scalar).unwrap();
     // 9 x 30 becomes 4.5 x 15, and Python rounds to even.
-    assert_eq!((plan(Profile::OpenAi).resized, plan(Profile::OpenAi).crop), ((4, 15), (-2, 0)));
+    assert_eq!((plan(&Profile::OPENAI).resized, plan(&Profile::OPENAI).crop), ((4, 15), (-2, 0)));
     let spec = Spec { resize_mode: ResizeMode::Keep, size: (10, 12), ..spec };
     let plan = |profile| Plan::new(&Spec { profile, ..spec.clone() }, &header, Level::Scalar).unwrap().crop;
     // A lack of 3: one before the image, or two in transformers on Pillow.
     assert_eq!(
-        [Profile::OpenAi, Profile::HfPil, Profile::HfTorchvision].map(plan),
+        [&Profile::OPENAI, &Profile::HF_PIL, &Profile::HF_TORCHVISION].map(plan),
         [(-1, 10), (-2, 10), (-1, 10)]
     );
 }

@@ -13,7 +13,7 @@ use affine::{BLOCK, Steps};
 use crate::colour::to_rgb;
 use crate::pixels::{Layout, Palette};
 use crate::simd::Level;
-use crate::spec::{Profile, Spec, TensorLayout};
+use crate::spec::{FloatSteps, Spec, TensorLayout};
 
 pub use element::Element;
 
@@ -40,24 +40,24 @@ impl Normalise {
         let table = std::array::from_fn(|channel| {
             let (mean, std) = (mean[channel], std[channel]);
             let normalised = |value: f32| if spec.normalize { (value - mean) / std } else { value };
-            std::array::from_fn(|value| match (spec.profile, spec.rescale_factor) {
+            std::array::from_fn(|value| match (spec.profile.floats, spec.rescale_factor) {
                 // torchvision: ToTensor divides by 255, Normalize works in place, all in float32.
-                (Profile::OpenAi | Profile::Timm, _) => normalised(value as f32 / 255.0),
+                (FloatSteps::DivideBy255, _) => normalised(value as f32 / 255.0),
                 (_, None) => normalised(value as f32),
                 // transformers: the rescale factor is a float64.
-                (Profile::HfPil, Some(factor)) => normalised((value as f64 * factor) as f32),
+                (FloatSteps::Rescale, Some(factor)) => normalised((value as f64 * factor) as f32),
                 // transformers: rescaling is folded into mean and standard deviation.
-                (Profile::HfTorchvision, Some(factor)) if spec.normalize => {
+                (FloatSteps::FoldRescale, Some(factor)) if spec.normalize => {
                     let inverse = (1.0 / factor) as f32;
                     (value as f32 - mean * inverse) / (std * inverse)
                 }
-                (Profile::HfTorchvision, Some(factor)) => value as f32 * factor as f32,
+                (FloatSteps::FoldRescale, Some(factor)) => value as f32 * factor as f32,
             })
         });
         // What these steps do not give is looked up.
-        let steps = std::array::from_fn(|channel| match (spec.profile, spec.normalize) {
+        let steps = std::array::from_fn(|channel| match (spec.profile.floats, spec.normalize) {
             (_, false) => Steps::new(255.0, 0.0, 1.0),
-            (Profile::HfTorchvision, _) => Steps::new(1.0, mean[channel] * 255.0, std[channel] * 255.0),
+            (FloatSteps::FoldRescale, _) => Steps::new(1.0, mean[channel] * 255.0, std[channel] * 255.0),
             _ => Steps::new(255.0, mean[channel], std[channel]),
         });
         Self { arithmetic: Arithmetic::new(level, steps, &table), table, layout: spec.layout }

@@ -1,14 +1,14 @@
 //! Options as Python gives them, checked and turned into a specification.
 
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyList, PyString, PyTuple};
 
 use super::errors::value_error;
 use crate::{
-    Fill, Filter, MEAN, MODELS, PassOrder, Precision, Profile, ResizeMode, STD, Spec, TensorLayout,
-    Truncated, model_size,
+    Fill, Filter, FloatSteps, MEAN, MODELS, PassOrder, Precision, Profile, ResizeMode, STD, Spec,
+    TensorLayout, Truncated, model_size,
 };
 
 /// The largest side of an output.
@@ -216,7 +216,7 @@ pub(super) fn spec(
         };
     let spec = Spec {
         size: model_size,
-        profile: choice("profile", profile, &Profile::ALL)?,
+        profile: choice("profile", profile, &Profile::ALL.map(|profile| (profile.name, profile)))?,
         resize_mode: choice("resize_mode", resize_mode, &ResizeMode::ALL)?,
         resize_size: resize_size.map_or(Ok(model_size), |pair| {
             size("resize_size= a size in pixels, a pair (height, width) or None", pair)
@@ -242,14 +242,15 @@ pub(super) fn spec(
     if !spec.std.iter().all(|value| (*value as f32).is_finite() && *value as f32 > 0.0) {
         return Err(value_error("std= three finite numbers above 0", format_args!("{:?}", spec.std)));
     }
-    let of_torchvision = spec.profile == Profile::HfTorchvision;
-    if of_torchvision && matches!(spec.filter, Filter::Box | Filter::Hamming) {
-        return Err(PyValueError::new_err(format!(
-            "expected interpolation= a filter that torchvision has for tensors, found {interpolation:?}"
-        )));
+    if !spec.profile.filters.contains(&spec.filter) {
+        let filters: Vec<_> =
+            spec.profile.filters.iter().map(|filter| format!("{:?}", filter.name())).collect();
+        return Err(value_error(
+            format_args!("interpolation= one of {} with profile={profile:?}", filters.join(", ")),
+            format_args!("{interpolation:?}"),
+        ));
     }
-    let divides = matches!(spec.profile, Profile::OpenAi | Profile::Timm);
-    if divides && spec.rescale_factor != Some(1.0 / 255.0) {
+    if spec.profile.floats == FloatSteps::DivideBy255 && spec.rescale_factor != Some(1.0 / 255.0) {
         return Err(value_error(
             format_args!("rescale_factor=1/255 with profile={profile:?}, which divides by 255"),
             format_args!("{rescale_factor:?}"),

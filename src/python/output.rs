@@ -9,25 +9,20 @@ use pyo3::sync::PyOnceLock;
 
 use super::errors::{shape as tuple, value_error};
 use crate::Element;
+use crate::named::named;
 
-/// The option `dtype`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Dtype {
-    Float32,
-    Float16,
-    /// As its bits in uint16, since NumPy has none.
-    BFloat16,
-    UInt8,
-}
-
-impl Dtype {
-    /// All of them with their names.
-    pub const ALL: [(&'static str, Dtype); 4] = [
-        ("float32", Self::Float32),
-        ("float16", Self::Float16),
-        ("bfloat16", Self::BFloat16),
-        ("uint8", Self::UInt8),
-    ];
+named! {
+    /// The type of number of an output.
+    pub enum Dtype {
+        /// Single precision.
+        Float32 = "float32",
+        /// The float32 values rounded to nearest, ties to even.
+        Float16 = "float16",
+        /// The same, as bits in uint16, since NumPy has no such type.
+        BFloat16 = "bfloat16",
+        /// The pixels before any float arithmetic.
+        UInt8 = "uint8",
+    }
 }
 
 /// Evaluates `$body` with `$number` as the type of number that a [`Dtype`] stands for.

@@ -131,7 +131,7 @@ impl Pixels {
             return Ok(core.image(image.as_mut(), out)?);
         }
         // Pillow converts, by colour management: before our core resizes, or after.
-        if core.spec().profile.rgb_first() {
+        if core.spec().profile.rgb_first {
             let mut rgb = Self::from_lab(self.bytes(), self.width, self.height)?;
             rgb.orientation = self.orientation;
             let mut report = core.image(rgb.image()?.as_mut(), out)?;

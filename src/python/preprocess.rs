@@ -10,9 +10,7 @@ use super::options::{self, Limits, hash};
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Done, Source};
 use super::stop::{Cancel, Stop};
-use crate::{
-    Element, Fill, Filter, Orientation, PassOrder, Precision, Profile, ResizeMode, TensorLayout, Truncated,
-};
+use crate::{Element, Fill, Filter, Orientation, ResizeMode, TensorLayout};
 
 /// Turns images into the tensors that CLIP models take, to the last bit what the chosen
 /// profile's reference gives. Immutable; safe to use from many threads at once.
@@ -369,16 +367,13 @@ impl Preprocess {
     /// Whose bits are reproduced.
     #[getter]
     fn profile(&self) -> &'static str {
-        name_of(self.core.spec().profile, &Profile::ALL)
+        self.core.spec().profile.name
     }
 
     /// The Pillow whose order of passes is followed: "13" or "12".
     #[getter]
     fn pillow(&self) -> &'static str {
-        match self.core.spec().pass_order {
-            PassOrder::Pillow12 => "12",
-            PassOrder::Pillow13 => "13",
-        }
+        self.core.spec().pass_order.name()
     }
 
     /// Subtracted per channel.
@@ -402,20 +397,19 @@ impl Preprocess {
     /// The type of number of the tensors.
     #[getter]
     fn dtype(&self) -> &'static str {
-        name_of(self.dtype, &Dtype::ALL)
+        self.dtype.name()
     }
 
     /// The order of the tensors' axes.
     #[getter]
     fn layout(&self) -> &'static str {
-        name_of(self.core.spec().layout, &TensorLayout::ALL)
+        self.core.spec().layout.name()
     }
 
     /// What an image becomes before the crop.
     #[getter]
     fn resize_mode(&self) -> &'static str {
-        let mode = self.core.spec().resize_mode;
-        ResizeMode::ALL.iter().find(|(_, known)| *known == mode).expect("every mode is listed").0
+        self.core.spec().resize_mode.name()
     }
 
     /// The size that `resize_mode` is about in pixels; (height, width) where they differ.
@@ -451,7 +445,7 @@ impl Preprocess {
     /// Whether every bit counts: "exact" or "fast".
     #[getter]
     fn precision(&self) -> &'static str {
-        name_of(self.core.spec().precision, &Precision::ALL)
+        self.core.spec().precision.name()
     }
 
     /// Bounds on what one image may cost.
@@ -463,7 +457,7 @@ impl Preprocess {
     /// What becomes of files that are cut short: "error" or "pad".
     #[getter]
     fn truncated(&self) -> &'static str {
-        name_of(self.core.spec().truncated, &Truncated::ALL)
+        self.core.spec().truncated.name()
     }
 
     /// Whether images are turned as their EXIF orientation says.
@@ -499,7 +493,7 @@ impl Preprocess {
         let levels = (spec.convert_rgb, spec.rescale_factor.map(f64::to_bits), spec.normalize);
         let reading = (spec.limits, spec.truncated, spec.exif, &spec.formats);
         let tensor = (self.dtype, spec.layout, spec.precision, numbers);
-        hash((spec.profile, spec.pass_order, geometry, levels, reading, tensor))
+        hash((spec.profile.name, spec.pass_order, geometry, levels, reading, tensor))
     }
 
     /// The arguments that make an equal instance: the model and the options that are not defaults.
@@ -609,9 +603,4 @@ impl Preprocess {
     ) -> PyResult<Rows<'py>> {
         batch::run(self, sources, out, batch::threads(num_threads)?, partial, stop)
     }
-}
-
-/// The name of a choice.
-fn name_of<T: Copy + PartialEq>(value: T, choices: &[(&'static str, T)]) -> &'static str {
-    choices.iter().find(|(_, known)| *known == value).expect("every choice is listed").0
 }

@@ -2,44 +2,27 @@
 
 use std::f64::consts::PI;
 
-/// A resampling filter, by Pillow's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Filter {
-    /// The nearest source pixel, no antialiasing.
-    Nearest,
-    /// Box, support 0.5.
-    Box,
-    /// Triangle, support 1.
-    Bilinear,
-    /// Hamming-windowed sinc, support 1.
-    Hamming,
-    /// Cubic convolution with a = -0.5, support 2.
-    Bicubic,
-    /// Lanczos-windowed sinc, support 3.
-    Lanczos,
+use crate::named::named;
+
+named! {
+    /// A resampling filter, by Pillow's name.
+    pub enum Filter {
+        /// The nearest source pixel, no antialiasing.
+        Nearest = "nearest",
+        /// Box, support 0.5.
+        Box = "box",
+        /// Triangle, support 1.
+        Bilinear = "bilinear",
+        /// Hamming-windowed sinc, support 1.
+        Hamming = "hamming",
+        /// Cubic convolution with a = -0.5, support 2.
+        Bicubic = "bicubic",
+        /// Lanczos-windowed sinc, support 3.
+        Lanczos = "lanczos",
+    }
 }
 
 impl Filter {
-    /// All filters with their names.
-    pub const ALL: [(&'static str, Filter); 6] = [
-        ("nearest", Self::Nearest),
-        ("box", Self::Box),
-        ("bilinear", Self::Bilinear),
-        ("hamming", Self::Hamming),
-        ("bicubic", Self::Bicubic),
-        ("lanczos", Self::Lanczos),
-    ];
-
-    /// The filter of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, filter)| filter)
-    }
-
-    /// The name of the filter.
-    pub fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, known)| *known == self).expect("every filter is listed").0
-    }
-
     /// Half the width of the filter in source pixels at scale 1.
     pub(crate) fn support(self) -> f64 {
         match self {

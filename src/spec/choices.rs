@@ -1,0 +1,61 @@
+//! The options that are one of several named choices.
+
+use crate::named::named;
+
+named! {
+    /// How an image is resized before the centre is cropped, `resize_size` being given.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::ResizeMode::Squash.name(), "squash");
+    /// ```
+    pub enum ResizeMode {
+        /// To cover the size, keeping the aspect ratio.
+        Shortest = "shortest",
+        /// To fit into the size, keeping the aspect ratio.
+        Longest = "longest",
+        /// To exactly the size, stretching the image.
+        Squash = "squash",
+        /// Not at all.
+        Keep = "none",
+    }
+}
+
+named! {
+    /// Whose rule decides the order of the two passes of Pillow's resize.
+    pub enum PassOrder {
+        /// Pillow up to 12: horizontal first, except for heights over 100 widths.
+        Pillow12 = "12",
+        /// Pillow from 13 on: the order that leaves less to do.
+        Pillow13 = "13",
+    }
+}
+
+named! {
+    /// The order of a tensor's axes.
+    pub enum TensorLayout {
+        /// Channels, rows, columns: a plane for each channel.
+        Nchw = "NCHW",
+        /// Rows, columns, channels: the channels of a pixel side by side.
+        Nhwc = "NHWC",
+    }
+}
+
+named! {
+    /// Whether every bit counts.
+    pub enum Precision {
+        /// The reference's bits.
+        Exact = "exact",
+        /// JPEG files are decoded at a reduced size and with shorter arithmetic; everything else stays exact.
+        Fast = "fast",
+    }
+}
+
+named! {
+    /// How to treat truncated files, whose bytes end before their image does.
+    pub enum Truncated {
+        /// Refuse them.
+        Error = "error",
+        /// Fill in the missing pixels as Pillow does with `ImageFile.LOAD_TRUNCATED_IMAGES`.
+        Pad = "pad",
+    }
+}

@@ -1,0 +1,105 @@
+//! Everything that decides an output besides the image.
+
+mod choices;
+mod models;
+mod profile;
+
+use crate::limits::Limits;
+use crate::resample::Filter;
+
+pub use choices::{PassOrder, Precision, ResizeMode, TensorLayout, Truncated};
+pub use models::{MODELS, model_size};
+pub use profile::{ArrayAlpha, FloatSteps, Profile, Resampler, Rounding};
+
+/// Channel means of CLIP's training set (openai/CLIP, `clip.py`, `_transform`).
+pub const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
+/// Channel standard deviations of CLIP's training set.
+pub const STD: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
+
+/// The pixels of the padding where a crop is larger than the image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fill {
+    /// The same level in each band of the image's mode.
+    Level(u8),
+    /// A level for each band of an image of three.
+    Bands([u8; 3]),
+}
+
+/// Everything that decides an output besides the image.
+///
+/// ```
+/// use clipprep::{ResizeMode, Spec};
+///
+/// let spec = Spec { resize_mode: ResizeMode::Squash, ..Spec::openai(336) };
+/// assert_eq!(spec.size, (336, 336));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// Height and width of the output in pixels, at least 1.
+    pub size: (usize, usize),
+    /// Whose bits.
+    pub profile: &'static Profile,
+    /// How the image is resized.
+    pub resize_mode: ResizeMode,
+    /// The height and the width that `resize_mode` is about, at least 1.
+    pub resize_size: (usize, usize),
+    /// The padding where the crop is larger than the image.
+    pub fill: Fill,
+    /// Whether images of other modes become RGB; else they are refused.
+    pub convert_rgb: bool,
+    /// The factor of each byte, if any. Profiles of [`FloatSteps::DivideBy255`] do not read it.
+    pub rescale_factor: Option<f64>,
+    /// Whether mean and standard deviation are applied.
+    pub normalize: bool,
+    /// The order of the passes.
+    pub pass_order: PassOrder,
+    /// Subtracted per channel.
+    pub mean: [f64; 3],
+    /// Divided by per channel.
+    pub std: [f64; 3],
+    /// The resampling filter.
+    pub filter: Filter,
+    /// The order of the tensor's axes.
+    pub layout: TensorLayout,
+    /// Whether every bit counts.
+    pub precision: Precision,
+    /// Bounds on the cost of one image.
+    pub limits: Limits,
+    /// How to treat truncated files.
+    pub truncated: Truncated,
+    /// Whether images are turned as their EXIF orientation says, before anything else.
+    pub exif: bool,
+    /// Pillow's names of the formats that are read; all of them where there is no list.
+    pub formats: Option<Vec<String>>,
+}
+
+impl Spec {
+    /// Whether transparency shows white, in images that become RGB at all.
+    pub(crate) fn over_white(&self) -> bool {
+        self.convert_rgb && self.profile.over_white
+    }
+
+    /// OpenAI's transform for an input of `size` x `size` pixels.
+    pub fn openai(size: usize) -> Self {
+        Self {
+            size: (size, size),
+            profile: &Profile::OPENAI,
+            resize_mode: ResizeMode::Shortest,
+            resize_size: (size, size),
+            fill: Fill::Level(0),
+            convert_rgb: true,
+            rescale_factor: Some(1.0 / 255.0),
+            normalize: true,
+            pass_order: PassOrder::Pillow13,
+            mean: MEAN,
+            std: STD,
+            filter: Filter::Bicubic,
+            layout: TensorLayout::Nchw,
+            precision: Precision::Exact,
+            limits: Limits::default(),
+            truncated: Truncated::Error,
+            exif: false,
+            formats: None,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The implementations whose bits are reproduced, a row of data each. Nothing else tells them apart.
+
+use crate::resample::Filter;
+
+/// An implementation whose bits are reproduced: how it differs from the others.
+///
+/// ```
+/// use clipprep::{Profile, Spec};
+///
+/// let spec = Spec { profile: &Profile::TIMM, ..Spec::openai(224) };
+/// assert!(spec.profile.rgb_first);
+/// assert_eq!(Profile::named("timm"), Some(&Profile::TIMM));
+/// ```
+#[derive(Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// The value of the option `profile`.
+    pub name: &'static str,
+    /// Whether the image becomes RGB before it is resized; else after.
+    pub rgb_first: bool,
+    /// Whether transparency shows white when the image becomes RGB; else it is dropped.
+    pub over_white: bool,
+    /// Whose arithmetic lays an array with alpha over white. PIL images and files have Pillow's.
+    pub array_alpha: ArrayAlpha,
+    /// Whose resizing.
+    pub resampler: Resampler,
+    /// How half of an odd margin is rounded where the crop is smaller than the image: pixels cut off
+    /// on the left and above.
+    pub crop: Rounding,
+    /// The same where the crop is larger: pixels of padding on the left and above.
+    pub padding: Rounding,
+    /// The steps from bytes to floats.
+    pub floats: FloatSteps,
+    /// The filters that it has.
+    pub filters: &'static [Filter],
+}
+
+/// How half of a whole number is rounded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// Down.
+    Down,
+    /// Up.
+    Up,
+    /// To the even neighbour, as Python's `round`.
+    HalfEven,
+}
+
+impl Rounding {
+    /// Half of `number`.
+    pub(crate) fn half(self, number: usize) -> usize {
+        match self {
+            Self::Down => number / 2,
+            Self::Up => number.div_ceil(2),
+            Self::HalfEven => number / 2 + usize::from(number % 4 == 3),
+        }
+    }
+}
+
+/// Whose arithmetic resizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resampler {
+    /// Pillow's `Image.resize`.
+    Pillow,
+    /// torch's `interpolate` on tensors of bytes, with antialiasing.
+    Torch,
+}
+
+/// Whose arithmetic lays transparent pixels of an array over white.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArrayAlpha {
+    /// NumPy's, in float64.
+    Numpy,
+    /// torch's, in float32.
+    Torch,
+}
+
+/// The steps from bytes to floats. Mean and standard deviation follow in float32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatSteps {
+    /// Bytes divided by 255 in float32; there is no other rescale factor.
+    DivideBy255,
+    /// Bytes multiplied by the rescale factor in float64, rounded to float32.
+    Rescale,
+    /// The rescale factor folded into mean and standard deviation; alone, a product in float32.
+    FoldRescale,
+}
+
+/// Pillow's filters.
+const PILLOW: &[Filter] =
+    &[Filter::Nearest, Filter::Box, Filter::Bilinear, Filter::Hamming, Filter::Bicubic, Filter::Lanczos];
+/// Those that torchvision has for tensors.
+const TORCH: &[Filter] = &[Filter::Nearest, Filter::Bilinear, Filter::Bicubic, Filter::Lanczos];
+
+impl Profile {
+    /// Every profile; the first one is the default.
+    pub const ALL: [&Self; 4] = [&Self::OPENAI, &Self::TIMM, &Self::HF_PIL, &Self::HF_TORCHVISION];
+
+    /// `clip._transform` of OpenAI, and open_clip's default: resize, crop, then RGB.
+    pub const OPENAI: Self = Self {
+        name: "openai",
+        rgb_first: false,
+        over_white: false,
+        array_alpha: ArrayAlpha::Numpy,
+        resampler: Resampler::Pillow,
+        crop: Rounding::HalfEven,
+        padding: Rounding::Down,
+        floats: FloatSteps::DivideBy255,
+        filters: PILLOW,
+    };
+
+    /// timm's transform for evaluation, on an image that is RGB already: RGB, resize, crop.
+    pub const TIMM: Self = Self { name: "timm", rgb_first: true, ..Self::OPENAI };
+
+    /// transformers' image processors on Pillow: RGB over white, resize, crop.
+    pub const HF_PIL: Self = Self {
+        name: "hf-pil",
+        rgb_first: true,
+        over_white: true,
+        array_alpha: ArrayAlpha::Numpy,
+        resampler: Resampler::Pillow,
+        crop: Rounding::Down,
+        padding: Rounding::Up,
+        floats: FloatSteps::Rescale,
+        filters: PILLOW,
+    };
+
+    /// transformers' image processors on torchvision's tensors: RGB over white, resize, crop.
+    pub const HF_TORCHVISION: Self = Self {
+        name: "hf-torchvision",
+        rgb_first: true,
+        over_white: true,
+        array_alpha: ArrayAlpha::Torch,
+        resampler: Resampler::Torch,
+        crop: Rounding::Down,
+        padding: Rounding::Down,
+        floats: FloatSteps::FoldRescale,
+        filters: TORCH,
+    };
+
+    /// The profile of that name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        Self::ALL.into_iter().find(|profile| profile.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_rounded_as_they_say() {
+        let halves = |rounding: Rounding| [0, 1, 2, 3, 4, 5, 7].map(|number| rounding.half(number));
+        assert_eq!(halves(Rounding::Down), [0, 0, 1, 1, 2, 2, 3]);
+        assert_eq!(halves(Rounding::Up), [0, 1, 1, 2, 2, 3, 4]);
+        assert_eq!(halves(Rounding::HalfEven), [0, 0, 1, 2, 2, 2, 4]);
+    }
+
+    #[test]
+    fn every_profile_has_a_name_of_its_own() {
+        for profile in Profile::ALL {
+            assert_eq!(Profile::named(profile.name), Some(profile));
+        }
+        assert_eq!(Profile::named("OpenAI"), None);
+    }
+}
