@@ -7,17 +7,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::colour::{Alpha, check_convertible, premultiply, to_rgb, to_rgb_over_white, unpremultiply};
-use crate::decode::{self, Format, Opened};
+use crate::decode::{self, Decoder, Format, Input, Rules};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::normalise::{Element, Normalise};
-use crate::orientation::Orientation;
+use crate::orientation::{Orientation, turned};
 use crate::pixels::{BLOCK, Header, Image, Layout, Palette, RowBlock, Rows, Window};
-use crate::plan::{Frame, Method, Plan};
+use crate::plan::{Frame, Method, Plan, resized_size};
 use crate::plan_cache;
-use crate::resample::Scratch;
+use crate::resample::{Filter, Scratch};
 use crate::simd::Level;
-use crate::spec::{ArrayAlpha, Spec};
+use crate::spec::{ArrayAlpha, Precision, Spec, Truncated};
 
 /// A specification made ready to run; immutable, shared by all threads.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct Preprocess {
 #[derive(Debug)]
 pub struct Report {
     /// The file's format; `None` for pixels that were in memory.
-    pub format: Option<Format>,
+    pub format: Option<&'static Format>,
     /// How the stored image was turned.
     pub orientation: Orientation,
     /// What was known before the pixels were read, of the turned image.
@@ -39,6 +39,19 @@ pub struct Report {
     /// What was decided from it.
     pub plan: Arc<Plan>,
 }
+
+/// A file whose header is read.
+pub struct Opened<'a> {
+    /// The file's format.
+    pub format: &'static Format,
+    /// How it is turned; as it is stored unless the specification asks for EXIF.
+    pub orientation: Orientation,
+    /// Its pixels, turned.
+    pub image: Box<dyn Image + 'a>,
+}
+
+/// Bytes at the beginning of a long file that are read first.
+const HEAD: usize = 1 << 20;
 
 thread_local! {
     static SCRATCH: RefCell<(Scratch, Vec<u8>)> = RefCell::default();
@@ -64,34 +77,67 @@ impl Preprocess {
     /// Decodes a file's bytes and writes its tensor to `out`, whose type of number decides the tensor's;
     /// what `out` holds after an error is unspecified.
     pub fn encoded<T: Element>(&self, bytes: &[u8], out: &mut [T]) -> Result<Report> {
-        self.opened(|| decode::open(bytes, &self.spec), out)
+        self.opened(&Input::new(bytes), out)
     }
 
     /// The same for a long file that is read from its beginning on; `None` where it has to be read whole first.
     pub fn streamed<T: Element>(&self, mut file: &File, out: &mut [T]) -> Result<Option<Report>> {
-        let mut head = vec![0; decode::HEAD];
+        let mut head = vec![0; HEAD];
         if file.read_exact(&mut head).is_err() {
             return Ok(None);
         }
-        match self.opened(|| decode::open_streamed(&head, file, &self.spec), out) {
+        match self.opened(&Input::streamed(&head, file), out) {
             Err(error @ (Error::Limit { .. } | Error::OutOfMemory { .. } | Error::Interrupted)) => Err(error),
             report => Ok(report.ok()),
         }
     }
 
-    fn opened<'a, T: Element>(
-        &self,
-        open: impl FnOnce() -> Result<Opened<'a>>,
-        out: &mut [T],
-    ) -> Result<Report> {
+    fn opened<T: Element>(&self, input: &Input<'_>, out: &mut [T]) -> Result<Report> {
         let run = AssertUnwindSafe(|| {
-            let Opened { format, orientation, mut image } = open()?;
+            let Opened { format, orientation, mut image } = self.open(input)?;
             let report = self.image(image.as_mut(), out)?;
             Ok(Report { format: Some(format), orientation, ..report })
         });
         // A decoder that panics on hostile bytes costs one image, not the process.
         catch_unwind(run)
             .unwrap_or_else(|_| Err(Error::decode("image", "bytes that its decoder does not survive")))
+    }
+
+    /// Reads a file's header, and makes ready to decode its pixels.
+    ///
+    /// ```
+    /// use clipprep::decode::Input;
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(224));
+    /// let opened = preprocess.open(&Input::new(b"P5 2 1 255 \x00\x80"))?;
+    /// assert_eq!(opened.format.name(), "PPM");
+    /// assert_eq!(opened.image.header().width, 2);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    pub fn open<'a>(&self, input: &Input<'a>) -> Result<Opened<'a>> {
+        let spec = &self.spec;
+        let rules = Rules {
+            limits: spec.limits,
+            pad: spec.truncated == Truncated::Pad,
+            over_white: spec.over_white(),
+            formats: spec.formats.as_deref(),
+        };
+        let (format, mut decoder) = decode::open(input, &rules)?;
+        let orientation = if spec.exif { decoder.metadata()?.orientation()? } else { Orientation::default() };
+        if spec.precision == Precision::Fast && spec.filter != Filter::Nearest {
+            self.set_fast(decoder.as_mut(), orientation)?;
+        }
+        Ok(Opened { format, orientation, image: turned(decoder, orientation) })
+    }
+
+    /// Tells the decoder the size that its image is resized to.
+    fn set_fast(&self, decoder: &mut dyn Decoder, orientation: Orientation) -> Result<()> {
+        let turn = |(a, b)| if orientation.swap { (b, a) } else { (a, b) };
+        let Header { width, height, .. } = *decoder.header();
+        let resized = turn(resized_size(&self.spec, turn((width, height)))?);
+        decoder.set_fast(resized, (orientation.mirror_columns, orientation.mirror_rows));
+        Ok(())
     }
 
     /// Writes an image's tensor to `out`.

@@ -1,8 +1,9 @@
 //! What holds for any image and any bytes, drawn at random: plans stay inside their image, and decoders end.
 
+use clipprep::decode::Input;
 use clipprep::pixels::{Header, Layout};
 use clipprep::plan::Plan;
-use clipprep::{Error, Filter, Level, Limits, PassOrder, Preprocess, Profile, Spec, Truncated, decode};
+use clipprep::{Error, Filter, Level, Limits, PassOrder, Preprocess, Profile, Spec, Truncated};
 use proptest::prelude::*;
 
 /// A file of each kind with a native decoder, written by `fuzz/seeds.py`.
@@ -87,7 +88,7 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
 fn run(data: &[u8], spec: &Spec) -> Result<Vec<f32>, Error> {
     let preprocess = Preprocess::new(spec.clone());
     let mut out = vec![0.0_f32; preprocess.output_len()];
-    let mut opened = decode::open(data, spec)?;
+    let mut opened = preprocess.open(&Input::new(data))?;
     preprocess.image(opened.image.as_mut(), &mut out)?;
     Ok(out)
 }

@@ -2,10 +2,11 @@
 //! by Pillow's rules for what precedes the frame; the `gif` crate hides what those go by (every
 //! transparency before the frame, bytes between blocks).
 
+use super::decoder::{Decoder, Input, Rules};
 use super::lzw::{self, Progress};
+use super::rows::{allocate, dimensions};
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Palette, Whole, palette_from};
 
 const GRAPHIC_CONTROL: u8 = 0xf9;
@@ -16,15 +17,16 @@ const HAS_PALETTE: u8 = 0x80;
 const INTERLACED: u8 = 0x40;
 
 /// Decodes the first frame onto its canvas; `over_white` leaves a transparent colour to Pillow.
-pub(super) fn open(bytes: &[u8], limits: &Limits, over_white: bool) -> Result<Whole> {
-    let mut reader = Reader { rest: bytes };
+pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
+    let limits = &rules.limits;
+    let mut reader = Reader { rest: input.whole()? };
     let frame = Frame::read(&mut reader)?;
-    if over_white && frame.transparency.is_some() {
+    if rules.over_white && frame.transparency.is_some() {
         return Err(Error::unsupported("expected a GIF without a transparent colour, found one"));
     }
     // A frame beyond the canvas widens it.
-    let (width, height) = super::dimensions("GIF", frame.canvas[0].into(), frame.canvas[1].into(), limits)?;
-    super::dimensions("GIF", frame.width as u64, frame.height as u64, limits)?;
+    let (width, height) = dimensions("GIF", frame.canvas[0].into(), frame.canvas[1].into(), limits)?;
+    dimensions("GIF", frame.width as u64, frame.height as u64, limits)?;
     // A frame that is the canvas needs no other.
     let fills = [frame.left, frame.top] == [0, 0] && [frame.width, frame.height] == [width, height];
     let as_it_is = fills && !frame.interlaced;
@@ -34,15 +36,15 @@ pub(super) fn open(bytes: &[u8], limits: &Limits, over_white: bool) -> Result<Wh
     let header = Header { width, height, layout, palette: frame.palette };
     let pixels = decode(reader, frame.width * frame.height)?;
     if as_it_is {
-        return Ok(Whole { header, data: pixels });
+        return Ok(Box::new(Whole { header, data: pixels }));
     }
-    let mut data = super::allocate("GIF", canvas)?;
+    let mut data = allocate("GIF", canvas)?;
     data.fill(frame.transparency.unwrap_or(0));
     for (row, y) in pixels.chunks_exact(frame.width).zip(row_order(frame.height, frame.interlaced)) {
         let at = (frame.top + y) * width + frame.left;
         data[at..at + frame.width].copy_from_slice(row);
     }
-    Ok(Whole { header, data })
+    Ok(Box::new(Whole { header, data }))
 }
 
 /// The rows of a frame in the order in which they are stored.
@@ -177,7 +179,7 @@ fn decode(mut reader: Reader<'_>, count: usize) -> Result<Vec<u8>> {
     if count / (4 * 4095) > reader.rest.len() {
         return Err(Error::truncated("GIF", format_args!("{} bytes for {count} pixels", reader.rest.len())));
     }
-    let mut pixels = lzw::Output::new(super::allocate("GIF", count + lzw::Output::EXTRA)?);
+    let mut pixels = lzw::Output::new(allocate("GIF", count + lzw::Output::EXTRA)?);
     let mut decoder = lzw::Decoder::gif(bits);
     while pixels.missing() > 0 {
         interrupt::check()?;

@@ -8,28 +8,34 @@ use std::borrow::Cow;
 
 use exif::{Context, In, Reader, Tag, Value};
 
-use super::{Format, jpeg, png_chunks};
 use crate::error::{Error, Result};
 use crate::orientation::Orientation;
 
 /// What a file says about itself.
 #[derive(Default)]
-pub(super) struct Metadata<'a> {
+pub struct Metadata<'a> {
+    /// The EXIF block, with or without its prefix.
     pub exif: Option<Cow<'a, [u8]>>,
+    /// The XMP packet.
     pub xmp: Option<Cow<'a, [u8]>>,
 }
 
-/// The orientation of a file whose header has been read.
-pub(super) fn orientation(format: Format, bytes: &[u8]) -> Result<Orientation> {
-    let found = match format {
-        Format::Jpeg => jpeg::metadata(bytes),
-        Format::Png => png_chunks::metadata(bytes)?,
-        Format::WebP => webp(bytes),
-        Format::Gif | Format::Bmp | Format::Pnm | Format::Qoi => Metadata::default(),
-    };
-    let tag = found.exif.as_deref().map_or(Ok(None), tag)?;
-    let xmp = || found.xmp.as_deref().and_then(from_xmp);
-    Ok(Orientation::from_exif(tag.or_else(xmp).unwrap_or(1)))
+impl Metadata<'_> {
+    /// The orientation that the file asks for: EXIF's, or else the one of XMP.
+    ///
+    /// ```
+    /// use clipprep::decode::Metadata;
+    ///
+    /// let xmp = b"<x tiff:Orientation=\"6\"/>";
+    /// let metadata = Metadata { exif: None, xmp: Some(xmp.into()) };
+    /// assert!(metadata.orientation()?.swap);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    pub fn orientation(&self) -> Result<Orientation> {
+        let tag = self.exif.as_deref().map_or(Ok(None), tag)?;
+        let xmp = || self.xmp.as_deref().and_then(from_xmp);
+        Ok(Orientation::from_exif(tag.or_else(xmp).unwrap_or(1)))
+    }
 }
 
 /// The value of EXIF's tag.
@@ -77,30 +83,4 @@ fn from_xmp(xmp: &[u8]) -> Option<u64> {
         let digit = rest.strip_prefix(b"=\"").or_else(|| rest.strip_prefix(b">"))?.first()?;
         digit.is_ascii_digit().then(|| u64::from(digit - b'0'))
     })
-}
-
-/// The chunks that libwebp hands out: the first of each name, if the extended header announces it.
-fn webp(bytes: &[u8]) -> Metadata<'_> {
-    let Some((b"VP8X", [_, _, _, _, flags, ..])) = bytes.get(12..).and_then(<[u8]>::split_first_chunk::<4>)
-    else {
-        return Metadata::default();
-    };
-    let length = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
-    let end = bytes[4..].first_chunk().map_or(0, length).saturating_add(8).min(bytes.len());
-    let mut found = Metadata::default();
-    let mut rest = &bytes[12..end.max(12)];
-    while let Some((name, body)) = rest.split_first_chunk::<4>() {
-        let Some((len, body)) = body.split_first_chunk().map(|(len, body)| (length(len), body)) else {
-            break;
-        };
-        let data = body.get(..len).filter(|data| !data.is_empty());
-        match name {
-            b"EXIF" if flags & 0b1000 != 0 && found.exif.is_none() => found.exif = data.map(Cow::from),
-            b"XMP " if flags & 0b0100 != 0 && found.xmp.is_none() => found.xmp = data.map(Cow::from),
-            _ => {}
-        }
-        // Chunks are padded to even lengths.
-        rest = body.get(len.saturating_add(len % 2)..).unwrap_or_default();
-    }
-    found
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::decoder::Decoder;
 use crate::error::{Error, Result};
 use crate::pixels::{BLOCK, Header, Image, RowBlock, Rows, Window};
 
@@ -133,6 +134,8 @@ impl<'a> Packed<'a> {
         Ok(Self { header, rows, stride, bottom_up, unpack })
     }
 }
+
+impl Decoder for Packed<'_> {}
 
 impl Image for Packed<'_> {
     fn header(&self) -> &Header {

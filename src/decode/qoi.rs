@@ -1,9 +1,10 @@
 //! QOI as Pillow reads it: any number of channels but three is four, a run does not enter the table of
 //! colours, and neither the colour space nor what follows the pixels is looked at.
 
+use super::decoder::{Decoder, Input, Rules};
+use super::rows::{allocate, dimensions};
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Whole};
 
 /// The most pixels that one byte stands for.
@@ -11,19 +12,20 @@ const LONGEST_RUN: usize = 62;
 /// About so many codes are read between polls.
 const POLL: usize = 1 << 10;
 
-pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
+pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
+    let bytes = input.whole()?;
     let Some((&[.., w0, w1, w2, w3, h0, h1, h2, h3, channels, _], codes)) = bytes.split_first_chunk::<14>()
     else {
         return Err(Error::truncated("QOI", "a header cut short"));
     };
     let (width, height) = (u32::from_be_bytes([w0, w1, w2, w3]), u32::from_be_bytes([h0, h1, h2, h3]));
-    let (width, height) = super::dimensions("QOI", width.into(), height.into(), limits)?;
+    let (width, height) = dimensions("QOI", width.into(), height.into(), &rules.limits)?;
     let layout = if channels == 3 { Layout::Rgb } else { Layout::Rgba };
     if width * height / LONGEST_RUN > codes.len() {
         return Err(Error::truncated("QOI", format_args!("{} bytes for {width} x {height}", codes.len())));
     }
-    limits.check_memory((width * height * layout.bytes()) as u64)?;
-    let mut data = super::allocate("QOI", width * height * layout.bytes())?;
+    rules.limits.check_memory((width * height * layout.bytes()) as u64)?;
+    let mut data = allocate("QOI", width * height * layout.bytes())?;
     let whole = match layout {
         Layout::Rgb => decode::<3>(codes, data.as_chunks_mut().0),
         _ => decode::<4>(codes, data.as_chunks_mut().0),
@@ -32,7 +34,7 @@ pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
         interrupt::check()?;
         return Err(Error::truncated("QOI", "fewer pixels than its header says"));
     }
-    Ok(Whole { header: Header { width, height, layout, palette: None }, data })
+    Ok(Box::new(Whole { header: Header { width, height, layout, palette: None }, data }))
 }
 
 /// Fills `pixels`; none where the codes end before they are full, and where it is interrupted.

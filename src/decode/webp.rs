@@ -5,14 +5,17 @@
 //! canvas. libwebp calls nothing of ours back, and writes through one pointer: into the canvas, whose
 //! length it is told and checks against the bitstream's own size.
 
+use std::borrow::Cow;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 use libwebp_sys as sys;
 
+use super::decoder::{Decoded, Decoder, Input, Rules};
+use super::metadata::Metadata;
+use super::rows::{allocate, dimensions};
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Whole};
 
 /// The library polls nothing, so that an image of more pixels is handed to it in pieces.
@@ -20,20 +23,21 @@ const WHOLE: usize = 1 << 20;
 /// Pixels of a piece, about.
 const PIECE: usize = 1 << 18;
 
-pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Whole> {
+pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
+    let (bytes, limits) = (input.whole()?, &rules.limits);
     if !matches!(bytes.get(12..16), Some(b"VP8 " | b"VP8L" | b"VP8X")) {
         return Err(Error::decode("WebP", "no image chunk at its start"));
     }
     let has_alpha = has_alpha(bytes)?;
     let file = Demuxer::new(bytes)?;
-    let (width, height) = super::dimensions("WebP", file.canvas_width(), file.canvas_height(), limits)?;
+    let (width, height) = dimensions("WebP", file.canvas_width(), file.canvas_height(), limits)?;
     let layout = if has_alpha { Layout::Rgba } else { Layout::Rgb };
     let header = Header { width, height, layout, palette: None };
     // The decoder holds as much as four bytes of each pixel itself.
     limits.check_memory((width * height * (layout.bytes() + 4)) as u64)?;
-    let mut data = super::allocate("WebP", width * height * layout.bytes())?;
+    let mut data = allocate("WebP", width * height * layout.bytes())?;
     file.first_frame()?.decode(&header, &mut data)?;
-    Ok(Whole { header, data })
+    Ok(Box::new(Decoded { whole: Whole { header, data }, bytes, metadata }))
 }
 
 /// Whether Pillow opens the file as "RGBA".
@@ -46,6 +50,32 @@ fn has_alpha(bytes: &[u8]) -> Result<bool> {
     };
     check(status)?;
     Ok(features.has_alpha != 0)
+}
+
+/// The chunks that libwebp hands out: the first of each name, if the extended header announces it.
+fn metadata(bytes: &[u8]) -> Result<Metadata<'_>> {
+    let Some((b"VP8X", [_, _, _, _, flags, ..])) = bytes.get(12..).and_then(<[u8]>::split_first_chunk::<4>)
+    else {
+        return Ok(Metadata::default());
+    };
+    let length = |bytes: &[u8; 4]| u32::from_le_bytes(*bytes) as usize;
+    let end = bytes[4..].first_chunk().map_or(0, length).saturating_add(8).min(bytes.len());
+    let mut found = Metadata::default();
+    let mut rest = &bytes[12..end.max(12)];
+    while let Some((name, body)) = rest.split_first_chunk::<4>() {
+        let Some((len, body)) = body.split_first_chunk().map(|(len, body)| (length(len), body)) else {
+            break;
+        };
+        let data = body.get(..len).filter(|data| !data.is_empty());
+        match name {
+            b"EXIF" if flags & 0b1000 != 0 && found.exif.is_none() => found.exif = data.map(Cow::from),
+            b"XMP " if flags & 0b0100 != 0 && found.xmp.is_none() => found.xmp = data.map(Cow::from),
+            _ => {}
+        }
+        // Chunks are padded to even lengths.
+        rest = body.get(len.saturating_add(len % 2)..).unwrap_or_default();
+    }
+    Ok(found)
 }
 
 /// A file split into its chunks, which libwebp does not copy.

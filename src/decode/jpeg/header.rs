@@ -163,7 +163,7 @@ pub(super) fn joined_exif(bytes: &[u8]) -> u64 {
 }
 
 /// EXIF and XMP in front of the first scan. Pillow joins several EXIF segments, and keeps the last XMP.
-pub(in crate::decode) fn metadata(bytes: &[u8]) -> Metadata<'_> {
+pub(super) fn metadata(bytes: &[u8]) -> Metadata<'_> {
     let mut found = Metadata::default();
     for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
         let Segment { marker: 0xe1, data: Some(data), .. } = segment else { continue };

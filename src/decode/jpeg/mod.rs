@@ -11,48 +11,45 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
+use decoder::Decoder as Libjpeg;
 
-use decoder::Decoder;
-
+use super::decoder::{Decoder, Input, Rules};
+use super::metadata::Metadata;
 use crate::error::{Error, Result};
-use crate::limits::Limits;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Window};
-use crate::spec::Truncated;
 
 pub use decoder::has_simd;
-pub(super) use header::metadata;
 
 /// Pillow hands a file to libjpeg in blocks of so many bytes. The library's arithmetic decoder, which
 /// cannot wait for the next one, fails there.
 const PILLOWS_BLOCK: usize = 65536;
 
 /// A JPEG file whose header is read.
-pub(crate) struct Jpeg<'a> {
-    decoder: Decoder<'a>,
+struct Jpeg<'a> {
+    bytes: &'a [u8],
+    decoder: Libjpeg<'a>,
     header: Header,
-    truncated: Truncated,
+    pad: bool,
     reduction: usize,
     arithmetic: bool,
 }
 
+pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
+    Ok(Box::new(Jpeg::open(input, rules)?))
+}
+
 impl<'a> Jpeg<'a> {
-    /// A file of which `bytes` are all, or, where `file` has the rest, the beginning.
-    pub fn open(
-        bytes: &'a [u8],
-        file: Option<&'a File>,
-        limits: &Limits,
-        truncated: Truncated,
-    ) -> Result<Self> {
+    fn open(input: &Input<'a>, rules: &Rules<'_>) -> Result<Self> {
+        let (bytes, file, limits, pad) = (input.head(), input.rest(), &rules.limits, rules.pad);
         limits.check_memory(header::joined_exif(bytes))?;
         if let Err(irregular) = header::check(bytes) {
             // Pillow, which may read the file in our place, does not count.
             limits.check_scans(header::scans(bytes))?;
             return Err(irregular);
         }
-        let mut decoder = Decoder::new(bytes, file)?;
+        let mut decoder = Libjpeg::new(bytes, file)?;
         decoder.read_header()?;
-        if file.is_some() && (decoder.has_several_scans() || truncated == Truncated::Pad) {
+        if file.is_some() && (decoder.has_several_scans() || pad) {
             return Err(Error::unsupported(
                 "expected a JPEG of one scan, found one that needs all of its bytes",
             ));
@@ -79,16 +76,22 @@ impl<'a> Jpeg<'a> {
         let header = Header { width, height, layout, palette: None };
         // The arithmetic decoder takes no more bytes after its first ones, so that Pillow's end of image
         // comes too late.
-        if truncated == Truncated::Pad && !arithmetic {
+        if pad && !arithmetic {
             decoder.pad();
         }
-        Ok(Self { decoder, header, truncated, reduction: 1, arithmetic })
+        Ok(Self { bytes, decoder, header, pad, reduction: 1, arithmetic })
+    }
+}
+
+impl Decoder for Jpeg<'_> {
+    fn metadata(&self) -> Result<Metadata<'_>> {
+        Ok(header::metadata(self.bytes))
     }
 
     /// Has the file decoded by shorter arithmetic, and at the smallest of the sizes that libjpeg has fast code
     /// for which is twice `size` or more. An axis that is taken from its end has to begin with a whole pixel
     /// there, so `mirrored` ones are divided without a rest.
-    pub fn hasten(&mut self, size: (usize, usize), mirrored: (bool, bool)) {
+    fn set_fast(&mut self, size: (usize, usize), mirrored: (bool, bool)) {
         let (width, height) = (self.header.width, self.header.height);
         let side = |side: usize, to: usize, mirrored: bool, by: usize| {
             side >= 2 * by * to && (!mirrored || side.is_multiple_of(by))
@@ -114,7 +117,7 @@ impl Image for Jpeg<'_> {
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
         let bytes = self.header.layout.bytes();
-        let pad = self.truncated == Truncated::Pad;
+        let pad = self.pad;
         let (first_column, width, lost) = match self.decoder.prepare(self.header.layout, window) {
             Ok(first) => (first as usize, self.decoder.info().output_width as usize, false),
             // Arithmetic files of several scans may end between two of these, where Pillow's end of image
@@ -138,7 +141,7 @@ impl Image for Jpeg<'_> {
 }
 
 struct JpegRows<'s, 'a> {
-    decoder: &'s mut Decoder<'a>,
+    decoder: &'s mut Libjpeg<'a>,
     /// Pillow takes every four-component file for an inverted one, as Adobe writes them.
     invert: bool,
     buffer: Vec<u8>,

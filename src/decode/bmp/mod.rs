@@ -1,11 +1,13 @@
 //! BMP, indexed or not, as Pillow reads it: its rules decide which palette is none, where the pixels
 //! begin and what a bit field means. `image` would expand palettes to RGB, and so lose the mode.
 
-use super::bmp_rle;
+mod runs;
+
+use super::decoder::{Decoder, Input, Rules};
 use super::packed::{Packed, Unpack};
+use super::rows::dimensions;
 use crate::error::{Error, Result};
-use crate::limits::Limits;
-use crate::pixels::{Header, Image, Layout, Palette, Whole, palette_from};
+use crate::pixels::{Header, Layout, Palette, Whole, palette_from};
 
 const RAW: u32 = 0;
 const RUNS_OF_BYTES: u32 = 1;
@@ -25,9 +27,10 @@ const FIELDS: [([u32; 4], Layout, [usize; 4]); 8] = [
     ([0, 0, 0, 0], Layout::Rgba, [2, 1, 0, 3]),
 ];
 
-pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image + 'a>> {
+pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
+    let bytes = input.whole()?;
     let fields = Fields::read(bytes)?;
-    let (width, height) = super::dimensions("BMP", fields.width, fields.height, limits)?;
+    let (width, height) = dimensions("BMP", fields.width, fields.height, &rules.limits)?;
     let bottom_up = fields.bottom_up;
     let (layout, unpack, palette) = match (fields.bits, fields.compression) {
         (1 | 4 | 8, RAW | RUNS_OF_BYTES | RUNS_OF_NIBBLES) => {
@@ -56,8 +59,8 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Box<dyn Image
     let pixels = bytes.get(fields.pixels_at..).unwrap_or_default();
     if matches!(fields.compression, RUNS_OF_BYTES | RUNS_OF_NIBBLES) {
         let nibbles = fields.compression == RUNS_OF_NIBBLES;
-        limits.check_memory((width * height) as u64)?;
-        let mut data = bmp_rle::decode(pixels, fields.pixels_at, width, width * height, nibbles)?;
+        rules.limits.check_memory((width * height) as u64)?;
+        let mut data = runs::decode(pixels, fields.pixels_at, width, width * height, nibbles)?;
         if bottom_up {
             flip(&mut data, width);
         }

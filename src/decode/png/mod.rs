@@ -1,27 +1,31 @@
 //! PNG by the `png` crate without its transformations: palette, bit depth and alpha stay as they are
 //! in the file, since the reference resizes in the original mode.
 
+mod chunks;
+
 use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use png::{BitDepth, ColorType, DecodeOptions, Decoder, DecodingError, Reader, Transformations};
+use png::{BitDepth, ColorType, DecodeOptions, DecodingError, Reader, Transformations};
 
-use super::png_chunks;
+use super::decoder::{Decoded, Decoder, Input, Rules};
+use super::metadata::Metadata;
+use super::rows::allocate;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::limits::Limits;
 use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Whole, Window, palette_from};
 
 type Source<'a> = Reader<Bytes<'a>>;
 
 /// `over_white` leaves transparent colours, which no mode here holds, to Pillow.
-pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits, over_white: bool) -> Result<Box<dyn Image + 'a>> {
-    png_chunks::check(bytes)?;
+pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
+    let (bytes, limits) = (input.whole()?, &rules.limits);
+    chunks::check(bytes)?;
     // As strict as Pillow.
     let mut options = DecodeOptions::default();
     options.set_ignore_adler32(false);
     options.set_skip_ancillary_crc_failures(false);
-    let mut decoder = Decoder::new_with_options(Bytes(Cursor::new(bytes)), options);
+    let mut decoder = png::Decoder::new_with_options(Bytes(Cursor::new(bytes)), options);
     decoder.set_limits(png::Limits { bytes: limits.max_memory.map_or(usize::MAX, |max| max as usize) });
     decoder.set_transformations(Transformations::IDENTITY);
     decoder.set_ignore_text_chunk(true);
@@ -30,7 +34,7 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits, over_white: bool) -> Re
     limits.check_pixels(width as usize, height as usize)?;
     let mut reader = decoder.read_info().map_err(fault)?;
     let info = reader.info();
-    if over_white && info.trns.is_some() {
+    if rules.over_white && info.trns.is_some() {
         return Err(Error::unsupported("expected a PNG without transparent colours, found tRNS"));
     }
     let samples = Samples::of(info.color_type, info.bit_depth)?;
@@ -42,19 +46,19 @@ pub(super) fn open<'a>(bytes: &'a [u8], limits: &Limits, over_white: bool) -> Re
     let interlaced = info.interlaced;
     let header = Header { width: width as usize, height: height as usize, layout: samples.layout, palette };
     if !interlaced {
-        return Ok(Box::new(Png { reader, header, samples }));
+        return Ok(Box::new(Png { reader, header, samples, bytes }));
     }
     let raw_line = reader.output_line_size(width).unwrap_or(0);
     let line = header.width * samples.layout.bytes();
     limits.check_memory(((raw_line + line) * header.height) as u64)?;
-    let mut raw = super::allocate("PNG", raw_line * header.height)?;
+    let mut raw = allocate("PNG", raw_line * header.height)?;
     reader.next_frame(&mut raw).map_err(fault)?;
     reader.finish().map_err(fault)?;
-    let mut data = super::allocate("PNG", line * header.height)?;
+    let mut data = allocate("PNG", line * header.height)?;
     for (raw, out) in raw.chunks_exact(raw_line).zip(data.chunks_exact_mut(line)) {
         samples.unpack(raw, 0..header.width, out);
     }
-    Ok(Box::new(Whole { header, data }))
+    Ok(Box::new(Decoded { whole: Whole { header, data }, bytes, metadata: chunks::metadata }))
 }
 
 /// A PNG that is not interlaced, row by row.
@@ -62,6 +66,13 @@ struct Png<'a> {
     reader: Source<'a>,
     header: Header,
     samples: Samples,
+    bytes: &'a [u8],
+}
+
+impl Decoder for Png<'_> {
+    fn metadata(&self) -> Result<Metadata<'_>> {
+        chunks::metadata(self.bytes)
+    }
 }
 
 impl Image for Png<'_> {

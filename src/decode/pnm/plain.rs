@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::pnm::is_space;
+use super::header::is_space;
+use crate::decode::rows::allocate;
 use crate::error::{Error, Result};
 use crate::interrupt;
 
@@ -18,7 +19,7 @@ const LONGEST: usize = 10;
 pub(super) fn bits(body: &[u8], count: usize) -> Result<Vec<u8>> {
     let body = without_comments(body)?;
     check_length(&body, count)?;
-    let mut data = super::allocate("PNM", count)?;
+    let mut data = allocate("PNM", count)?;
     let mut digits = body.iter().filter(|byte| !is_space(**byte));
     for (index, out) in data.iter_mut().enumerate() {
         if index.is_multiple_of(POLL) {
@@ -46,7 +47,7 @@ pub(super) fn samples<const N: usize>(
 ) -> Result<Vec<u8>> {
     let body = without_comments(body)?;
     check_length(&body, count)?;
-    let mut data = super::allocate("PNM", count * N)?;
+    let mut data = allocate("PNM", count * N)?;
     let mut words = body.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
     for (index, out) in data.as_chunks_mut::<N>().0.iter_mut().enumerate() {
         if index.is_multiple_of(POLL) {

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::io::Read;
 
-use super::metadata::Metadata;
+use crate::decode::metadata::Metadata;
 use crate::error::{Error, LimitKind, Result};
 
 /// Pillow's bounds on metadata: a chunk once it is unpacked (`MAX_TEXT_CHUNK`), and all text.

@@ -1,0 +1,121 @@
+//! The shape that every decoder has: what it is given, what it follows, and what it gives.
+
+use std::fs::File;
+
+use super::metadata::Metadata;
+use crate::error::{Error, Result};
+use crate::limits::Limits;
+use crate::pixels::{Header, Image, Rows, Whole, Window};
+
+/// An encoded file, held in memory or only its beginning.
+///
+/// ```
+/// use clipprep::decode::Input;
+///
+/// let input = Input::new(b"P5 1 1 255 \x80");
+/// assert_eq!(input.head(), b"P5 1 1 255 \x80");
+/// assert!(input.rest().is_none());
+/// ```
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    bytes: &'a [u8],
+    rest: Option<&'a File>,
+}
+
+impl<'a> Input<'a> {
+    /// A file whose bytes are all in memory.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, rest: None }
+    }
+
+    /// A file of which `head` is the beginning; `rest` is read from where `head` ends.
+    pub fn streamed(head: &'a [u8], rest: &'a File) -> Self {
+        Self { bytes: head, rest: Some(rest) }
+    }
+
+    /// The bytes that are in memory: all of them, or the beginning.
+    pub fn head(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The file that the bytes after [`head`](Self::head) are read from, if they are not all in memory.
+    pub fn rest(&self) -> Option<&'a File> {
+        self.rest
+    }
+
+    /// All bytes, for a decoder that cannot read them piece by piece.
+    pub(super) fn whole(&self) -> Result<&'a [u8]> {
+        match self.rest {
+            None => Ok(self.bytes),
+            Some(_) => Err(Error::unsupported("expected a file that is in memory, found only its beginning")),
+        }
+    }
+}
+
+/// The options that decoders follow.
+///
+/// ```
+/// use clipprep::Limits;
+/// use clipprep::decode::{Input, Rules, open};
+///
+/// let limits = Limits { max_pixels: Some(100), ..Limits::default() };
+/// let rules = Rules { limits, ..Rules::default() };
+/// assert!(open(&Input::new(b"P5 1000 1000 255 "), &rules).is_err());
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules<'r> {
+    /// Bounds on what one image may cost.
+    pub limits: Limits,
+    /// Whether a truncated file is filled up; else it is an error.
+    pub pad: bool,
+    /// Whether a transparent colour, which no layout holds, would have to show white; else it is dropped.
+    pub over_white: bool,
+    /// Pillow's names of the formats that are read; all of them where there is no list.
+    pub formats: Option<&'r [String]>,
+}
+
+/// An image whose pixels come from a file.
+pub trait Decoder: Image {
+    /// EXIF and XMP of the file, as far as Pillow finds them; none in formats that have none.
+    fn metadata(&self) -> Result<Metadata<'_>> {
+        Ok(Metadata::default())
+    }
+
+    /// Allows the decoder to save time at the cost of exact pixels. The image will be resized to `_resized`
+    /// (width, height), and each axis that is `_mirrored` (columns, rows) will be read from its end. Called
+    /// before the rows are asked for; does nothing in a decoder that has no faster way.
+    fn set_fast(&mut self, _resized: (usize, usize), _mirrored: (bool, bool)) {}
+}
+
+/// How a decoder reads a file's header, and checks it against the limits.
+pub(super) type Open = for<'a> fn(&Input<'a>, &Rules<'_>) -> Result<Box<dyn Decoder + 'a>>;
+
+impl Decoder for Whole {}
+
+/// An image that is decoded as it is opened, from a file that may have metadata.
+pub(super) struct Decoded<'a> {
+    pub whole: Whole,
+    /// The file, and how its metadata are found when they are asked for.
+    pub bytes: &'a [u8],
+    pub metadata: fn(&[u8]) -> Result<Metadata<'_>>,
+}
+
+impl Image for Decoded<'_> {
+    fn header(&self) -> &Header {
+        self.whole.header()
+    }
+
+    fn memory(&self) -> u64 {
+        self.whole.memory()
+    }
+
+    fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
+        self.whole.rows(window)
+    }
+}
+
+impl Decoder for Decoded<'_> {
+    fn metadata(&self) -> Result<Metadata<'_>> {
+        (self.metadata)(self.bytes)
+    }
+}
