@@ -68,13 +68,13 @@ peers: $(VENV)/.bench-deps ## docs/configs.md: each config against its live libr
 	$(BIN)/python benches/configs.py --out docs/configs.md $(CORPORA)
 
 test-torch: $(VENV)/.torch-deps ## clipprep.torch and its example, with torch (3 GB)
-	$(BIN)/pytest tests/test_torch.py
+	$(BIN)/pytest tests/integrations/test_torch.py
 
 test-ray: $(VENV)/.ray-deps ## clipprep.ray and its example, on a local cluster
-	$(BIN)/pytest tests/test_ray.py tests/test_arrow.py
+	$(BIN)/pytest tests/integrations/test_ray.py tests/integrations/test_arrow.py
 
 test-recipes: $(VENV)/.recipes-deps ## every code block of the documentation, with all that the recipes need
-	CLIPPREP_RECIPES=all $(BIN)/pytest tests/test_readme.py
+	CLIPPREP_RECIPES=all $(BIN)/pytest tests/integrations/test_documents.py
 
 docs: $(VENV)/.docs-deps ## build the documentation into out/site
 	$(BIN)/mkdocs build

@@ -29,7 +29,7 @@ import clipprep
 from clipprep import openai
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from named_configs import HUGGING_FACE, OPEN_CLIP, TIMM, digest, golden_images
+from support.named_configs import HUGGING_FACE, OPEN_CLIP, TIMM, digest, golden_images
 
 Reference = Callable[[Image.Image], np.ndarray]
 

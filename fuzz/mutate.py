@@ -23,13 +23,12 @@ from functools import partial
 from pathlib import Path
 from time import perf_counter
 
-from mutations import mutated, systematic
-from seeds import SEEDS
-
 from clipprep import ImageError, Limits, Preprocess
 from clipprep._isolated import CrashError, Isolated, isolated_map
 from clipprep.verify import CRASHED, FAILURES, SKIPPED, THEIRS, Item, Verdict, check, default_jobs
 from clipprep.verify_report import table
+from mutations import mutated, systematic
+from seeds import SEEDS
 
 #: Seconds for one input; the longest that a sound decoder needs for one of these is far below.
 TIMEOUT = 10.0

@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from pictures import photo, picture
-from writers import bmp, bmp_runs, gif_with_local_palette, gif_with_offset, png, saved
+from support.pictures import photo, picture
+from support.writers import bmp, bmp_runs, gif_with_local_palette, gif_with_offset, png, saved
 
 #: JPEGs that Pillow does not write.
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data" / "jpeg"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 import clipprep
 
 # The helpers' assertions explain themselves as the tests' own do.
-pytest.register_assert_rewrite("compare", "expect")
+pytest.register_assert_rewrite("support.compare", "support.expect")
 
 _common = {
     "deadline": None,  # a noisy machine is not a bug

@@ -12,7 +12,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from named_configs import pixels
+from support.named_configs import pixels
 
 #: Height and width before and after: both axes shrunk, by up to 1:2500, grown, one alone.
 SIZES = [

@@ -14,11 +14,11 @@ import numpy as np
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS), str(TESTS.parent / "fuzz")]
 
-from expect import opened  # noqa: E402
 from mutations import mutated  # noqa: E402
-from pictures import picture  # noqa: E402
-from reference import from_array, reference  # noqa: E402
-from writers import saved  # noqa: E402
+from support.expect import opened  # noqa: E402
+from support.pictures import picture  # noqa: E402
+from support.reference import from_array, reference  # noqa: E402
+from support.writers import saved  # noqa: E402
 
 #: The side of the tensors.
 SIZE = 32

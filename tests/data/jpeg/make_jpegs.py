@@ -13,9 +13,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from pictures import picture  # noqa: E402
 from PIL import Image  # noqa: E402
-from writers import saved  # noqa: E402
+
+from support.pictures import picture  # noqa: E402
+from support.writers import saved  # noqa: E402
 
 ONE_BY_ONE = "0;\n1;\n2;\n"
 DC_ONLY = "0,1,2: 0-0, 0, 0;\n"
