@@ -64,11 +64,11 @@ pub(crate) fn to_rgb(layout: Layout, palette: Option<&Palette>, row: &[u8], out:
     let colour = |index: u8| palette.map_or([0; 3], |palette| palette[usize::from(index)]);
     match layout {
         Layout::One | Layout::L => each(row, out, |[grey]| [grey; 3]),
-        Layout::La => each(row, out, |[grey, _]| [grey; 3]),
+        Layout::GreyAlpha => each(row, out, |[grey, _]| [grey; 3]),
         Layout::P => each(row, out, |[index]| colour(index)),
-        Layout::Pppa => each(row, out, |[index, ..]: [u8; 4]| colour(index)),
+        Layout::IndexAlpha => each(row, out, |[index, ..]: [u8; 4]| colour(index)),
         Layout::Rgb => each(row, out, |rgb| rgb),
-        Layout::Rgbx | Layout::Rgba | Layout::Llla | Layout::RgbAndX => {
+        Layout::Rgbx | Layout::Rgba | Layout::GreyAlphaWide | Layout::RgbAndX => {
             each(row, out, |[r, g, b, _]| [r, g, b])
         }
         Layout::RgbPremultiplied => {
@@ -132,9 +132,9 @@ pub(crate) fn to_rgb_over_white(
 ) {
     let blend = |rgb: [u8; 3], alpha| rgb.map(|value| over.over_white(value, alpha));
     match layout {
-        Layout::La => each(row, out, |[grey, alpha]| blend([grey; 3], alpha)),
-        Layout::Rgba | Layout::Llla => each(row, out, |[r, g, b, alpha]| blend([r, g, b], alpha)),
-        Layout::Pppa => each(row, out, |[index, _, _, alpha]| {
+        Layout::GreyAlpha => each(row, out, |[grey, alpha]| blend([grey; 3], alpha)),
+        Layout::Rgba | Layout::GreyAlphaWide => each(row, out, |[r, g, b, alpha]| blend([r, g, b], alpha)),
+        Layout::IndexAlpha => each(row, out, |[index, _, _, alpha]| {
             blend(palette.map_or([0; 3], |palette| palette[usize::from(index)]), alpha)
         }),
         _ => to_rgb(layout, palette, row, out),

@@ -39,7 +39,7 @@ pub use array::Array;
 pub use error::{Error, LimitKind, Result};
 pub use limits::Limits;
 pub use normalise::Element;
-pub use orientation::{Orientation, turned};
+pub use orientation::{Orientation, apply_orientation};
 pub use pipeline::{Preprocess, Report};
 pub use resample::Filter;
 pub use simd::Level;

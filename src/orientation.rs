@@ -47,7 +47,7 @@ impl Orientation {
 }
 
 /// `image` turned as `orientation` says it is meant.
-pub fn turned<'a>(image: Box<dyn Image + 'a>, orientation: Orientation) -> Box<dyn Image + 'a> {
+pub fn apply_orientation<'a>(image: Box<dyn Image + 'a>, orientation: Orientation) -> Box<dyn Image + 'a> {
     if orientation == Orientation::default() {
         return image;
     }

@@ -11,8 +11,8 @@ use crate::decode::{self, Decoder, Format, Input, Rules};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::normalise::{Element, Normalise};
-use crate::orientation::{Orientation, turned};
-use crate::pixels::{BLOCK, Header, Image, Layout, Palette, RowBlock, Rows, Window};
+use crate::orientation::{Orientation, apply_orientation};
+use crate::pixels::{Header, Image, Layout, Palette, RowBlock, RowBuffer, Rows, Window};
 use crate::plan::{Frame, Method, Plan, resized_size};
 use crate::plan_cache;
 use crate::resample::{Filter, Scratch};
@@ -128,7 +128,7 @@ impl Preprocess {
         if spec.precision == Precision::Fast && spec.filter != Filter::Nearest {
             self.set_fast(decoder.as_mut(), orientation)?;
         }
-        Ok(Opened { format, orientation, image: turned(decoder, orientation) })
+        Ok(Opened { format, orientation, image: apply_orientation(decoder, orientation) })
     }
 
     /// Tells the decoder the size that its image is resized to.
@@ -198,7 +198,7 @@ impl Preprocess {
         }
         let over_white = self.over_white(image);
         let source: Box<dyn Rows + '_> = Box::new(Polled(image.rows(&plan.window)?));
-        let source = if convert { in_rgb(source, &header, &plan.window, over_white) } else { source };
+        let source = if convert { in_rgb(source, &header, &plan.window, over_white)? } else { source };
         let palette = plan.palette(&header);
         let layout = plan.layout;
         match &plan.frame {
@@ -256,7 +256,7 @@ fn run(
         Method::Pick { columns, rows } => pick(columns, rows, layout.bytes(), source.as_mut(), finish),
         Method::TwoPass(passes) if layout.has_alpha() => {
             let row_bytes = plan.window.columns.len() * layout.bytes();
-            let mut source = Mapped::new(source, row_bytes, |row, out| premultiply(layout, row, out));
+            let mut source = Mapped::new(source, row_bytes, |row, out| premultiply(layout, row, out))?;
             passes.run(&mut source, scratch, |y, row| {
                 unpremultiply(layout, row);
                 finish(y, row);
@@ -313,35 +313,34 @@ fn in_rgb<'a>(
     header: &'a Header,
     window: &Window,
     over_white: Option<Alpha>,
-) -> Box<dyn Rows + 'a> {
+) -> Result<Box<dyn Rows + 'a>> {
     let (layout, palette) = (header.layout, header.palette.as_deref());
-    Box::new(Mapped::new(rows, window.columns.len() * 3, move |row, out| match over_white {
+    let map = move |row: &[u8], out: &mut [u8]| match over_white {
         Some(alpha) => to_rgb_over_white(alpha, layout, palette, row, out),
         None => to_rgb(layout, palette, row, out),
-    }))
+    };
+    Ok(Box::new(Mapped::new(rows, window.columns.len() * 3, map)?))
 }
 
 /// Rows changed by `map` as they pass.
 struct Mapped<'a, F> {
     rows: Box<dyn Rows + 'a>,
     map: F,
-    buffer: Vec<u8>,
-    row_bytes: usize,
+    buffer: RowBuffer,
 }
 
 impl<'a, F: Fn(&[u8], &mut [u8])> Mapped<'a, F> {
-    fn new(rows: Box<dyn Rows + 'a>, row_bytes: usize, map: F) -> Self {
-        Self { rows, map, buffer: vec![0; BLOCK * row_bytes], row_bytes }
+    fn new(rows: Box<dyn Rows + 'a>, row_bytes: usize, map: F) -> Result<Self> {
+        Ok(Self { rows, map, buffer: RowBuffer::new(row_bytes)? })
     }
 }
 
 impl<F: Fn(&[u8], &mut [u8])> Rows for Mapped<'_, F> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
         let block = self.rows.next(count)?;
-        for (row, out) in block[..count].iter().zip(self.buffer.chunks_exact_mut(self.row_bytes)) {
+        for (row, out) in block[..count].iter().zip(self.buffer.rows_mut(count)) {
             (self.map)(row, out);
         }
-        let mut rows = self.buffer.chunks_exact(self.row_bytes);
-        Ok(std::array::from_fn(|i| if i < count { rows.next().unwrap_or_default() } else { &[] }))
+        Ok(self.buffer.block(count))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::resample::Sample;
 
 /// Rows are handed on in blocks of up to this many: a kernel loads its weights once for all of them.
@@ -19,7 +19,7 @@ pub enum Layout {
     /// Mode "L".
     L,
     /// Mode "LA".
-    La,
+    GreyAlpha,
     /// Mode "P": one byte, an index into a [`Palette`].
     P,
     /// Mode "RGB".
@@ -29,7 +29,7 @@ pub enum Layout {
     /// Mode "RGBA".
     Rgba,
     /// Mode "LA" as Pillow stores it: L, L, L, A.
-    Llla,
+    GreyAlphaWide,
     /// Mode "CMYK", 0 = no ink.
     Cmyk,
     /// Mode "RGBX": RGB with a fourth band, which the conversion drops.
@@ -37,7 +37,7 @@ pub enum Layout {
     /// Mode "RGBa": RGB multiplied by the alpha that follows it.
     RgbPremultiplied,
     /// Mode "PA" as Pillow stores it: an index into a [`Palette`] three times, and alpha.
-    Pppa,
+    IndexAlpha,
     /// Mode "YCbCr", and a fourth byte that means nothing.
     YCbCr,
     /// Mode "HSV", and a fourth byte that means nothing.
@@ -64,10 +64,10 @@ impl Layout {
     pub fn bytes(self) -> usize {
         match self {
             Self::One | Self::L | Self::P => 1,
-            Self::La | Self::I16 | Self::I16L | Self::I16B | Self::I16N => 2,
+            Self::GreyAlpha | Self::I16 | Self::I16L | Self::I16B | Self::I16N => 2,
             Self::Rgb => 3,
-            Self::Rgbx | Self::Rgba | Self::Llla | Self::Cmyk => 4,
-            Self::RgbAndX | Self::RgbPremultiplied | Self::Pppa => 4,
+            Self::Rgbx | Self::Rgba | Self::GreyAlphaWide | Self::Cmyk => 4,
+            Self::RgbAndX | Self::RgbPremultiplied | Self::IndexAlpha => 4,
             Self::YCbCr | Self::Hsv | Self::Lab | Self::I | Self::F => 4,
         }
     }
@@ -83,14 +83,14 @@ impl Layout {
         match self {
             Self::One => "1",
             Self::L => "L",
-            Self::La | Self::Llla => "LA",
+            Self::GreyAlpha | Self::GreyAlphaWide => "LA",
             Self::P => "P",
             Self::Rgb | Self::Rgbx => "RGB",
             Self::Rgba => "RGBA",
             Self::Cmyk => "CMYK",
             Self::RgbAndX => "RGBX",
             Self::RgbPremultiplied => "RGBa",
-            Self::Pppa => "PA",
+            Self::IndexAlpha => "PA",
             Self::YCbCr => "YCbCr",
             Self::Hsv => "HSV",
             Self::Lab => "LAB",
@@ -105,7 +105,7 @@ impl Layout {
 
     /// Whether Pillow multiplies the colours by alpha before it resamples.
     pub fn has_alpha(self) -> bool {
-        matches!(self, Self::La | Self::Rgba | Self::Llla)
+        matches!(self, Self::GreyAlpha | Self::Rgba | Self::GreyAlphaWide)
     }
 
     /// Whether Pillow resizes this mode by nearest neighbour whatever filter is asked for.
@@ -147,7 +147,7 @@ pub struct Header {
     pub height: usize,
     /// The bytes of one pixel.
     pub layout: Layout,
-    /// The colours of [`Layout::P`] and [`Layout::Pppa`].
+    /// The colours of [`Layout::P`] and [`Layout::IndexAlpha`].
     pub palette: Option<Box<Palette>>,
 }
 
@@ -185,6 +185,39 @@ pub trait Image {
 pub trait Rows {
     /// The next `count` rows (1 to [`BLOCK`]), each of `columns * layout.bytes()` bytes.
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>>;
+}
+
+/// A buffer for the block of rows that a stream makes and hands on.
+pub(crate) struct RowBuffer {
+    bytes: Vec<u8>,
+    row_bytes: usize,
+}
+
+impl RowBuffer {
+    /// A buffer for rows of `row_bytes` bytes; memory that is not there is an error, not an abort.
+    pub fn new(row_bytes: usize) -> Result<Self> {
+        let len = BLOCK.saturating_mul(row_bytes);
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(len).map_err(|_| Error::out_of_memory("rows of pixels", len as u64))?;
+        bytes.resize(len, 0);
+        Ok(Self { bytes, row_bytes })
+    }
+
+    /// The bytes that a buffer takes for rows of an image of that header, at most.
+    pub fn memory(header: &Header) -> u64 {
+        (BLOCK * header.layout.bytes() * header.width) as u64
+    }
+
+    /// The first `count` rows, to be written.
+    pub fn rows_mut(&mut self, count: usize) -> impl Iterator<Item = &mut [u8]> {
+        self.bytes.chunks_exact_mut(self.row_bytes).take(count)
+    }
+
+    /// The first `count` rows.
+    pub fn block(&self, count: usize) -> RowBlock<'_> {
+        let mut rows = self.bytes.chunks_exact(self.row_bytes).take(count);
+        std::array::from_fn(|_| rows.next().unwrap_or_default())
+    }
 }
 
 /// A decoded image held whole, rows without padding.

@@ -39,7 +39,7 @@ fn specs() -> impl Strategy<Value = Spec> {
 const LAYOUTS: [Layout; 12] = [
     Layout::One,
     Layout::L,
-    Layout::La,
+    Layout::GreyAlpha,
     Layout::P,
     Layout::Rgb,
     Layout::Rgbx,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::decoder::Decoder;
 use crate::error::{Error, Result};
-use crate::pixels::{BLOCK, Header, Image, RowBlock, Rows, Window};
+use crate::pixels::{Header, Image, RowBlock, RowBuffer, Rows, Window};
 
 /// How the pixels of one row become bytes of the header's layout.
 #[derive(Clone, Debug)]
@@ -142,11 +142,14 @@ impl Image for Packed<'_> {
         &self.header
     }
 
+    fn memory(&self) -> u64 {
+        RowBuffer::memory(&self.header)
+    }
+
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
         let row_bytes = window.columns.len() * self.header.layout.bytes();
         Ok(Box::new(PackedRows {
-            buffer: vec![0; BLOCK * row_bytes],
-            row_bytes,
+            buffer: RowBuffer::new(row_bytes)?,
             columns: window.columns.clone(),
             next: window.rows.start,
             image: self,
@@ -156,8 +159,7 @@ impl Image for Packed<'_> {
 
 struct PackedRows<'s, 'a> {
     image: &'s Packed<'a>,
-    buffer: Vec<u8>,
-    row_bytes: usize,
+    buffer: RowBuffer,
     columns: Range<usize>,
     next: usize,
 }
@@ -165,12 +167,11 @@ struct PackedRows<'s, 'a> {
 impl Rows for PackedRows<'_, '_> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
         let Packed { header, rows, stride, bottom_up, unpack } = self.image;
-        for out in self.buffer.chunks_exact_mut(self.row_bytes).take(count) {
+        for out in self.buffer.rows_mut(count) {
             let y = if *bottom_up { header.height - 1 - self.next } else { self.next };
             unpack.row(&rows[y * stride..], self.columns.clone(), header.layout.bytes(), out);
             self.next += 1;
         }
-        let mut rows = self.buffer.chunks_exact(self.row_bytes);
-        Ok(std::array::from_fn(|i| if i < count { rows.next().unwrap_or_default() } else { &[] }))
+        Ok(self.buffer.block(count))
     }
 }

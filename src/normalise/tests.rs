@@ -6,7 +6,8 @@ use crate::pixels::Layout;
 use crate::simd::{Level, levels_to_test};
 use crate::spec::{Profile, Spec, TensorLayout};
 
-const LAYOUTS: [Layout; 6] = [Layout::L, Layout::La, Layout::Rgb, Layout::Rgbx, Layout::Rgba, Layout::Cmyk];
+const LAYOUTS: [Layout; 6] =
+    [Layout::L, Layout::GreyAlpha, Layout::Rgb, Layout::Rgbx, Layout::Rgba, Layout::Cmyk];
 
 /// Two rows of pixels as a tensor.
 fn tensor<T: Element>(normalise: &Normalise, layout: Layout, rows: &[Vec<u8>; 2]) -> Vec<T> {

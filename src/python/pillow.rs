@@ -11,7 +11,7 @@ use super::errors::{Class, Fault, PILLOW};
 use super::source::attached;
 use crate::decode::check_icon;
 use crate::pixels::{Image, Layout, Palette, palette_from};
-use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, turned};
+use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, apply_orientation};
 
 /// The pixels of a loaded Pillow image.
 pub(super) struct Pixels {
@@ -46,15 +46,15 @@ impl Pixels {
             ("1", _) => Layout::One,
             ("L", _) => Layout::L,
             ("P", _) => Layout::P,
-            ("LA", true) => Layout::Llla,
-            ("LA", false) => Layout::La,
+            ("LA", true) => Layout::GreyAlphaWide,
+            ("LA", false) => Layout::GreyAlpha,
             ("RGB", true) => Layout::Rgbx,
             ("RGB", false) => Layout::Rgb,
             ("RGBA", _) => Layout::Rgba,
             ("CMYK", _) => Layout::Cmyk,
             ("RGBX", _) => Layout::RgbAndX,
             ("RGBa", _) => Layout::RgbPremultiplied,
-            ("PA", _) => Layout::Pppa,
+            ("PA", _) => Layout::IndexAlpha,
             ("YCbCr", _) => Layout::YCbCr,
             ("HSV", _) => Layout::Hsv,
             ("LAB", _) => Layout::Lab,
@@ -187,7 +187,7 @@ impl Pixels {
 
     /// The pixels as an image for the core, turned.
     fn image(&self) -> Result<Box<dyn Image + '_>, Error> {
-        Ok(turned(Box::new(self.array()?), self.orientation))
+        Ok(apply_orientation(Box::new(self.array()?), self.orientation))
     }
 
     fn array(&self) -> Result<Array<'_>, Error> {

@@ -197,7 +197,7 @@ impl Item<'_> {
             }
             Item::Encoded(bytes) => encoded(core, bytes, out),
             Item::Array(view) => {
-                let layout = [Layout::L, Layout::La, Layout::Rgb, Layout::Rgba][view.dim().2 - 1];
+                let layout = [Layout::L, Layout::GreyAlpha, Layout::Rgb, Layout::Rgba][view.dim().2 - 1];
                 let report = core.image(&mut Array::new(view.view(), layout, None)?, out)?;
                 Ok(Done { report, pillow: None })
             }

@@ -13,7 +13,7 @@ use super::metadata::Metadata;
 use super::rows::allocate;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::pixels::{BLOCK, Header, Image, Layout, RowBlock, Rows, Whole, Window, palette_from};
+use crate::pixels::{Header, Image, Layout, RowBlock, RowBuffer, Rows, Whole, Window, palette_from};
 
 type Source<'a> = Reader<Bytes<'a>>;
 
@@ -80,6 +80,10 @@ impl Image for Png<'_> {
         &self.header
     }
 
+    fn memory(&self) -> u64 {
+        RowBuffer::memory(&self.header)
+    }
+
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
         for _ in 0..window.rows.start {
             next_row(&mut self.reader)?;
@@ -88,8 +92,7 @@ impl Image for Png<'_> {
         Ok(Box::new(PngRows {
             reader: &mut self.reader,
             samples: &self.samples,
-            buffer: vec![0; BLOCK * row_bytes],
-            row_bytes,
+            buffer: RowBuffer::new(row_bytes)?,
             columns: window.columns.clone(),
             left: window.rows.len(),
             below: self.header.height - window.rows.end,
@@ -100,8 +103,7 @@ impl Image for Png<'_> {
 struct PngRows<'s, 'a> {
     reader: &'s mut Source<'a>,
     samples: &'s Samples,
-    buffer: Vec<u8>,
-    row_bytes: usize,
+    buffer: RowBuffer,
     columns: Range<usize>,
     left: usize,
     below: usize,
@@ -109,7 +111,7 @@ struct PngRows<'s, 'a> {
 
 impl Rows for PngRows<'_, '_> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
-        for out in self.buffer.chunks_exact_mut(self.row_bytes).take(count) {
+        for out in self.buffer.rows_mut(count) {
             self.samples.unpack(next_row(self.reader)?, self.columns.clone(), out);
         }
         self.left -= count;
@@ -120,8 +122,7 @@ impl Rows for PngRows<'_, '_> {
             }
             self.reader.finish().map_err(fault)?;
         }
-        let mut rows = self.buffer.chunks_exact(self.row_bytes);
-        Ok(std::array::from_fn(|i| if i < count { rows.next().unwrap_or_default() } else { &[] }))
+        Ok(self.buffer.block(count))
     }
 }
 
@@ -163,7 +164,7 @@ impl Samples {
             (ColorType::Grayscale, 8) => (Layout::L, Packing::Bytes),
             (ColorType::Grayscale, _) => (Layout::I16, Packing::Pairs),
             (ColorType::GrayscaleAlpha, 16) => (Layout::Rgba, Packing::GreyAlphaHighBytes),
-            (ColorType::GrayscaleAlpha, _) => (Layout::La, Packing::Bytes),
+            (ColorType::GrayscaleAlpha, _) => (Layout::GreyAlpha, Packing::Bytes),
             (ColorType::Rgb, 16) => (Layout::Rgb, Packing::HighBytes),
             (ColorType::Rgb, _) => (Layout::Rgb, Packing::Bytes),
             (ColorType::Rgba, 16) => (Layout::Rgba, Packing::HighBytes),

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 
 /// Pillow's block.
-const BLOCK: usize = 1 << 20;
+const PILLOWS_BLOCK: usize = 1 << 20;
 /// So many samples are read between polls.
 const POLL: usize = 1 << 14;
 /// The longest sample, in digits.
@@ -85,7 +85,7 @@ fn without_comments(body: &[u8]) -> Result<Cow<'_, [u8]>> {
     if !body.contains(&b'#') {
         return Ok(Cow::Borrowed(body));
     }
-    if body.len() > BLOCK {
+    if body.len() > PILLOWS_BLOCK {
         return Err(Error::unsupported("expected a plain PNM without comments, found a large one with some"));
     }
     let mut kept = Vec::with_capacity(body.len());
