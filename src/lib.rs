@@ -44,6 +44,6 @@ pub use pipeline::{Preprocess, Report};
 pub use resample::Filter;
 pub use simd::Level;
 pub use spec::{
-    ArrayAlpha, Fill, FloatSteps, MEAN, MODELS, PassOrder, Precision, Profile, Resampler, ResizeMode,
-    Rounding, STD, Spec, TensorLayout, Truncated, model_size,
+    ArrayAlpha, Channels, Fill, FloatSteps, MEAN, MODELS, PassOrder, Precision, Profile, Resampler,
+    ResizeMode, Rounding, STD, Spec, TensorLayout, Truncated, model_size,
 };

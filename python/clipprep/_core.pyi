@@ -130,7 +130,8 @@ class Preprocess:
 
         A source is a path, encoded bytes (any contiguous buffer, or a 1-D uint8 array), a binary
         file, a PIL image, or a uint8 array (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4): L,
-        L, LA, RGB, RGBA, any strides. `out` is memory of that shape and type to write to: an array,
+        L, LA, RGB, RGBA, any strides. The `hf-` profiles read (1, H, W), (3, H, W) and (4, H, W) as
+        channels first, as transformers does, also where the last axis could hold the channels. `out` is memory of that shape and type to write to: an array,
         or what else lends such memory, such as a tensor of torch; it is what is returned.
 
         Raises ImageError (DecodeError, TruncatedError, UnsupportedError, LimitError) or OSError for

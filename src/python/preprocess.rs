@@ -191,7 +191,8 @@ impl Preprocess {
     ///
     /// A source is a path, encoded bytes (any contiguous buffer, or a 1-D uint8 array), a binary
     /// file, a PIL image, or a uint8 array (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4): L,
-    /// L, LA, RGB, RGBA, any strides. `out` is a C-contiguous, writeable array of that shape and type to write to, or anything
+    /// L, LA, RGB, RGBA, any strides. The `hf-` profiles read (1, H, W), (3, H, W) and (4, H, W) as channels first, as
+    /// transformers does, also where the last axis could hold the channels. `out` is a C-contiguous, writeable array of that shape and type to write to, or anything
     /// else that lends such memory of the host (a buffer, DLPack, `__array_interface__`: a tensor of torch, pinned or
     /// not), and is what is returned; what it holds after an error is unspecified.
     ///

@@ -19,6 +19,7 @@ use super::errors::{Fault, shape as tuple, value_error};
 use super::fork;
 use super::pillow::Pixels;
 use crate::pixels::Layout;
+use crate::spec::Channels;
 use crate::{Array, Element, Error, Limits, Preprocess, Report, Spec};
 
 /// Files from so many bytes on are not held where a piece at a time is enough.
@@ -29,7 +30,10 @@ pub(super) enum Source<'py> {
     Path(PathBuf),
     Bytes(PyBackedBytes),
     Buffer(PyReadonlyArray1<'py, u8>),
+    /// Rows, columns and, where there are three axes, channels.
     Array(PyReadonlyArrayDyn<'py, u8>),
+    /// Channels, rows, columns.
+    Planes(PyReadonlyArrayDyn<'py, u8>),
     Image(Pixels),
     /// What its own Python code raised is its row's error.
     Failed(Option<Fault>),
@@ -59,7 +63,7 @@ impl<'py> Source<'py> {
             return Ok(Self::Bytes(bytes.clone().into()));
         }
         if let Ok(array) = object.cast::<PyUntypedArray>() {
-            return Self::of_array(array);
+            return Self::of_array(array, spec.profile.array_channels);
         }
         if object.is_instance(image_class(py)?)? {
             return match Pixels::of(object, spec) {
@@ -114,7 +118,7 @@ impl<'py> Source<'py> {
         Ok(Self::Buffer(borrowed(array.cast::<PyArray1<u8>>()?.try_readonly())?))
     }
 
-    fn of_array(array: &Bound<'py, PyUntypedArray>) -> PyResult<Self> {
+    fn of_array(array: &Bound<'py, PyUntypedArray>, channels: Channels) -> PyResult<Self> {
         let Ok(bytes) = array.cast::<PyArrayDyn<u8>>() else {
             return Err(PyTypeError::new_err(format!("expected an array of uint8, found {}", array.dtype())));
         };
@@ -129,8 +133,11 @@ impl<'py> Source<'py> {
         let pixels = borrowed(bytes.try_readonly())?;
         match *shape.as_slice() {
             [0, ..] | [_, 0, ..] => {}
+            [1 | 3 | 4, _, width] if width > 0 && channels == Channels::FirstIfPossible => {
+                return Ok(Self::Planes(pixels));
+            }
             [_, _] | [_, _, 1..=4] => return Ok(Self::Array(pixels)),
-            [1 | 3 | 4, _, _] => {
+            [1 | 3 | 4, _, _] if channels == Channels::Last => {
                 return Err(value_error(
                     "an array with channels last, (H, W) or (H, W, 1 to 4)",
                     format_args!("shape {}, which looks like channels first", tuple(&shape)),
@@ -144,10 +151,13 @@ impl<'py> Source<'py> {
             }
             _ => {}
         }
-        Err(value_error(
-            "an array of shape (H, W) or (H, W, 1 to 4) with H and W at least 1",
-            format_args!("shape {}", tuple(&shape)),
-        ))
+        let expected = match channels {
+            Channels::Last => "an array of shape (H, W) or (H, W, 1 to 4) with H and W at least 1",
+            Channels::FirstIfPossible => {
+                "an array of shape (H, W), (1 or 3 or 4, H, W) or (H, W, 1 to 4) with H and W at least 1"
+            }
+        };
+        Err(value_error(expected, format_args!("shape {}", tuple(&shape))))
     }
 
     /// Its view for worker threads, or its own error.
@@ -162,6 +172,10 @@ impl<'py> Source<'py> {
                     view = view.insert_axis(Axis(2));
                 }
                 Item::Array(view.into_dimensionality::<Ix3>().expect("checked to have 2 or 3 axes"))
+            }
+            Self::Planes(array) => {
+                let view = array.as_array().into_dimensionality::<Ix3>().expect("checked to have 3 axes");
+                Item::Array(view.permuted_axes([1, 2, 0]))
             }
             Self::Image(pixels) => Item::Image(pixels),
             Self::Failed(fault) => return Err(fault.take().expect("a source is run once")),

@@ -9,7 +9,7 @@ use crate::resample::Filter;
 
 pub use choices::{PassOrder, Precision, ResizeMode, TensorLayout, Truncated};
 pub use models::{MODELS, model_size};
-pub use profile::{ArrayAlpha, FloatSteps, Profile, Resampler, Rounding};
+pub use profile::{ArrayAlpha, Channels, FloatSteps, Profile, Resampler, Rounding};
 
 /// Channel means of CLIP's training set (openai/CLIP, `clip.py`, `_transform`).
 pub const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];

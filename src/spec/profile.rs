@@ -20,6 +20,8 @@ pub struct Profile {
     pub rgb_first: bool,
     /// Whether transparency shows white when the image becomes RGB; else it is dropped.
     pub over_white: bool,
+    /// Where the channels of an array stand whose shape could have them first or last.
+    pub array_channels: Channels,
     /// Whose arithmetic lays an array with alpha over white. PIL images and files have Pillow's.
     pub array_alpha: ArrayAlpha,
     /// Whose resizing.
@@ -55,6 +57,15 @@ impl Rounding {
             Self::HalfEven => number / 2 + usize::from(number % 4 == 3),
         }
     }
+}
+
+/// Where the channels of an array stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// (rows, columns, channels), always.
+    Last,
+    /// (channels, rows, columns) where the first axis has 1, 3 or 4 entries, as transformers guesses.
+    FirstIfPossible,
 }
 
 /// Whose arithmetic resizes.
@@ -101,6 +112,7 @@ impl Profile {
         name: "openai",
         rgb_first: false,
         over_white: false,
+        array_channels: Channels::Last,
         array_alpha: ArrayAlpha::Numpy,
         resampler: Resampler::Pillow,
         crop: Rounding::HalfEven,
@@ -117,6 +129,7 @@ impl Profile {
         name: "hf-pil",
         rgb_first: true,
         over_white: true,
+        array_channels: Channels::FirstIfPossible,
         array_alpha: ArrayAlpha::Numpy,
         resampler: Resampler::Pillow,
         crop: Rounding::Down,
@@ -130,6 +143,7 @@ impl Profile {
         name: "hf-torchvision",
         rgb_first: true,
         over_white: true,
+        array_channels: Channels::FirstIfPossible,
         array_alpha: ArrayAlpha::Torch,
         resampler: Resampler::Torch,
         crop: Rounding::Down,
