@@ -20,7 +20,8 @@ QUICK_PIXELS = 1_500_000
 
 def check(array: np.ndarray, n: int, name: str, **options: object) -> None:
     before = array.copy()
-    expected = reference(from_array(array), n, **options)
+    image = from_array(array, str(options.get("profile", "openai")))
+    expected = reference(image, n, **options)
     actual = clipprep.Preprocess(n, **{"pillow": LIVE, **options})(array)
     assert_equal_bits(actual, expected, name)
     assert_equal_bits(array, before, f"{name}: the source itself")
@@ -83,6 +84,8 @@ def test_any_array(
     std=st.tuples(*[st.floats(0.01, 3)] * 3),
     seed=st.integers(0, 2**32 - 1),
 )
+@example((20, 3), 8, (3,), "random", "bicubic", (0, 0, 0), (1, 1, 1), 0)
+@example((20, 1), 8, (2,), "random", "bicubic", (0, 0, 0), (1, 1, 1), 0)
 def test_any_array_as_hugging_face_on_pillow(
     size, n, pixel, kind, interpolation, mean, std, seed
 ) -> None:

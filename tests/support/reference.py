@@ -143,8 +143,11 @@ def load_truncated(wanted: bool) -> Iterator[None]:
         ImageFile.LOAD_TRUNCATED_IMAGES = before
 
 
-def from_array(array: np.ndarray) -> Image.Image:
-    """The PIL image that an array source stands for: 1 channel is L, 2 are LA, 3 RGB, 4 RGBA."""
+def from_array(array: np.ndarray, profile: str = "openai") -> Image.Image:
+    """The PIL image that an array source stands for: 1 channel is L, 2 are LA, 3 RGB, 4 RGBA. Channels are last,
+    but in transformers' profiles where they can be first."""
+    if profile.startswith("hf-") and array.ndim == 3 and array.shape[0] in (1, 3, 4):
+        array = array.transpose(1, 2, 0)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     image = Image.fromarray(np.ascontiguousarray(array))
