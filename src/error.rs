@@ -87,6 +87,8 @@ pub enum LimitKind {
     Scans,
     /// Colour profiles of a PNG file, each of which costs time.
     ColourProfiles,
+    /// Bytes in the fields of an EXIF block, which may all refer to the same bytes.
+    ExifFields,
 }
 
 impl LimitKind {
@@ -97,7 +99,7 @@ impl LimitKind {
             Self::Bytes => Some("max_bytes"),
             Self::Memory => Some("max_memory"),
             Self::Scans => Some("max_scans"),
-            Self::ColourProfiles => None,
+            Self::ColourProfiles | Self::ExifFields => None,
         }
     }
 
@@ -108,6 +110,7 @@ impl LimitKind {
             Self::Memory => "bytes of memory (max_memory)",
             Self::Scans => "scans (max_scans)",
             Self::ColourProfiles => "colour profiles in a PNG",
+            Self::ExifFields => "bytes in the fields of EXIF",
         }
     }
 

@@ -98,17 +98,19 @@ def _begins_as(name: str, prefix: bytes) -> bool:
         return False
 
 
-def pixels(
-    image: Image.Image, exif: bool, over_white: bool
-) -> tuple[str, int, int, Any, bool, bytes | None, int]:
-    """The mode, width, height, memory, palette (RGB) and orientation of an image, loaded if it was not.
+def orientation(image: Image.Image) -> int:
+    """The orientation of a loaded image, 1 where it is none that `ImageOps.exif_transpose` turns by."""
+    return _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1)
+
+
+def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bool, bytes | None]:
+    """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
     image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
     image with a transparent colour is laid over white, and so is RGB.
     """
     image.load()
-    orientation = _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1) if exif else 1
     if over_white and image.info.get("transparency") is not None:
         image = _over_white(image)
     # Asked once: another thread may give the image other pixels meanwhile.
@@ -128,7 +130,7 @@ def pixels(
     shared = memory is not None
     if not shared:
         memory = _packed(image)
-    return mode, width, height, memory, shared, palette, orientation
+    return mode, width, height, memory, shared, palette
 
 
 def _over_white(image: Image.Image) -> Image.Image:

@@ -6,9 +6,8 @@
 
 use std::borrow::Cow;
 
-use exif::{Context, In, Reader, Tag, Value};
-
-use crate::error::{Error, Result};
+use super::exif;
+use crate::error::Result;
 use crate::orientation::Orientation;
 
 /// What a file says about itself.
@@ -32,50 +31,13 @@ impl Metadata<'_> {
     /// # Ok::<(), clipprep::Error>(())
     /// ```
     pub fn orientation(&self) -> Result<Orientation> {
-        let tag = self.exif.as_deref().map_or(Ok(None), tag)?;
+        let tag = self.exif.as_deref().map_or(Ok(None), exif::orientation)?;
         let xmp = || self.xmp.as_deref().and_then(from_xmp);
         Ok(Orientation::from_exif(tag.or_else(xmp).unwrap_or(1)))
     }
 }
 
-/// The value of EXIF's tag.
-fn tag(mut data: &[u8]) -> Result<Option<u64>> {
-    while let Some(rest) = data.strip_prefix(b"Exif\0\0") {
-        data = rest;
-    }
-    if data.is_empty() {
-        return Ok(None);
-    }
-    let odd =
-        |found: &dyn std::fmt::Display| Error::unsupported(format!("expected plain EXIF, found {found}"));
-    let exif = Reader::new().read_raw(data.to_vec()).map_err(|error| odd(&error))?;
-    let main =
-        exif.fields().filter(|field| field.ifd_num == In::PRIMARY && field.tag.context() == Context::Tiff);
-    let (mut fields, mut found) = (0, None);
-    for field in main {
-        fields += 1;
-        if matches!(field.value, Value::Unknown(..)) {
-            return Err(odd(&"a field of an unknown type"));
-        }
-        if field.tag == Tag::Orientation {
-            let value = match &field.value {
-                Value::Short(values) => values.first().map(|&value| u64::from(value)),
-                Value::Long(values) => values.first().map(|&value| u64::from(value)),
-                _ => None,
-            };
-            if value.is_none() || found.is_some() {
-                return Err(odd(&"an orientation that is not one number"));
-            }
-            found = value;
-        }
-    }
-    if fields == 0 {
-        return Err(odd(&"no field"));
-    }
-    Ok(found)
-}
-
-/// The digit behind the first `tiff:Orientation` that has one.
+/// The digit after the first `tiff:Orientation` that has one.
 fn from_xmp(xmp: &[u8]) -> Option<u64> {
     const NAME: &[u8] = b"tiff:Orientation";
     memchr::memmem::find_iter(xmp, NAME).find_map(|at| {

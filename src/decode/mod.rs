@@ -4,6 +4,7 @@
 
 mod bmp;
 mod decoder;
+mod exif;
 mod gif;
 mod icon;
 mod jpeg;
@@ -23,6 +24,7 @@ use decoder::Open;
 use crate::error::{Error, Result};
 
 pub use decoder::{Decoder, Input, Rules};
+pub use exif::check_exif;
 pub use icon::check_icon;
 pub use jpeg::has_simd as jpeg_has_simd;
 pub use metadata::Metadata;

@@ -4,12 +4,12 @@ use ndarray::ArrayView3;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyCapsule};
+use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
 use super::arrow::ArrowBytes;
 use super::errors::{Class, Fault, PILLOW};
 use super::source::attached;
-use crate::decode::check_icon;
+use crate::decode::{check_exif, check_icon};
 use crate::pixels::{Image, Layout, Palette, palette_from};
 use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, apply_orientation};
 
@@ -24,7 +24,7 @@ pub(super) struct Pixels {
 }
 
 /// What `clipprep._pillow.pixels` returns.
-type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>, u64);
+type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>);
 
 enum Memory {
     Shared(ArrowBytes),
@@ -37,9 +37,9 @@ impl Pixels {
     pub fn of(image: &Bound<'_, PyAny>, spec: &Spec) -> Result<Self, Fault> {
         let py = image.py();
         static PIXELS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let (mode, width, height, memory, shared, palette, orientation) = PIXELS
+        let (mode, width, height, memory, shared, palette) = PIXELS
             .import(py, "clipprep._pillow", "pixels")
-            .and_then(|pixels| pixels.call1((image, spec.exif, spec.over_white())))
+            .and_then(|pixels| pixels.call1((image, spec.over_white())))
             .and_then(|found| found.extract::<Found<'_>>())
             .map_err(|error| Fault::raised_by_pillow(py, error))?;
         let layout = match (mode.as_str(), shared) {
@@ -82,7 +82,7 @@ impl Pixels {
                 memory.extract().map_err(|error: pyo3::CastError<'_, '_>| Fault::Raised(error.into()))?,
             )
         };
-        let orientation = Orientation::from_exif(orientation);
+        let orientation = if spec.exif { orientation(image)? } else { Orientation::default() };
         let palette = palette.map(|entries| palette_from(&entries));
         Ok(Self { width, height, layout, palette, memory, orientation })
     }
@@ -195,4 +195,20 @@ impl Pixels {
             .map_err(|error| Error::decode("PIL image", error))?;
         Ok(Array::new(view, self.layout, self.palette.clone())?.of_image())
     }
+}
+
+/// The orientation of a loaded image, as Pillow finds it.
+fn orientation(image: &Bound<'_, PyAny>) -> Result<Orientation, Fault> {
+    let py = image.py();
+    let info =
+        image.getattr("info").and_then(|info| Ok(info.cast_into::<PyDict>()?)).map_err(Fault::Raised)?;
+    let block = info.get_item("exif").map_err(Fault::Raised)?;
+    if let Some(block) = block.and_then(|block| block.extract::<PyBackedBytes>().ok()) {
+        check_exif(&block)?;
+    }
+    let value =
+        py.import("clipprep._pillow").and_then(|module| module.getattr("orientation")?.call1((image,)));
+    let value =
+        value.and_then(|value| value.extract()).map_err(|error| Fault::raised_by_pillow(py, error))?;
+    Ok(Orientation::from_exif(value))
 }
