@@ -60,9 +60,9 @@ NATIVE: dict[str, tuple[str, Callable[[Image.Image, bytes], bytes]]] = {
         "mozjpeg",
         lambda image, block: jpeg(saved(image, "JPEG", progressive=True), PREFIX + block),
     ),
-    "png": ("png", lambda image, block: with_chunk(saved(image, "PNG"), b"eXIf", block)),
+    "png": ("clipprep", lambda image, block: with_chunk(saved(image, "PNG"), b"eXIf", block)),
     "png, behind": (
-        "png",
+        "clipprep",
         lambda image, block: with_chunk(saved(image, "PNG"), b"eXIf", block, behind=True),
     ),
     "webp": ("libwebp", lambda image, block: saved(image, "WEBP", exif=PREFIX + block)),
@@ -91,7 +91,7 @@ def test_the_eight(turning, small, kind: str, value: int, endian: str) -> None:
 def test_modes_of_png(turning, mode: str, value: int) -> None:
     for size in SIZES[:5]:
         data = with_chunk(saved(picture(mode, *size), "PNG"), b"eXIf", orientation(value))
-        assert_file(data, turning, "png", f"{mode} {size} {value}", mode)
+        assert_file(data, turning, "clipprep", f"{mode} {size} {value}", mode)
 
 
 @pytest.mark.parametrize("value", EIGHT)
@@ -103,7 +103,7 @@ def test_other_png(turning, value: int) -> None:
         "2 bits": png(rng.integers(0, 4, (50, 70, 1)), PALETTE, 2, palette=bytes(range(12))),
     }.items():
         data = with_chunk(file, b"eXIf", orientation(value))
-        assert_file(data, turning, "png", f"{name} {value}")
+        assert_file(data, turning, "clipprep", f"{name} {value}")
 
 
 @pytest.mark.parametrize("value", EIGHT)

@@ -67,9 +67,9 @@ def test_every_colour_type_and_depth(
             palette=colours(depth) if colour == PALETTE else None,
         )
         name = f"png {mode} {depth} bit {width} x {height} interlaced={interlaced}"
-        assert_file(data, small, "png", name, mode)
+        assert_file(data, small, "clipprep", name, mode)
         if width * height > 9000:
-            assert_file(data, pre, "png", f"{name} n=224", mode)
+            assert_file(data, pre, "clipprep", f"{name} n=224", mode)
 
 
 @pytest.mark.parametrize("interlaced", [False, True], ids=["straight", "adam7"])
@@ -91,7 +91,7 @@ def test_every_small_size(kind: tuple[int, int, int, str], interlaced: bool) -> 
             assert_file(
                 data,
                 tiny,
-                "png",
+                "clipprep",
                 f"png {mode} {depth} bit {width} x {height} interlaced={interlaced}",
                 mode,
             )
@@ -104,7 +104,7 @@ def test_16_bit_grey(small, interlaced: bool) -> None:
             grey = samples(width, height, 1, 16) % top
             data = png(grey, GREY, 16, interlaced=interlaced)
             name = f"png 16-bit grey {width} x {height} below {top} interlaced={interlaced}"
-            assert_file(data, small, "png", name, "I;16")
+            assert_file(data, small, "clipprep", name, "I;16")
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,8 @@ def test_16_bit_grey(small, interlaced: bool) -> None:
 def test_as_pillow_writes_them(pre, small, mode: str, options: dict[str, object]) -> None:
     for size in ((157, 243), (333, 40), (7, 90)):
         data = saved(picture(mode, *size), "PNG", **options)
-        assert_file(data, small, "png", f"png {mode} {size} {options}", mode)
-        assert_file(data, pre, "png", f"png {mode} {size} {options} n=224", mode)
+        assert_file(data, small, "clipprep", f"png {mode} {size} {options}", mode)
+        assert_file(data, pre, "clipprep", f"png {mode} {size} {options} n=224", mode)
 
 
 @pytest.mark.parametrize("bits", [1, 2, 4, 8])
@@ -129,7 +129,7 @@ def test_short_palettes(small, bits: int, entries: int) -> None:
     assert_file(
         png(inside, PALETTE, bits, palette=palette),
         small,
-        "png",
+        "clipprep",
         f"png {bits} bit, {entries} colours",
         "P",
     )
@@ -166,7 +166,7 @@ def test_transparency_chunks(small, interlaced: bool) -> None:
             transparency=transparency,
         )
         assert "transparency" in opened(data).info
-        assert_file(data, small, "png", f"png with tRNS: {name}, interlaced={interlaced}")
+        assert_file(data, small, "clipprep", f"png with tRNS: {name}, interlaced={interlaced}")
 
 
 def test_odd_transparency_chunks_are_for_pillow_to_decide(small) -> None:
@@ -192,7 +192,7 @@ def test_odd_transparency_chunks_are_for_pillow_to_decide(small) -> None:
 
 def test_a_palette_beside_true_colour_is_a_suggestion(small) -> None:
     data = png(samples(51, 40, 3, 8), TRUECOLOUR, 8, palette=colours(4))
-    assert_file(data, small, "png", "png RGB with a palette", "RGB")
+    assert_file(data, small, "clipprep", "png RGB with a palette", "RGB")
 
 
 def test_ancillary_chunks_change_nothing(small) -> None:
@@ -211,7 +211,7 @@ def test_ancillary_chunks_change_nothing(small) -> None:
         assert_file(
             png(samples(51, 40, 3, 8), TRUECOLOUR, 8, extra=chunk),
             small,
-            "png",
+            "clipprep",
             f"png with {name}",
             "RGB",
         )
@@ -222,7 +222,7 @@ def test_data_in_many_chunks(small, length: int) -> None:
     assert_file(
         png(samples(31, 20, 3, 8), TRUECOLOUR, 8, idat=length),
         small,
-        "png",
+        "clipprep",
         f"png in chunks of {length}",
     )
 
@@ -232,9 +232,9 @@ def test_the_first_frame_of_an_animation(small, mode: str) -> None:
     frames = [picture(mode, 60, 45, seed) for seed in (1, 2, 3)]
     data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], duration=50)
     assert opened(data).n_frames == 3
-    assert_file(data, small, "png", f"animated png {mode}")
+    assert_file(data, small, "clipprep", f"animated png {mode}")
     data = saved(frames[0], "PNG", save_all=True, append_images=frames[1:], default_image=True)
-    assert_file(data, small, "png", f"animated png {mode} with a default image")
+    assert_file(data, small, "clipprep", f"animated png {mode} with a default image")
     at = data.index(b"acTL")
     for count in (0, 1, 2, 1 << 31, (1 << 32) - 1):
         chunk = png_chunk(b"acTL", struct.pack(">II", count, 0))
@@ -250,7 +250,7 @@ def test_large_pngs(pre, mode: str) -> None:
     assert_file(
         saved(picture(mode, 1403, 1009), "PNG", compress_level=1),
         pre,
-        "png",
+        "clipprep",
         f"large png {mode}",
         mode,
     )

@@ -234,7 +234,7 @@ def saved(image: Image.Image, name: str, **options: object) -> bytes:
 def test_png_of_16_bit_grey(small, size: tuple[int, int]) -> None:
     for kind in WIDE_KINDS:
         data = saved(wide("I;16", kind, *size, seed=1), "PNG")
-        assert_file(data, small, "png", f"PNG 16-bit grey {kind} {size}", mode="I;16")
+        assert_file(data, small, "clipprep", f"PNG 16-bit grey {kind} {size}", mode="I;16")
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I;16B", "I", "F", "YCbCr", "LAB"])

@@ -26,10 +26,8 @@ import faults
 from load import Load
 
 import clipprep
-from clipprep.verify import report
+from clipprep import verify_report
 
-#: The name of this report in docs/reliability.md.
-NAME = "make reliability: soak"
 #: Bytes that the process at rest may have grown by since it came to rest for the first time. It settles within the first
 #: quarter of a million rows: what is kept for the threads that came late, and pages of the allocator that are not quite free.
 GROWTH = 64 << 20
@@ -92,7 +90,7 @@ def main() -> int:
     text = _report(args, cases, tally, seconds, max(first, peak), rests, before, after)
     print(text)
     if args.markdown is not None:
-        report.write_markdown(args.markdown, text, NAME)
+        verify_report.write_markdown(args.markdown, text)
     for problem in problems:
         print(f"WRONG: {problem}", file=sys.stderr)
     return 1 if problems else 0

@@ -1,8 +1,6 @@
-//! What Pillow makes of a PNG's chunks: where the `png` crate is more lenient, or would show another
-//! frame of an animation, the file is left to Pillow.
+//! The chunks of a PNG. Files that break a rule, or whose frames Pillow composes, are left to Pillow.
 
 use std::borrow::Cow;
-use std::io::Read;
 
 use crate::decode::metadata::Metadata;
 use crate::error::{Error, LimitKind, Result};
@@ -15,40 +13,72 @@ const BEST_RATIO: usize = 1032;
 /// Pillow unpacks every profile, of which a file has one; so many of [`MAX_UNPACKED`] take it a second.
 const MAX_PROFILES: usize = 64;
 
-/// Refuses a file whose chunks only Pillow reads as it does.
-pub(super) fn check(bytes: &[u8]) -> Result<()> {
+/// What is known of a PNG before its pixels.
+pub(super) struct Facts<'a> {
+    pub width: u32,
+    pub height: u32,
+    pub colour: u8,
+    pub depth: u8,
+    pub interlaced: bool,
+    /// The colours of the palette, three bytes each.
+    pub palette: Option<&'a [u8]>,
+    /// Whether a colour, or entries of the palette, are transparent.
+    pub transparent: bool,
+    /// The chunks from the first one with image data on.
+    pub data: Chunks<'a>,
+}
+
+/// Reads the chunks of a file, and leaves to Pillow those that only Pillow reads as it does.
+pub(super) fn read(bytes: &[u8]) -> Result<Facts<'_>> {
     let announced = chunks(bytes).take_while(|chunk| chunk.name != b"IEND");
     let profiles = announced.filter(|chunk| chunk.name == b"iCCP").count();
     if profiles > MAX_PROFILES {
         return Err(Error::limit(LimitKind::ColourProfiles, MAX_PROFILES as u64, profiles as u64));
     }
     let mut header = &[][..];
+    let mut palette = None;
+    let mut transparent = false;
     let mut animation = Animation::default();
-    let mut in_data = false;
+    let mut data = None;
     let mut text = 0;
-    for Chunk { name, len, body } in chunks(bytes) {
+    let mut rest = chunks(bytes);
+    loop {
+        let here = rest.clone();
+        let Some(chunk) = rest.next() else { break };
+        let Chunk { name, len, body, .. } = chunk;
+        let in_data = data.is_some();
+        if (in_data || name == b"IDAT") && !chunk.is_whole() {
+            return Err(Error::truncated("PNG", format_args!("{} bytes of a chunk of {len}", body.len())));
+        }
+        // Pillow looks at checksums before the pixels only.
+        let sound = in_data || name == b"IDAT" || chunk.is_sound();
         let fits = match name {
-            b"IEND" => return Ok(()),
+            _ if header.is_empty() && name != b"IHDR" => false,
+            b"IEND" => break,
             b"IDAT" => {
-                in_data = true;
+                data.get_or_insert(here);
                 true
             }
-            // To Pillow the last one counts.
             b"IHDR" => {
                 let first = header.is_empty();
                 header = body;
-                first && len >= 13
+                first && len == 13
             }
+            b"PLTE" if !in_data => palette.replace(body).is_none() && len.is_multiple_of(3) && len <= 768,
             // Pillow stops where the second frame begins.
-            b"fcTL" if in_data && animation.has_more() => return Ok(()),
+            b"fcTL" if in_data && animation.has_more() => break,
             b"acTL" => !in_data && animation.control(body),
             b"fcTL" => !in_data && animation.frame(body, header),
-            b"fdAT" => false,
-            b"tRNS" => match header.get(9) {
-                Some(0) => len >= 2,
-                Some(2) => len >= 6,
-                _ => true,
-            },
+            // To Pillow these are image data, too.
+            b"fdAT" | b"DDAT" => false,
+            b"tRNS" => {
+                transparent = true;
+                match header.get(9) {
+                    Some(0) => len >= 2,
+                    Some(2) => len >= 6,
+                    _ => true,
+                }
+            }
             b"gAMA" => len >= 4,
             b"sRGB" => len >= 1,
             b"pHYs" => len >= 9,
@@ -57,17 +87,30 @@ pub(super) fn check(bytes: &[u8]) -> Result<()> {
             b"tEXt" => counts(Some(len), &mut text),
             b"zTXt" => counts(keyword(body).and_then(packed), &mut text),
             b"iTXt" => counts(international(body), &mut text),
-            // Before the pixels, what has no name is no chunk to Pillow.
+            // Before the pixels, a chunk with another name is none to Pillow.
             _ => in_data || name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_'),
         };
-        if !fits {
+        if !sound || !fits {
             return Err(Error::unsupported(format!(
                 "expected the chunks of a plain PNG, found \"{}\" with {len} bytes",
                 name.escape_ascii()
             )));
         }
     }
-    Ok(())
+    let data = data.ok_or_else(|| Error::truncated("PNG", "no image data"))?;
+    let &[w0, w1, w2, w3, h0, h1, h2, h3, depth, colour, 0, 0, interlaced @ 0..=1] = header else {
+        return Err(Error::unsupported("expected a PNG that begins with its header, found another"));
+    };
+    Ok(Facts {
+        width: u32::from_be_bytes([w0, w1, w2, w3]),
+        height: u32::from_be_bytes([h0, h1, h2, h3]),
+        colour,
+        depth,
+        interlaced: interlaced != 0,
+        palette,
+        transparent,
+        data,
+    })
 }
 
 /// EXIF and XMP, in front of the pixels or behind them; the last of each counts.
@@ -178,21 +221,32 @@ fn unpacked_len(packed: &[u8]) -> Option<usize> {
     if bound <= MAX_UNPACKED {
         return Some(bound);
     }
-    let mut unpacked = flate2::read::ZlibDecoder::new(packed).take(MAX_UNPACKED as u64 + 1);
-    let len = std::io::copy(&mut unpacked, &mut std::io::sink()).ok()? as usize;
-    Some(len).filter(|&len| len <= MAX_UNPACKED)
+    fdeflate::decompress_to_vec_bounded(packed, MAX_UNPACKED).ok().map(|unpacked| unpacked.len())
 }
 
 fn long(body: &[u8], at: usize) -> Option<u32> {
     body.get(at..)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-struct Chunk<'a> {
+pub(super) struct Chunk<'a> {
     name: &'a [u8; 4],
     /// The length that the chunk gives itself.
     len: usize,
     /// As much of it as there is.
     body: &'a [u8],
+    /// Its name and its body, which the checksum is made of.
+    checked: &'a [u8],
+    checksum: Option<&'a [u8; 4]>,
+}
+
+impl Chunk<'_> {
+    fn is_whole(&self) -> bool {
+        self.body.len() == self.len
+    }
+
+    fn is_sound(&self) -> bool {
+        self.checksum.is_some_and(|&sum| u32::from_be_bytes(sum) == crc32fast::hash(self.checked))
+    }
 }
 
 /// The chunks of a file.
@@ -200,17 +254,42 @@ fn chunks(bytes: &[u8]) -> Chunks<'_> {
     Chunks(bytes.get(8..).unwrap_or_default())
 }
 
-struct Chunks<'a>(&'a [u8]);
+/// Chunks one after another, from the beginning of one on.
+#[derive(Clone)]
+pub(super) struct Chunks<'a>(&'a [u8]);
+
+impl<'a> Chunks<'a> {
+    /// The body of the next chunk if it has image data.
+    pub fn next_data(&mut self) -> Option<&'a [u8]> {
+        let chunk = self.next().filter(|chunk| chunk.name == b"IDAT");
+        if chunk.is_none() {
+            self.0 = &[];
+        }
+        chunk.map(|chunk| chunk.body)
+    }
+
+    /// Bytes from here to the end of the file.
+    pub fn bytes(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether `len` inflated bytes can come of these.
+    pub fn could_hold(&self, len: usize) -> bool {
+        len / BEST_RATIO <= self.bytes()
+    }
+}
 
 impl<'a> Iterator for Chunks<'a> {
     type Item = Chunk<'a>;
 
     fn next(&mut self) -> Option<Chunk<'a>> {
-        let (len, rest) = self.0.split_first_chunk::<4>()?;
-        let (name, body) = rest.split_first_chunk::<4>()?;
+        let (len, named) = self.0.split_first_chunk::<4>()?;
+        let (name, rest) = named.split_first_chunk::<4>()?;
         let len = u32::from_be_bytes(*len) as usize;
-        // Behind the body is a checksum.
-        self.0 = body.get(len.saturating_add(4)..).unwrap_or_default();
-        Some(Chunk { name, len, body: &body[..len.min(body.len())] })
+        let (body, rest) = rest.split_at(len.min(rest.len()));
+        let (checksum, rest) =
+            rest.split_first_chunk::<4>().map_or((None, &[][..]), |(sum, rest)| (Some(sum), rest));
+        self.0 = rest;
+        Some(Chunk { name, len, body, checked: &named[..4 + body.len()], checksum })
     }
 }
