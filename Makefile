@@ -1,5 +1,5 @@
-# `make help` lists the targets. Everything is installed into .venv, nothing elsewhere
-# (but for nasm, with apt-get where that needs no password).
+# `make help` lists the targets. Everything is installed into .venv, but for nasm: with apt-get, where that needs
+# no password.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,8 +14,8 @@ BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md THIRD-P
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
 .DELETE_ON_ERROR:
-.PHONY: help run test lint test-rust test-python fuzz soak valgrind bench bench-report bench-instructions peers \
-  test-torch test-ray test-recipes docs drift wheel sdist check-sdist check-release notices clean
+.PHONY: help run test test-all lint test-rust test-python fuzz soak reliability valgrind bench bench-report \
+  bench-instructions peers test-torch test-ray test-recipes docs drift wheel sdist check-sdist check-release notices clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
@@ -23,11 +23,16 @@ help: ## show this list
 run: $(VENV)/.installed ## preprocess the photos of this repository into out/
 	$(BIN)/clipprep run photos --out out/tensors.npy --contact-sheet out/contact_sheet.png
 
-test: lint test-rust test-python ## every check there is: lint, Rust tests, Python tests
+test: $(VENV)/.test-deps ## what CI runs for each change: lint, Rust tests, Python tests; no torch, no Ray
+	@scripts/checks.py lint test-rust test-python
 
-lint: $(VENV)/.test-deps ## formatting, lints, types, stubs
+test-all: ## every check there is: test, torch, Ray, recipes, documentation, long fuzz and soak runs, release
+	@scripts/checks.py --keep-going lint test-rust test-python test-torch test-ray test-recipes docs fuzz soak \
+	  check-release $(if $(shell command -v valgrind),valgrind)
+
+lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
 	cargo fmt --check
-	cargo clippy $(CARGO_FLAGS) --no-default-features --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --features python --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -35,51 +40,55 @@ lint: $(VENV)/.test-deps ## formatting, lints, types, stubs
 	$(BIN)/stubtest clipprep._core
 	$(BIN)/python scripts/third_party_notices.py --check
 
-test-rust: $(VENV)/.tools ## the Rust library, without Python
-	cargo test $(CARGO_FLAGS) --no-default-features
+test-rust: $(VENV)/.tools ## test the Rust library, without Python
+	cargo test $(CARGO_FLAGS)
 
-test-python: $(VENV)/.test-deps ## pytest against the installed wheel
+test-python: $(VENV)/.test-deps ## test the installed wheel with pytest
 	@$(BIN)/python -c 'import clipprep, sys; found = clipprep.__file__; \
 	  sys.exit(None if found.startswith(sys.prefix) else f"not the installed wheel: {found}")'
 	$(BIN)/pytest
 
-fuzz: $(VENV)/.test-deps ## a long run of damaged files against live Pillow
+fuzz: $(VENV)/.test-deps ## compare damaged files with live Pillow, in a run of hours
 	$(BIN)/python fuzz/mutate.py --simple
 	$(BIN)/python fuzz/mutate.py --simple --truncated pad
 	$(BIN)/python fuzz/mutate.py --count 200000
 	$(BIN)/python fuzz/mutate.py --count 200000 --truncated pad
 
-soak: $(VENV)/.test-deps ## hostile days in minutes: faults of every kind under load; writes docs/reliability.md
+soak: $(VENV)/.test-deps ## make faults of every kind under load for five minutes: kills, forks, full disks
+	$(BIN)/python tests/soak/soak.py --seconds 300
+
+reliability: $(VENV)/.test-deps ## write the figures of docs/reliability.md anew: attacks, and a soak run
+	$(BIN)/python scripts/attacks.py --markdown docs/reliability.md
 	$(BIN)/python tests/soak/soak.py --seconds 300 --markdown docs/reliability.md
 
-valgrind: $(VENV)/.test-deps ## memory errors in the decoders written in C; needs valgrind
+valgrind: $(VENV)/.test-deps ## look for memory errors in the decoders written in C; needs valgrind
 	fuzz/valgrind.sh $(BIN)/python
 
 bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder name=glob ..." of JPEG files, BENCH="--quick"
 	$(BIN)/python benches/bench.py $(BENCH) $(CORPORA)
 
-bench-report: $(VENV)/.bench-deps ## docs/benchmarks.md and its plot from what the last run left
+bench-report: $(VENV)/.bench-deps ## write docs/benchmarks.md and its plot from the last run
 	$(BIN)/python benches/report.py
 
-bench-instructions: $(VENV)/.tools ## instructions of each stage; needs valgrind; BENCH="--against FILE"
+bench-instructions: $(VENV)/.tools ## count the instructions of each stage; needs valgrind; BENCH="--against FILE"
 	$(BIN)/python benches/instructions.py $(BENCH)
 
-peers: $(VENV)/.bench-deps ## docs/configs.md: each config against its live library; CORPORA="folder ..." of photos
+peers: $(VENV)/.bench-deps ## compare each config with its live library, into docs/configs.md; CORPORA="folder ..." of photos
 	$(BIN)/python benches/configs.py --out docs/configs.md $(CORPORA)
 
-test-torch: $(VENV)/.torch-deps ## clipprep.torch and its example, with torch (3 GB)
+test-torch: $(VENV)/.torch-deps ## test clipprep.torch and its example, with torch (3 GB)
 	$(BIN)/pytest tests/integrations/test_torch.py
 
-test-ray: $(VENV)/.ray-deps ## clipprep.ray and its example, on a local cluster
+test-ray: $(VENV)/.ray-deps ## test clipprep.ray, clipprep.arrow and their examples, on a local cluster
 	$(BIN)/pytest tests/integrations/test_ray.py tests/integrations/test_arrow.py
 
-test-recipes: $(VENV)/.recipes-deps ## every code block of the documentation, with all that the recipes need
+test-recipes: $(VENV)/.recipes-deps ## run every code block of the documentation, with all that the recipes need
 	CLIPPREP_RECIPES=all $(BIN)/pytest tests/integrations/test_documents.py
 
 docs: $(VENV)/.docs-deps ## build the documentation into out/site
 	$(BIN)/mkdocs build
 
-drift: $(VENV)/.drift-deps ## draw the picture of docs/why.md anew, with its table
+drift: $(VENV)/.drift-deps ## draw the picture of docs/why.md anew, and its table
 	$(BIN)/python scripts/drift.py
 
 wheel: dist/.built ## build the wheel into dist/

@@ -32,7 +32,7 @@ import report
 import timing
 from peers import ALL, OURS, PEERS, PIXELS, Peer, opened
 
-from clipprep._reference import pixels
+from clipprep.verify.reference import pixels
 
 say = functools.partial(print, flush=True)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clipprep._reference import levels, normalise
+from clipprep.verify.reference import levels, normalise
 
 Pixels = NDArray[np.uint8]
 

@@ -79,7 +79,7 @@ def main() -> None:
 def build() -> str:
     """The program with line tables, so that inlined code is counted where it was written."""
     environment = os.environ | {"CARGO_PROFILE_BENCH_DEBUG": "1"}
-    command = ["cargo", "bench", "--locked", "--no-default-features", "--bench", "instructions"]
+    command = ["cargo", "bench", "--locked", "--bench", "instructions"]
     done = subprocess.run(
         [*command, "--no-run", "--message-format=json-render-diagnostics"],
         cwd=ROOT,

@@ -17,7 +17,7 @@ import peers_of_torch as torch_peers
 from PIL import Image
 
 import clipprep
-from clipprep._reference import normalise, pixels, resized_size
+from clipprep.verify.reference import normalise, pixels, resized_size
 
 Job = Callable[[Any], Any]
 FILES, PIXELS, ALL = ("jpeg", "png"), ("array", "pil"), ("jpeg", "png", "array", "pil")

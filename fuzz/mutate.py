@@ -24,9 +24,9 @@ from pathlib import Path
 from time import perf_counter
 
 from clipprep import ImageError, Limits, Preprocess
-from clipprep._isolated import CrashError, Isolated, isolated_map
 from clipprep.verify import CRASHED, FAILURES, SKIPPED, THEIRS, Item, Verdict, check, default_jobs
-from clipprep.verify_report import table
+from clipprep.verify.isolated import CrashError, Isolated, isolated_map
+from clipprep.verify.report import table
 from mutations import mutated, systematic
 from seeds import SEEDS
 

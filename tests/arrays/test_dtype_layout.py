@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import clipprep
-from clipprep._reference import pixels as reference_pixels
+from clipprep.verify.reference import pixels as reference_pixels
 from support.compare import assert_equal_bits
 from support.pictures import photo, picture
 from support.reference import from_array, reference

@@ -15,10 +15,11 @@ import pytest
 from PIL import ImageFile, ImageOps
 
 import clipprep
-from clipprep import _reference, verify
-from clipprep._isolated import CrashError, Isolated, isolated_map
+from clipprep import verify
 from clipprep.cli import main
-from clipprep.verify_report import BEGIN, END, write_markdown
+from clipprep.verify import reference
+from clipprep.verify.isolated import CrashError, Isolated, isolated_map
+from clipprep.verify.report import NAME, marks, write_markdown
 from support.pictures import picture
 from support.writers import orientation, saved
 
@@ -104,7 +105,7 @@ def test_the_options_hold_for_both_sides(folder: Path, capsys, monkeypatch) -> N
     assert outcomes("--exif") == [verify.EQUAL, verify.EQUAL, verify.BOTH]
     monkeypatch.setattr(ImageOps, "exif_transpose", lambda image: image)
     assert outcomes("--exif") == [verify.EQUAL, verify.DIFFER, verify.BOTH]
-    monkeypatch.setattr(_reference, "load_truncated", lambda wanted: nullcontext())
+    monkeypatch.setattr(reference, "load_truncated", lambda wanted: nullcontext())
     assert outcomes("--truncated", "pad") == [verify.EQUAL, verify.EQUAL, verify.THEIRS]
 
 
@@ -124,7 +125,7 @@ def test_the_native_share_is_told_by_format(folder: Path, capsys) -> None:
 
 
 def test_a_difference_of_one_level_is_told(folder: Path, capsys, monkeypatch, tmp_path) -> None:
-    sound = _reference.pixels
+    sound = reference.pixels
 
     def one_off(image, n):
         pixels = sound(image, n).copy()
@@ -132,7 +133,7 @@ def test_a_difference_of_one_level_is_told(folder: Path, capsys, monkeypatch, tm
             pixels[3, 4, 1] ^= 1
         return pixels
 
-    monkeypatch.setattr(_reference, "pixels", one_off)
+    monkeypatch.setattr(reference, "pixels", one_off)
     status, files = run(capsys, folder, "--jobs", 0, "--size", 32, "--max-pixels", 50_000)
     assert status == 1
     differing = {name for name, file in files.items() if file["outcome"] == verify.DIFFER}
@@ -153,7 +154,7 @@ def test_refusals_of_one_side_are_told_with_its_words(folder: Path, capsys, monk
     def refusing(image, n):
         raise ValueError("not today")
 
-    monkeypatch.setattr(_reference, "pixels", refusing)
+    monkeypatch.setattr(reference, "pixels", refusing)
     status, files = run(capsys, folder / "good.jpg", "--jobs", 0)
     assert status == 0
     file = files["good.jpg"]
@@ -202,12 +203,15 @@ def test_nothing_to_verify_is_no_success(tmp_path: Path, capsys) -> None:
 
 
 def test_markdown_goes_between_its_lines(tmp_path: Path) -> None:
+    begin, end = marks(NAME)
     path = tmp_path / "docs" / "conformance.md"
     write_markdown(path, "first")
-    assert path.read_text() == f"{BEGIN}\n\nfirst\n\n{END}\n"
+    assert path.read_text() == f"{begin}\n\nfirst\n\n{end}\n"
     path.write_text(f"# Title\n\n{path.read_text()}\nThe end\n")
     write_markdown(path, "second")
-    assert path.read_text() == f"# Title\n\n{BEGIN}\n\nsecond\n\n{END}\n\nThe end\n"
+    assert path.read_text() == f"# Title\n\n{begin}\n\nsecond\n\n{end}\n\nThe end\n"
+    with pytest.raises(ValueError, match="another"):
+        write_markdown(path, "third", "another")
     path.write_text("# Title\n")
     with pytest.raises(ValueError, match="expected the lines"):
         write_markdown(path, "third")

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 import mutate
-from clipprep import _reference
-from clipprep.verify import DIFFER, EQUAL, FAILURES, THEIRS, Item, default_jobs
+from clipprep.verify import DIFFER, EQUAL, FAILURES, THEIRS, Item, default_jobs, reference
 from mutations import WAYS, mutated, systematic
 from seeds import SEEDS
 
@@ -43,12 +42,12 @@ def test_each_seed_is_sound(kind: str) -> None:
 
 
 def test_a_wrong_value_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_reference, "pixels", _one_level_off)
+    monkeypatch.setattr(reference, "pixels", _one_level_off)
     verdict, _ = mutate.judge(Item(SEEDS["qoi-rgb"](), "qoi-rgb"))
     assert (verdict.outcome, verdict.levels) == (DIFFER, 1)
 
 
-def _one_level_off(image, n, sound=_reference.pixels):
+def _one_level_off(image, n, sound=reference.pixels):
     return sound(image, n) ^ 1
 
 

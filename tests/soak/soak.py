@@ -26,8 +26,10 @@ import faults
 from load import Load
 
 import clipprep
-from clipprep import verify_report
+from clipprep.verify import report
 
+#: The name of this report in docs/reliability.md.
+NAME = "make reliability: soak"
 #: Bytes that the process at rest may have grown by since it came to rest for the first time. It settles within the first
 #: quarter of a million rows: what is kept for the threads that came late, and pages of the allocator that are not quite free.
 GROWTH = 64 << 20
@@ -90,7 +92,7 @@ def main() -> int:
     text = _report(args, cases, tally, seconds, max(first, peak), rests, before, after)
     print(text)
     if args.markdown is not None:
-        verify_report.write_markdown(args.markdown, text)
+        report.write_markdown(args.markdown, text, NAME)
     for problem in problems:
         print(f"WRONG: {problem}", file=sys.stderr)
     return 1 if problems else 0

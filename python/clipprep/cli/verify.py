@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import clipprep
-from clipprep import verify, verify_report
+from clipprep import verify
 from clipprep.cli import _arguments
+from clipprep.verify import report
 
 DESCRIPTION = f"""\
 Put the images of some folders through OpenAI's transform on the installed Pillow
@@ -86,8 +87,8 @@ def call(args: argparse.Namespace) -> int:
     found = list(verify.with_progress(verdicts))
     if not found:
         print("no image files found", file=sys.stderr)
-    where = verify_report.environment(preprocess)
-    print((verify_report.as_json if args.json else verify_report.as_text)(found, where))
+    where = report.environment(preprocess)
+    print((report.as_json if args.json else report.as_text)(found, where))
     if args.markdown is not None:
-        verify_report.write_markdown(args.markdown, verify_report.as_markdown(found, where))
+        report.write_markdown(args.markdown, report.as_markdown(found, where))
     return int(not found or any(verdict.outcome in verify.FAILURES for verdict in found))

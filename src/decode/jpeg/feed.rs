@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read;
 
-use super::header::next_marker;
+use super::markers::next_end_of_scan;
 
 /// Bytes that are added at once; with the tables they stay in a processor's first cache.
 const PIECE: usize = 1 << 13;
@@ -89,7 +89,7 @@ impl<'a> Feed<'a> {
     pub fn marker_ahead(&mut self) -> Option<u8> {
         loop {
             let ahead = self.coded.ahead(2);
-            if let Some(marker) = next_marker(ahead) {
+            if let Some(marker) = next_end_of_scan(ahead) {
                 return Some(marker);
             }
             if ahead.len() < 2 {

@@ -1,191 +1,323 @@
-//! The segments of a JPEG file, as Pillow's own parser sees them.
+//! The header of a JPEG file, read once: all that is known before the first scan's data.
 //!
-//! Pillow walks those in front of the first scan in Python before libjpeg does, and raises on some that
-//! libjpeg forgives. A file whose segments are not all regular is left to Pillow, so that it decides.
+//! Pillow walks the segments before the first scan in Python before libjpeg does, and raises on some that libjpeg
+//! forgives. A file on which the two might disagree is irregular here, and left to Pillow.
 
-use super::huffman::Table;
-use super::scan::Tables;
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::huffman::Codes;
+use super::markers::{
+    COMMENT, DEFINE_ARITHMETIC, DEFINE_HUFFMAN, DEFINE_QUANTISATION, DEFINE_RESTART, END_OF_IMAGE, Marker,
+    Markers, START_OF_SCAN, is_frame,
+};
 use crate::decode::metadata::Metadata;
 use crate::error::{Error, Result};
 
-const END_OF_IMAGE: u8 = 0xd9;
-const START_OF_SCAN: u8 = 0xda;
 const EXIF: &[u8] = b"Exif\0\0";
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+/// Segments of EXIF in a regular file. There is one, but for blocks of more than 64 KB.
+const MOST_EXIF: usize = 64;
 
-/// A marker, the length that follows it, and the bytes of that length if they are all there.
-struct Segment<'a> {
-    marker: u8,
-    length: usize,
-    data: Option<&'a [u8]>,
+/// The natural position of each coefficient in its coded order (ITU T.81, figure A.6).
+pub(super) const NATURAL: [u8; 64] = [
+    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
+    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
+    46, 53, 60, 61, 54, 47, 55, 62, 63,
+];
+
+/// A component of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Component {
+    pub id: u8,
+    /// Sampling factors, horizontal and vertical.
+    pub factors: (usize, usize),
+    /// The number of its quantisation table.
+    pub quantisation: usize,
 }
 
-/// The segments of a file in order. What stands between them, junk or a scan's data, is passed over, as
-/// by Pillow's parser and by libjpeg.
-struct Segments<'a>(&'a [u8]);
-
-fn segments(bytes: &[u8]) -> Segments<'_> {
-    Segments(bytes.get(2..).unwrap_or_default())
+/// The one frame of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub progressive: bool,
+    pub arithmetic: bool,
+    pub width: usize,
+    pub height: usize,
+    pub components: Vec<Component>,
 }
 
-impl<'a> Iterator for Segments<'a> {
-    type Item = Segment<'a>;
-
-    fn next(&mut self) -> Option<Segment<'a>> {
-        loop {
-            let junk = memchr::memchr(0xff, self.0)?;
-            self.0 = &self.0[junk..];
-            let (marker, length) = match *self.0 {
-                [0xff, marker, ..] if !is_end(marker) => {
-                    self.0 = &self.0[1..];
-                    continue;
-                }
-                [0xff, marker, high, low, ..] => (marker, usize::from(u16::from_be_bytes([high, low]))),
-                _ => return None,
-            };
-            let data = self.0.get(4..length + 2);
-            self.0 = self.0.get(length + 2..).unwrap_or_default();
-            return Some(Segment { marker, length, data });
-        }
-    }
+/// A component of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ScanComponent {
+    /// Its place among the frame's components.
+    pub index: usize,
+    /// The numbers of its tables.
+    pub dc: usize,
+    pub ac: usize,
 }
 
-/// Whether a byte behind 0xff ends a scan: it is not a stuffed zero, a fill byte or a restart.
-pub(super) fn is_end(marker: u8) -> bool {
-    !matches!(marker, 0 | 0xd0..=0xd7 | 0xff)
-}
-
-/// The next marker that ends a scan.
-pub(super) fn next_marker(bytes: &[u8]) -> Option<u8> {
-    let behind = |at: usize| bytes.get(at + 1).copied();
-    memchr::memchr_iter(0xff, bytes).filter_map(behind).find(|&marker| is_end(marker))
-}
-
-/// Refuses a header on which Pillow's parser and libjpeg might disagree.
-pub(super) fn check(bytes: &[u8]) -> Result<()> {
-    let mut frames = 0;
-    for Segment { marker, length, data } in segments(bytes) {
-        let regular = match (marker, data) {
-            (START_OF_SCAN, _) => return if frames == 1 { Ok(()) } else { Err(irregular(marker)) },
-            (0xc0..=0xff, None) => length >= 2,
-            (0xc4 | 0xcc | 0xdd, Some(_)) => true,
-            (0xdb, Some(tables)) => whole_tables(tables),
-            (0xc0..=0xc7 | 0xc9..=0xcf, Some(frame)) => {
-                frames += 1;
-                matches!(frame, [8, _, _, _, _, 1 | 3 | 4, ..])
-            }
-            (0xe0, Some(data)) if data.starts_with(b"JFIF") => data.len() >= 12,
-            (0xee, Some(data)) if data.starts_with(b"Adobe") => data.len() >= 12,
-            (0xe2, Some(data)) if data.starts_with(b"ICC_PROFILE\0") => data.len() >= 14,
-            (0xe0..=0xef | 0xfe, Some(_)) => true,
-            _ => false,
-        };
-        if !regular {
-            return Err(irregular(marker));
-        }
-    }
-    // Where the bytes end, libjpeg and Pillow agree.
-    Ok(())
-}
-
-/// Whether the frame in front of the first scan is coded arithmetically, not by Huffman.
-pub(super) fn arithmetic(bytes: &[u8]) -> bool {
-    let mut header = segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN);
-    header.any(|segment| matches!(segment.marker, 0xc9..=0xcb | 0xcd..=0xcf))
-}
-
-/// What a scan needs beside its data: tables and the distance of its restarts, as they stand in front of the
-/// first scan, and the components of that scan by identifier.
-#[derive(Default)]
-pub(super) struct ScanHeader<'a> {
-    pub dc: Box<Tables>,
-    pub ac: Box<Tables>,
-    pub restart_interval: u32,
-    /// Identifiers and table numbers, two bytes for each component.
-    pub components: &'a [u8],
-    /// Where the scan's data begin.
+/// The header of a scan.
+#[derive(Clone, Debug)]
+pub(super) struct Scan {
+    pub components: Vec<ScanComponent>,
+    /// Where its data begin.
     pub data: usize,
 }
 
-/// `None` where a table or a segment is not whole.
-pub(super) fn scan_header(bytes: &[u8]) -> Option<ScanHeader<'_>> {
-    let mut header = ScanHeader::default();
-    let mut segments = segments(bytes);
-    while let Some(Segment { marker, data, .. }) = segments.next() {
-        match (marker, data) {
-            (0xc4, Some(data)) => huffman_tables(data, &mut header)?,
-            (0xdd, Some(&[high, low])) => header.restart_interval = u16::from_be_bytes([high, low]).into(),
-            (0xdd, _) => return None,
-            (START_OF_SCAN, Some([count, rest @ ..])) => {
-                header.components = rest.get(..2 * usize::from(*count))?;
-                header.data = bytes.len() - segments.0.len();
-                return Some(header);
+/// Huffman tables by their numbers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tables {
+    pub dc: [Option<Codes>; 4],
+    pub ac: [Option<Codes>; 4],
+}
+
+/// How the components of a file are to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Colours {
+    Grey,
+    YCbCr,
+    Rgb,
+    Cmyk,
+    Ycck,
+}
+
+/// What a file says before its first scan.
+#[derive(Clone, Debug)]
+pub(super) struct Header {
+    pub frame: Frame,
+    /// Quantisation tables in natural order, by their numbers.
+    #[expect(dead_code, reason = "read by what is to come after the codes")]
+    pub quantisation: [Option<[u16; 64]>; 4],
+    pub tables: Tables,
+    /// MCUs between restarts; 0 for none.
+    pub restart_interval: u32,
+    pub scan: Scan,
+    has_jfif: bool,
+    /// The transform that Adobe's segment names.
+    adobe: Option<u8>,
+    exif: Vec<Range<usize>>,
+    xmp: Option<Range<usize>>,
+}
+
+impl Header {
+    /// The header of a file, which is not read again.
+    pub fn read(bytes: &[u8]) -> Result<Self> {
+        let mut frame = None;
+        let (mut quantisation, mut tables) = (<[_; 4]>::default(), Tables::default());
+        let (mut restart_interval, mut has_jfif, mut adobe) = (0, false, None);
+        let (mut exif, mut xmp) = (Vec::new(), None);
+        let mut markers = Markers::new(bytes);
+        while let Some(Marker { code, length, content }) = markers.next() {
+            // A restart has no meaning here, and no length.
+            if matches!(code, 0xd0..=0xd7) {
+                continue;
             }
-            _ => {}
+            // Tables may stand in an image of their own, before the one that has a frame.
+            if code == END_OF_IMAGE && frame.is_none() && markers.start_image() {
+                (restart_interval, has_jfif, adobe) = (0, false, None);
+                continue;
+            }
+            if length < 2 {
+                return Err(irregular(code));
+            }
+            let Some(data) = bytes.get(content.clone()) else { break };
+            match code {
+                START_OF_SCAN => {
+                    let frame: Frame = frame.ok_or_else(|| irregular(code))?;
+                    let scan = read_scan(data, content.end, &frame).ok_or_else(|| fault("the first scan"))?;
+                    return Ok(Self {
+                        frame,
+                        quantisation,
+                        tables,
+                        restart_interval,
+                        scan,
+                        has_jfif,
+                        adobe,
+                        exif,
+                        xmp,
+                    });
+                }
+                code if is_frame(code) && frame.is_none() => frame = Some(read_frame(code, data)?),
+                DEFINE_HUFFMAN => read_tables(data, &mut tables).ok_or_else(|| fault("a Huffman table"))?,
+                DEFINE_QUANTISATION => read_quantisation(data, &mut quantisation)?,
+                DEFINE_RESTART => match *data {
+                    [high, low] => restart_interval = u16::from_be_bytes([high, low]).into(),
+                    _ => return Err(fault("a restart interval")),
+                },
+                0xe0 if data.starts_with(b"JFIF") && data.len() < 12 => return Err(irregular(code)),
+                0xe2 if data.starts_with(b"ICC_PROFILE\0") && data.len() < 14 => return Err(irregular(code)),
+                0xee if data.starts_with(b"Adobe") && data.len() < 12 => return Err(irregular(code)),
+                0xe0 => has_jfif |= data.starts_with(b"JFIF\0") && data.len() >= 14,
+                0xe1 if data.starts_with(EXIF) && exif.len() == MOST_EXIF => return Err(irregular(code)),
+                // Pillow joins several EXIF segments, and keeps the last XMP.
+                0xe1 if data.starts_with(EXIF) => exif.push(content.start + EXIF.len()..content.end),
+                0xe1 if data.starts_with(XMP) => xmp = Some(content.start + XMP.len()..content.end),
+                0xee if data.starts_with(b"Adobe") => adobe = Some(data[11]),
+                DEFINE_ARITHMETIC | COMMENT | 0xe1..=0xef => {}
+                _ => return Err(irregular(code)),
+            }
+        }
+        Err(Error::truncated("JPEG", "its bytes end in the header"))
+    }
+
+    /// Whether libjpeg takes the rows from several scans, so that it holds all coefficients.
+    pub fn has_several_scans(&self) -> bool {
+        self.frame.progressive || self.scan.components.len() < self.frame.components.len()
+    }
+
+    /// The bytes that libjpeg takes for the coefficients of a file of several scans.
+    pub fn coefficient_bytes(&self) -> u64 {
+        if !self.has_several_scans() {
+            return 0;
+        }
+        let most = self.frame.most_factors();
+        let blocks = self.frame.components.iter().map(|component| {
+            let side = |side: usize, factor: usize, most: usize| {
+                (side * factor).div_ceil(8 * most).next_multiple_of(factor) as u64
+            };
+            side(self.frame.width, component.factors.0, most.0)
+                * side(self.frame.height, component.factors.1, most.1)
+        });
+        128 * blocks.sum::<u64>()
+    }
+
+    /// What the components mean, by libjpeg's rules.
+    pub fn colours(&self) -> Colours {
+        let ids: Vec<u8> = self.frame.components.iter().map(|component| component.id).collect();
+        match (ids.as_slice(), self.adobe) {
+            ([_], _) => Colours::Grey,
+            ([_, _, _], _) if self.has_jfif => Colours::YCbCr,
+            ([_, _, _], Some(0)) | (b"RGB", None) => Colours::Rgb,
+            ([_, _, _], _) => Colours::YCbCr,
+            (_, None | Some(0)) => Colours::Cmyk,
+            (_, Some(_)) => Colours::Ycck,
         }
     }
-    None
-}
 
-/// Reads the tables of a segment; a later one of the same number takes the place of an earlier one.
-fn huffman_tables(mut data: &[u8], header: &mut ScanHeader<'_>) -> Option<()> {
-    while let [kind, rest @ ..] = data {
-        let (counts, rest) = rest.split_first_chunk::<16>()?;
-        let (symbols, rest) = rest.split_at_checked(counts.iter().map(|&count| usize::from(count)).sum())?;
-        let is_dc = kind >> 4 == 0;
-        let tables = match kind >> 4 {
-            0 => &mut header.dc,
-            1 => &mut header.ac,
-            _ => return None,
+    /// EXIF and XMP of the file that the header was read from.
+    pub fn metadata<'a>(&self, bytes: &'a [u8]) -> Metadata<'a> {
+        let part = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
+        let exif = match self.exif.as_slice() {
+            [] => None,
+            [one] => Some(Cow::Borrowed(part(one))),
+            several => Some(Cow::Owned(several.iter().flat_map(part).copied().collect())),
         };
-        *tables.get_mut(usize::from(kind & 15))? = Table::new(counts, symbols, is_dc)?;
-        data = rest;
+        Metadata { exif, xmp: self.xmp.as_ref().map(|range| part(range).into()) }
     }
-    Some(())
 }
 
-/// How many scans the file announces; libjpeg reads no more than these.
-pub(super) fn scans(bytes: &[u8]) -> u64 {
-    let image = segments(bytes).take_while(|segment| segment.marker != END_OF_IMAGE);
-    image.filter(|segment| segment.marker == START_OF_SCAN).count() as u64
+impl Frame {
+    /// The largest sampling factors of its components.
+    pub fn most_factors(&self) -> (usize, usize) {
+        let most = |factor: fn(&Component) -> usize| self.components.iter().map(factor).max().unwrap_or(1);
+        (most(|component| component.factors.0), most(|component| component.factors.1))
+    }
 }
 
-/// The bytes that are copied when the pieces of EXIF are joined one by one, as Pillow does: the square of
-/// their number, in segments of 64 KB.
-pub(super) fn joined_exif(bytes: &[u8]) -> u64 {
+/// The bytes that Pillow copies to join the pieces of EXIF one by one: the square of their number, in segments of
+/// 64 KB.
+pub(super) fn bytes_of_joined_exif(bytes: &[u8]) -> u64 {
     let (mut joined, mut copied) = (0, 0_u64);
-    for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
-        if segment.marker == 0xe1 && segment.data.is_some_and(|data| data.starts_with(EXIF)) {
-            joined += segment.length as u64;
+    for Marker { code, content, .. } in Markers::new(bytes).take_while(|marker| marker.code != START_OF_SCAN)
+    {
+        if code == 0xe1 && bytes.get(content.clone()).is_some_and(|data| data.starts_with(EXIF)) {
+            joined += content.len() as u64;
             copied = copied.saturating_add(joined);
         }
     }
     copied
 }
 
-/// EXIF and XMP in front of the first scan. Pillow joins several EXIF segments, and keeps the last XMP.
-pub(super) fn metadata(bytes: &[u8]) -> Metadata<'_> {
-    let mut found = Metadata::default();
-    for segment in segments(bytes).take_while(|segment| segment.marker != START_OF_SCAN) {
-        let Segment { marker: 0xe1, data: Some(data), .. } = segment else { continue };
-        if let Some(exif) = data.strip_prefix(EXIF) {
-            found.exif.get_or_insert_default().to_mut().extend_from_slice(exif);
-        } else if let Some(xmp) = data.strip_prefix(b"http://ns.adobe.com/xap/1.0/\0") {
-            found.xmp = Some(xmp.into());
-        }
+fn read_frame(marker: u8, data: &[u8]) -> Result<Frame> {
+    let &[8, high, low, wide_high, wide_low, count @ (1 | 3 | 4), ref components @ ..] = data else {
+        return Err(irregular(marker));
+    };
+    let side = |high, low| usize::from(u16::from_be_bytes([high, low]));
+    let (progressive, arithmetic) = match marker {
+        0xc0 | 0xc1 => (false, false),
+        0xc2 => (true, false),
+        0xc9 => (false, true),
+        0xca => (true, true),
+        _ => return Err(fault(format_args!("a frame of a kind that is not read, {marker:#04x}"))),
+    };
+    let component = |&[id, factors, quantisation]: &[u8; 3]| Component {
+        id,
+        factors: (usize::from(factors >> 4), usize::from(factors & 15)),
+        quantisation: quantisation.into(),
+    };
+    let (components, rest) = components.as_chunks();
+    let components: Vec<Component> = components.iter().map(component).collect();
+    let in_bounds = |factor| (1..=4).contains(&factor);
+    if components.len() != usize::from(count)
+        || !rest.is_empty()
+        || components
+            .iter()
+            .any(|component| !in_bounds(component.factors.0) || !in_bounds(component.factors.1))
+    {
+        return Err(fault("its frame"));
     }
-    found
+    let (width, height) = (side(wide_high, wide_low), side(high, low));
+    Ok(Frame { progressive, arithmetic, width, height, components })
 }
 
-/// Whether quantisation tables of 64 bytes or 64 words fill their segment.
-fn whole_tables(mut tables: &[u8]) -> bool {
-    while let [kind, ..] = *tables {
-        let len = 1 + if kind < 16 { 64 } else { 128 };
-        match tables.get(len..) {
-            Some(rest) => tables = rest,
-            None => return false,
-        }
+/// `data` ends where the scan's data begin.
+fn read_scan(data: &[u8], end: usize, frame: &Frame) -> Option<Scan> {
+    let [count, rest @ ..] = data else { return None };
+    let (chosen, rest) = rest.split_at_checked(2 * usize::from(*count))?;
+    // Its coefficients and their bits mean nothing in a sequential file.
+    let [_, _, _] = rest else { return None };
+    let mut components: Vec<ScanComponent> = Vec::new();
+    for &[id, tables] in chosen.as_chunks().0 {
+        // Of components of one name, each is meant once, in turn.
+        let index = (0..frame.components.len()).find(|&index| {
+            frame.components[index].id == id && components.iter().all(|component| component.index != index)
+        })?;
+        components.push(ScanComponent { index, dc: usize::from(tables >> 4), ac: usize::from(tables & 15) });
     }
-    true
+    if components.is_empty() {
+        return None;
+    }
+    Some(Scan { components, data: end })
+}
+
+/// Reads the tables of a segment; a later one of the same number takes the place of an earlier one.
+pub(super) fn read_tables(mut data: &[u8], tables: &mut Tables) -> Option<()> {
+    while let [kind, rest @ ..] = data {
+        let (counts, rest) = rest.split_first_chunk::<16>()?;
+        let (symbols, rest) = rest.split_at_checked(counts.iter().map(|&count| usize::from(count)).sum())?;
+        let tables = match kind >> 4 {
+            0 => &mut tables.dc,
+            1 => &mut tables.ac,
+            _ => return None,
+        };
+        *tables.get_mut(usize::from(kind & 15))? = Some(Codes::new(counts, symbols)?);
+        data = rest;
+    }
+    Some(())
+}
+
+/// Reads tables of 64 bytes or 64 words, which have to fill their segment.
+fn read_quantisation(mut data: &[u8], tables: &mut [Option<[u16; 64]>; 4]) -> Result<()> {
+    while let [kind, rest @ ..] = data {
+        let len = if kind >> 4 == 0 { 64 } else { 128 };
+        let Some((values, rest)) = rest.split_at_checked(len) else {
+            return Err(irregular(DEFINE_QUANTISATION));
+        };
+        let slot = tables.get_mut(usize::from(kind & 15)).ok_or_else(|| fault("a quantisation table"))?;
+        let table = slot.insert([0; 64]);
+        for (i, place) in NATURAL.iter().enumerate() {
+            table[usize::from(*place)] = match len {
+                64 => values[i].into(),
+                _ => u16::from_be_bytes([values[2 * i], values[2 * i + 1]]),
+            };
+        }
+        data = rest;
+    }
+    Ok(())
+}
+
+fn fault(found: impl std::fmt::Display) -> Error {
+    Error::decode("JPEG", format_args!("{found} that breaks the format's rules"))
 }
 
 fn irregular(marker: u8) -> Error {

@@ -62,6 +62,28 @@ impl Entry {
     }
 }
 
+/// A Huffman table as a file defines it: how many codes of each length from 1 on, and their symbols in order.
+#[derive(Clone, Debug)]
+pub(super) struct Codes {
+    counts: [u8; LONGEST as usize],
+    symbols: [u8; 256],
+    total: usize,
+}
+
+impl Codes {
+    /// `None` where the symbols are more than 256, or not as many as the counts say.
+    pub fn new(counts: &[u8; LONGEST as usize], symbols: &[u8]) -> Option<Self> {
+        let mut codes = Self { counts: *counts, symbols: [0; 256], total: symbols.len() };
+        let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
+        codes.symbols.get_mut(..total)?.copy_from_slice(symbols.get(..total)?);
+        (total == symbols.len()).then_some(codes)
+    }
+
+    fn symbols(&self) -> &[u8] {
+        &self.symbols[..self.total]
+    }
+}
+
 /// A table of codes.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
@@ -74,23 +96,20 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The table of `counts` codes of each length from 1 on, in the order of their `symbols`. `None` where
-    /// there are more codes than bits for them, or larger numbers than in images of 8 bits.
-    pub fn new(counts: &[u8; 16], symbols: &[u8], is_dc: bool) -> Option<Self> {
-        let total: usize = counts.iter().map(|&count| usize::from(count)).sum();
+    /// `None` where there are more codes than bits for them, or larger numbers than in images of 8 bits.
+    pub fn new(codes: &Codes, is_dc: bool) -> Option<Self> {
         let known = |&symbol: &u8| match is_dc {
             true => u32::from(symbol) <= MOST_OF_A_DIFFERENCE,
             false => u32::from(symbol & 15) <= MOST_OF_A_COEFFICIENT,
         };
-        if total > 256 || symbols.len() != total || !symbols.iter().all(known) {
+        if !codes.symbols().iter().all(known) {
             return None;
         }
-        let mut table = Self::default();
-        table.symbols[..total].copy_from_slice(symbols);
+        let mut table = Self { symbols: codes.symbols, ..Self::default() };
         let (mut code, mut place) = (0_u32, 0_usize);
-        for (bits, &count) in (1..=LONGEST).zip(counts) {
+        for (bits, &count) in (1..=LONGEST).zip(&codes.counts) {
             table.places[bits as usize] = place as i32 - code as i32;
-            for &symbol in &symbols[place..place + usize::from(count)] {
+            for &symbol in &codes.symbols[place..place + usize::from(count)] {
                 if bits <= LOOKED_UP {
                     let free = LOOKED_UP - bits;
                     let first = (code << free) as usize;

@@ -9,7 +9,10 @@
 //! table has, a run beyond a block) it stops, and libjpeg, whose mending of such files is what Pillow shows,
 //! starts over from the beginning.
 
+use std::fs::File;
+
 use super::feed::{End, Feed};
+use super::header::Header;
 use super::huffman::{END_OF_BLOCK, MOST_BITS, Table};
 
 /// The scan is not regular.
@@ -19,26 +22,16 @@ pub(super) struct Irregular;
 /// The coefficients of a block, in natural order.
 pub(super) type Block = [i16; 64];
 
-/// The natural position of each coefficient in its coded order (ITU T.81, figure A.6).
-const NATURAL: [u8; 64] = [
-    0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7,
-    14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39,
-    46, 53, 60, 61, 54, 47, 55, 62, 63,
-];
-
 /// Bytes of a block at the most.
 const MOST_BYTES: usize = 64 * MOST_BITS as usize / 8;
 
-/// How a block of an MCU is coded: its component, and its tables by number. All are less than four.
+/// How a block of an MCU is coded: its component, and its tables.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Coding {
-    pub component: usize,
-    pub dc: usize,
-    pub ac: usize,
+struct Coding {
+    component: usize,
+    dc: usize,
+    ac: usize,
 }
-
-/// The tables of a scan by their numbers.
-pub(super) type Tables = [Table; 4];
 
 /// A scan as it is read.
 #[derive(Debug)]
@@ -47,8 +40,7 @@ pub(super) struct Scan<'a> {
     bits: Bits,
     /// The blocks of an MCU in their order.
     blocks: Vec<Coding>,
-    dc: Box<Tables>,
-    ac: Box<Tables>,
+    tables: Vec<Table>,
     /// The last DC coefficient of each component.
     last: [i32; 4],
     /// MCUs between restarts; 0 for none.
@@ -58,14 +50,43 @@ pub(super) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// A scan whose data `feed` gives.
-    pub fn new(feed: Feed<'a>, blocks: Vec<Coding>, dc: Box<Tables>, ac: Box<Tables>, interval: u32) -> Self {
-        let bits = Bits::default();
-        let until_restart = interval;
-        Self { feed, bits, blocks, dc, ac, last: [0; 4], interval, until_restart, next_restart: 0 }
+    /// The first scan of a file, if it is one that is read here: sequential, coded by Huffman, of all components.
+    /// Where `bytes` are the file's beginning, `file` has the rest.
+    pub fn new(header: &Header, bytes: &'a [u8], file: Option<&'a File>) -> Option<Self> {
+        if header.frame.arithmetic || header.has_several_scans() {
+            return None;
+        }
+        let (mut blocks, mut tables, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+        let mut table = |number: usize, is_dc: bool| {
+            let known = numbers.iter().position(|&known| known == (number, is_dc));
+            known.or_else(|| {
+                let all = if is_dc { &header.tables.dc } else { &header.tables.ac };
+                tables.push(Table::new(all.get(number)?.as_ref()?, is_dc)?);
+                numbers.push((number, is_dc));
+                Some(tables.len() - 1)
+            })
+        };
+        for component in &header.scan.components {
+            let (dc, ac) = (table(component.dc, true)?, table(component.ac, false)?);
+            let factors = header.frame.components[component.index].factors;
+            // The MCU of a single component is a block.
+            let count = if header.scan.components.len() == 1 { 1 } else { factors.0 * factors.1 };
+            let coding = Coding { component: component.index, dc, ac };
+            blocks.extend(std::iter::repeat_n(coding, count));
+        }
+        Some(Self {
+            feed: Feed::new(bytes, header.scan.data, file),
+            bits: Bits::default(),
+            blocks,
+            tables,
+            last: [0; 4],
+            interval: header.restart_interval,
+            until_restart: header.restart_interval,
+            next_restart: 0,
+        })
     }
 
-    /// Bytes behind what has been decoded, in front of which there is no marker but restarts; `None` where the
+    /// Bytes after what has been decoded, before which there is no marker but restarts; `None` where the
     /// file is not held.
     #[inline(always)]
     pub fn rest(&self) -> Option<&'a [u8]> {
@@ -77,11 +98,11 @@ impl<'a> Scan<'a> {
         self.feed.marker_ahead()
     }
 
-    /// The next MCU's coefficients, added to zeroed blocks; `block` says where each goes, if anywhere.
+    /// Reads the next MCU: `block` is given the number of each block and what reads its coefficients.
     #[inline(always)]
-    pub fn mcu<'b>(
+    pub fn mcu(
         &mut self,
-        mut block: impl FnMut(usize) -> Option<&'b mut Block>,
+        mut block: impl FnMut(usize, Coded<'_>) -> Result<(), Irregular>,
     ) -> Result<(), Irregular> {
         if self.interval > 0 {
             if self.until_restart == 0 {
@@ -97,13 +118,9 @@ impl<'a> Scan<'a> {
         let mut bits = self.bits;
         let window = self.feed.window();
         for (i, coding) in self.blocks.iter().enumerate() {
-            let (dc, ac) = (&self.dc[coding.dc & 3], &self.ac[coding.ac & 3]);
+            let (dc, ac) = (&self.tables[coding.dc], &self.tables[coding.ac]);
             let last = &mut self.last[coding.component & 3];
-            match block(i) {
-                Some(block) => bits
-                    .block(window, dc, ac, last, |at, value| block[usize::from(NATURAL[at & 63])] = value)?,
-                None => bits.block(window, dc, ac, last, |_, _| {})?,
-            }
+            block(i, Coded { bits: &mut bits, window, dc, ac, last })?;
         }
         let near = self.feed.end() == Some(End::Unclear) && bits.at + AHEAD > self.feed.len();
         if near || bits.left(self.feed.len()).is_none() {
@@ -113,7 +130,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    /// Goes on behind a restart marker, which must be the next one by number and be reached to the byte.
+    /// Goes on after a restart marker, which must be the next one by number and be reached to the byte.
     #[cold]
     fn restart(&mut self) -> Result<(), Irregular> {
         if self.feed.end().is_none() {
@@ -133,12 +150,29 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// A block that is the next to be read.
+pub(super) struct Coded<'s> {
+    bits: &'s mut Bits,
+    window: &'s [u8],
+    dc: &'s Table,
+    ac: &'s Table,
+    last: &'s mut i32,
+}
+
+impl Coded<'_> {
+    /// Hands each coefficient that is coded, with its place in coded order, to `set`.
+    #[inline(always)]
+    pub fn read(self, set: impl FnMut(usize, i16)) -> Result<(), Irregular> {
+        self.bits.block(self.window, self.dc, self.ac, self.last, set)
+    }
+}
+
 /// Bits of the scan, the next one highest. Small and copied, so that the loop has it in registers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Bits {
-    /// The byte of the window that comes behind the buffer.
+    /// The byte of the window that comes after the buffer.
     at: usize,
-    /// Behind the bits that count stand zeros, or bits that the next refill brings again.
+    /// After the bits that count stand zeros, or bits that the next refill brings again.
     buffer: u64,
     /// Bits that count.
     count: u8,

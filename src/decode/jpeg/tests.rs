@@ -1,11 +1,15 @@
 //! Our reader of scans against libjpeg's own, on whole files and on damaged ones.
 
+use std::fs::File;
 use std::io::{Seek, Write};
+use std::rc::Rc;
 
 use proptest::prelude::*;
 
-use super::decoder::Decoder;
+use super::header::Header;
+use super::libjpeg::Decoder;
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::pixels::{Layout, Window};
 
 const FILES: [&[u8]; 6] = [
@@ -17,9 +21,13 @@ const FILES: [&[u8]; 6] = [
     include_bytes!("../../../photos/cat.jpg"),
 ];
 
+fn decoder<'a>(bytes: &'a [u8], file: Option<&'a File>) -> Result<Decoder<'a>> {
+    Decoder::new(Rc::new(Header::read(bytes)?), bytes, file, &Limits::default())
+}
+
 /// The rows of a window given by shares, and whether our reader was in use at the end.
 fn rows(bytes: &[u8], shares: [f64; 4], ours: bool) -> Result<(Vec<u8>, bool)> {
-    rows_of(Decoder::new(bytes, None)?, shares, ours)
+    rows_of(decoder(bytes, None)?, shares, ours)
 }
 
 /// The same, of which only the first share of the bytes is held, and the rest is in a file.
@@ -28,11 +36,10 @@ fn rows_of_file(bytes: &[u8], held: f64, shares: [f64; 4]) -> Result<Vec<u8>> {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(rest).unwrap();
     file.rewind().unwrap();
-    rows_of(Decoder::new(head, Some(&file))?, shares, true).map(|(rows, _)| rows)
+    rows_of(decoder(head, Some(&file))?, shares, true).map(|(rows, _)| rows)
 }
 
 fn rows_of(mut decoder: Decoder<'_>, shares: [f64; 4], ours: bool) -> Result<(Vec<u8>, bool)> {
-    decoder.read_header()?;
     let info = decoder.info();
     let (width, height) = (info.image_width as usize, info.image_height as usize);
     let layout = match info.num_components {

@@ -8,7 +8,7 @@ use std::ffi::{c_int, c_long};
 
 use mozjpeg_sys as sys;
 
-use super::header::{is_end, next_marker};
+use crate::decode::jpeg::markers::{ends_scan, next_end_of_scan};
 
 const END: [u8; 2] = [0xff, 0xd9];
 
@@ -43,8 +43,8 @@ impl Source {
     pub fn marker_ahead(&self, bytes: &[u8]) -> Option<u8> {
         let (consumed, rest) = bytes.split_at(bytes.len() - self.manager.bytes_in_buffer);
         match consumed {
-            [.., 0xff, marker] if is_end(*marker) => Some(*marker),
-            _ => next_marker(rest),
+            [.., 0xff, marker] if ends_scan(*marker) => Some(*marker),
+            _ => next_end_of_scan(rest),
         }
     }
 }

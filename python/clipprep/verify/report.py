@@ -14,10 +14,10 @@ import PIL
 from PIL import features
 
 from clipprep import Preprocess, build_info
-from clipprep.verify import DIFFER, EQUAL, FAILURES, OUTCOMES, SKIPPED, THEIRS, Verdict
+from clipprep.verify.compare import DIFFER, EQUAL, FAILURES, OUTCOMES, SKIPPED, THEIRS, Verdict
 
-#: In a Markdown file the tables go between these lines.
-BEGIN, END = "<!-- clipprep verify -->", "<!-- end of clipprep verify -->"
+#: The name of this report in the marking lines of a Markdown file.
+NAME = "clipprep verify"
 
 
 def environment(preprocess: Preprocess) -> dict[str, str]:
@@ -108,12 +108,18 @@ def as_markdown(verdicts: Sequence[Verdict], where: dict[str, str]) -> str:
     return "\n\n".join(parts)
 
 
-def write_markdown(path: Path, text: str) -> None:
+def marks(name: str) -> tuple[str, str]:
+    """The lines between which a Markdown file has the report of that name."""
+    return f"<!-- {name} -->", f"<!-- end of {name} -->"
+
+
+def write_markdown(path: Path, text: str, name: str = NAME) -> None:
     """Puts `text` between the two marking lines of a file; makes the file where there is none."""
-    old = path.read_text(encoding="utf-8") if path.exists() else f"{BEGIN}\n{END}\n"
-    before, begin, rest = old.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"expected the lines {BEGIN} and {END} in {path}, found neither or one")
+    begin, end = marks(name)
+    old = path.read_text(encoding="utf-8") if path.exists() else f"{begin}\n{end}\n"
+    before, found, rest = old.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"expected the lines {begin} and {end} in {path}, found neither or one")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")

@@ -1,7 +1,11 @@
 //! JPEG by libjpeg (mozjpeg's copy of libjpeg-turbo, whose decoder gives Pillow's bits).
 //!
-//! The room with C in it, together with the source manager. libjpeg reports a fault by a callback that
-//! must not return: ours unwinds, and every call into the library is made under `catch_unwind`.
+//! The room with C in it. libjpeg reports a fault by a callback that must not return: ours unwinds, and every call
+//! into the library is made under `catch_unwind`.
+
+mod fault;
+mod hook;
+mod source;
 
 use std::any::Any;
 use std::ffi::{c_int, c_long};
@@ -9,15 +13,20 @@ use std::fs::File;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
+use std::rc::Rc;
 
 use mozjpeg_sys as sys;
 
-use super::fault::{Fault, Interrupted, error_exit, ignore_message, monitor};
-use super::hook::{Hooked, scan_of};
-use super::source::Source;
+use super::header::Header;
+use super::markers::{END_OF_IMAGE, is_frame};
+use super::scan::Scan;
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::limits::Limits;
 use crate::pixels::{BLOCK, Layout, Window};
+use fault::{Fault, Progress, error_exit, ignore_message, monitor};
+use hook::{FITS, Hooked};
+use source::Source;
 
 /// iMCUs decoded beyond each cut side. Next to a cut, chroma upsampling lacks a neighbour and the
 /// outer two columns differ.
@@ -32,7 +41,6 @@ const SKIP_ROWS: u32 = 96;
 
 /// jpeglib.h: the file holds tables and no image.
 const JPEG_HEADER_TABLES_ONLY: c_int = 2;
-const END_OF_IMAGE: u8 = 0xd9;
 
 unsafe extern "C" {
     fn jsimd_can_idct_islow() -> c_int;
@@ -48,13 +56,15 @@ pub fn has_simd() -> bool {
 struct Parts {
     info: sys::jpeg_decompress_struct,
     errors: sys::jpeg_error_mgr,
-    progress: sys::jpeg_progress_mgr,
+    progress: Progress,
     source: Source,
 }
 
 /// A file under decompression.
 pub(super) struct Decoder<'a> {
     parts: NonNull<Parts>,
+    header: Rc<Header>,
+    limits: Limits,
     bytes: &'a [u8],
     /// What has the rest of the file where `bytes` are its beginning. Our reader alone reads on there.
     file: Option<&'a File>,
@@ -68,15 +78,27 @@ pub(super) struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
-    pub fn new(bytes: &'a [u8], file: Option<&'a File>) -> Result<Self> {
+    /// The file that `header` was read from.
+    pub fn new(header: Rc<Header>, bytes: &'a [u8], file: Option<&'a File>, limits: &Limits) -> Result<Self> {
         let parts: Box<MaybeUninit<Parts>> = Box::new(MaybeUninit::zeroed());
         // SAFETY: `Parts` is integers, raw pointers, nullable function pointers and C enums whose
         // zero is a variant, so all zeros is a value of it.
         let parts = unsafe { parts.assume_init() };
         // From here on the structs are reached through this pointer alone, by C and by us.
         let parts = NonNull::from(Box::leak(parts));
-        let mut decoder =
-            Self { parts, bytes, file, hooked: None, wanted: None, handed_out: 0, reduction: None };
+        let mut decoder = Self {
+            parts,
+            header,
+            limits: *limits,
+            bytes,
+            file,
+            hooked: None,
+            wanted: None,
+            handed_out: 0,
+            reduction: None,
+        };
+        let max_memory = limits.max_memory.and_then(|max| c_long::try_from(max).ok());
+        let max_scans = limits.max_scans.unwrap_or(u64::MAX);
         decoder.call(|parts| {
             // SAFETY: the structs are live and stay in place; the library keeps the pointers to
             // them, and to `bytes`, which outlives `decoder`.
@@ -89,10 +111,15 @@ impl<'a> Decoder<'a> {
                 sys::jpeg_create_decompress(info);
                 (*parts).source = Source::new(bytes);
                 (*info).src = &raw mut (*parts).source.manager;
-                (*parts).progress.progress_monitor = Some(monitor);
-                (*info).common.progress = &raw mut (*parts).progress;
+                (*parts).progress.manager.progress_monitor = Some(monitor);
+                (*parts).progress.max_scans = max_scans;
+                (*info).common.progress = (&raw mut (*parts).progress).cast();
+                if let Some(max) = max_memory {
+                    (*(*info).common.mem).max_memory_to_use = max;
+                }
             }
         })?;
+        decoder.read_header()?;
         Ok(decoder)
     }
 
@@ -110,11 +137,14 @@ impl<'a> Decoder<'a> {
     fn call<T>(&mut self, f: impl FnOnce(*mut Parts) -> T) -> Result<T> {
         let parts = self.parts.as_ptr();
         catch_unwind(AssertUnwindSafe(|| f(parts))).map_err(|payload: Box<dyn Any + Send>| {
-            let payload = match payload.downcast::<Fault>() {
-                Ok(fault) => return Error::decode("JPEG", fault.0),
-                Err(payload) => payload,
-            };
-            if payload.is::<Interrupted>() { Error::Interrupted } else { resume_unwind(payload) }
+            match payload.downcast::<Fault>().map(|fault| *fault) {
+                Ok(Fault::Decode(found)) => Error::decode("JPEG", found),
+                Ok(Fault::Interrupted) => Error::Interrupted,
+                Ok(Fault::Scans(found)) => {
+                    self.limits.check_scans(found).expect_err("more of them than allowed")
+                }
+                Err(payload) => resume_unwind(payload),
+            }
         })
     }
 
@@ -126,7 +156,7 @@ impl<'a> Decoder<'a> {
         Ok(())
     }
 
-    pub fn read_header(&mut self) -> Result<()> {
+    fn read_header(&mut self) -> Result<()> {
         self.call(|parts| {
             // SAFETY: the struct is initialised and has a source.
             unsafe {
@@ -134,52 +164,30 @@ impl<'a> Decoder<'a> {
                 while sys::jpeg_read_header(&mut (*parts).info, 0) == JPEG_HEADER_TABLES_ONLY {}
             }
         })?;
-        self.check_starved("the header")
-    }
-
-    /// Once the header is read: whether rows need all of the file.
-    pub fn has_several_scans(&self) -> bool {
-        // SAFETY: the header has been read.
-        unsafe { sys::jpeg_has_multiple_scans(self.info()) != 0 }
-    }
-
-    /// Once the header is read: what it says of each component.
-    fn components(&self) -> &[sys::jpeg_component_info] {
+        self.check_starved("the header")?;
         let info = self.info();
         // SAFETY: the header has been read, and with it so many components.
-        unsafe { std::slice::from_raw_parts(info.comp_info, info.num_components as usize) }
+        let components = unsafe { std::slice::from_raw_parts(info.comp_info, info.num_components as usize) };
+        let frame = &self.header.frame;
+        // All sizes and limits come from the header that was read first.
+        let same = (info.image_width as usize, info.image_height as usize) == (frame.width, frame.height)
+            && components.len() == frame.components.len()
+            && components.iter().zip(&frame.components).all(|(theirs, ours)| {
+                (theirs.h_samp_factor as usize, theirs.v_samp_factor as usize) == ours.factors
+            })
+            // SAFETY: the header has been read.
+            && (unsafe { sys::jpeg_has_multiple_scans(info) } != 0) == self.header.has_several_scans();
+        if same { Ok(()) } else { Err(Error::decode("JPEG", "a header that libjpeg reads differently")) }
     }
 
-    /// What the library holds of a file of several scans: its coefficients.
-    pub fn coefficient_bytes(&self) -> u64 {
-        if !self.has_several_scans() {
-            return 0;
-        }
-        let side = |blocks: u32, factor: c_int| u64::from(blocks.next_multiple_of(factor as u32));
-        let blocks = self.components().iter().map(|component| {
-            side(component.width_in_blocks, component.h_samp_factor)
-                * side(component.height_in_blocks, component.v_samp_factor)
-        });
-        128 * blocks.sum::<u64>()
-    }
-
-    /// Has the library refuse to allocate more for its coefficients.
-    pub fn bound_memory(&mut self, max: u64) {
-        // SAFETY: the struct is initialised, and its memory manager with it.
-        unsafe {
-            let memory = (*self.parts.as_ptr()).info.common.mem;
-            (*memory).max_memory_to_use = c_long::try_from(max).unwrap_or(c_long::MAX);
-        }
-    }
-
-    /// Has the source hand out an end of image behind its bytes.
+    /// Has the source hand out an end of image after its bytes.
     pub fn pad(&mut self) {
         // SAFETY: the structs are live, and no call into the library is under way.
         unsafe { (*self.parts.as_ptr()).source.pad = true }
     }
 
     /// Has the image decoded so many times smaller, and by shorter arithmetic.
-    pub fn hasten(&mut self, reduction: u32) {
+    pub fn set_fast(&mut self, reduction: u32) {
         self.reduction = Some(reduction);
     }
 
@@ -213,16 +221,12 @@ impl<'a> Decoder<'a> {
 
     /// Has a sequential scan of Huffman codes read by our own reader.
     fn hook(&mut self) {
-        if self.has_several_scans() {
-            return;
-        }
-        let at = self.bytes.len() - self.source().manager.bytes_in_buffer;
-        let Some(scan) = scan_of(self.bytes, self.file, at, self.components()) else { return };
+        let Some(scan) = Scan::new(&self.header, self.bytes, self.file).filter(|_| FITS) else { return };
         let hooked = NonNull::from(Box::leak(Box::new(Hooked::new(scan))));
         self.hooked = Some(hooked);
-        // SAFETY: `advance` has started decompression and read no row; `scan` counts an MCU's blocks as the
-        // library does; the source is still that of `bytes`; `hooked` is freed behind the library's struct,
-        // and looked at between calls alone.
+        // SAFETY: `advance` has started decompression and read no row; `read_header` has compared what libjpeg
+        // read with the header that the scan was made of; the source is still that of `bytes`; `hooked` is freed
+        // after the library's struct, and looked at between calls alone.
         unsafe { Hooked::install(hooked.as_ptr(), &raw mut (*self.parts.as_ptr()).info) }
     }
 
@@ -252,8 +256,7 @@ impl<'a> Decoder<'a> {
 
     /// Begins again without our reader, and goes to where this is.
     fn start_over(&mut self) -> Result<u32> {
-        let mut plain = Self::new(self.bytes, None)?;
-        plain.read_header()?;
+        let mut plain = Self::new(self.header.clone(), self.bytes, None, &self.limits)?;
         plain.wanted = self.wanted.take();
         plain.reduction = self.reduction;
         let first = plain.advance(false)?;
@@ -304,7 +307,7 @@ impl<'a> Decoder<'a> {
     /// Restricts rows to columns around `from..to`; returns the first column that is handed out.
     fn crop(&mut self, from: u32, to: u32) -> Result<u32> {
         let info = self.info();
-        let margin = if self.has_several_scans() { SMOOTHING_MARGIN } else { MARGIN };
+        let margin = if self.header.has_several_scans() { SMOOTHING_MARGIN } else { MARGIN };
         let margin = margin * 8 * info.max_h_samp_factor as u32;
         let mut first = from.saturating_sub(margin);
         let mut width = (to + margin).min(info.output_width) - first;
@@ -322,7 +325,7 @@ impl<'a> Decoder<'a> {
     fn skip(&mut self, rows: u32) -> Result<()> {
         // The library polls nothing in a skip, so that a long one is made in steps.
         let step = (SKIP / self.info().output_width).next_multiple_of(SKIP_ROWS);
-        let step = if self.has_several_scans() { rows } else { step };
+        let step = if self.header.has_several_scans() { rows } else { step };
         let mut left = rows;
         while left > 0 {
             interrupt::check()?;
@@ -366,7 +369,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Raises what Pillow would raise below the last row that is needed. Pillow reads on to the end of
-    /// the image: bytes that run out before the last row, or a broken marker behind it, are errors.
+    /// the image: bytes that run out before the last row, or a broken marker after it, are errors.
     /// Where the next marker is the end of the image, neither can happen, since libjpeg fills up
     /// missing rows with grey; otherwise only reading on can tell.
     pub fn check_rest(&mut self, row_bytes: usize) -> Result<()> {
@@ -376,7 +379,7 @@ impl<'a> Decoder<'a> {
     fn read_rest(&mut self, row_bytes: usize) -> Result<()> {
         let info = self.info();
         let left = info.output_height - info.output_scanline;
-        if self.has_several_scans() {
+        if self.header.has_several_scans() {
             return Ok(());
         }
         let marker = match self.hooked {
@@ -388,13 +391,13 @@ impl<'a> Decoder<'a> {
             Some(END_OF_IMAGE) => return Ok(()),
             _ if self.file.is_some() => {
                 return Err(Error::unsupported(
-                    "expected the end of a JPEG behind its scan, found another marker",
+                    "expected the end of a JPEG after its scan, found another marker",
                 ));
             }
             // Tables may follow a scan, and more scans, which are then not read. A second frame is a
             // fault to Pillow's libjpeg, at once.
-            Some(0xc0..=0xc3 | 0xc5..=0xc7 | 0xc9..=0xcb | 0xcd..=0xcf) => {
-                return Err(Error::decode("JPEG", "a second frame behind its first scan"));
+            Some(marker) if is_frame(marker) => {
+                return Err(Error::decode("JPEG", "a second frame after its first scan"));
             }
             _ => {}
         }
@@ -417,7 +420,7 @@ impl Drop for Decoder<'_> {
             // for nothing to free.
             unsafe { sys::jpeg_destroy_decompress(&mut (*parts).info) }
         });
-        // SAFETY: both leaked from boxes of our own, and freed only here, behind the last call.
+        // SAFETY: both leaked from boxes of our own, and freed only here, after the last call.
         unsafe {
             drop(Box::from_raw(self.parts.as_ptr()));
             if let Some(hooked) = self.hooked {
