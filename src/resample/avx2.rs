@@ -182,6 +182,7 @@ impl HorizontalKernel for HorizontalAvx2 {
 }
 
 /// Sums to integers: rounds half up, still unclamped.
+#[inline]
 #[target_feature(enable = "avx2")]
 fn round(sum: __m256i) -> __m256i {
     let half = _mm256_set1_epi32(1 << (PRECISION - 1));
@@ -273,8 +274,8 @@ impl VerticalAvx2 {
                     _mm256_unpacklo_epi8(high, zero),
                     _mm256_unpackhi_epi8(high, zero),
                 ];
-                for (lo, wide) in lo.iter_mut().zip(wide) {
-                    *lo = _mm256_add_epi32(*lo, _mm256_madd_epi16(wide, w_lo));
+                for part in 0..4 {
+                    lo[part] = _mm256_add_epi32(lo[part], _mm256_madd_epi16(wide[part], w_lo));
                 }
             }
             // Interleaving with zero below shifts the 16-bit sums up by 16.

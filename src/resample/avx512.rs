@@ -140,22 +140,26 @@ impl HorizontalAvx512 {
             let index = unsafe { _mm512_loadu_si512(block.index.as_ptr().cast()) };
             let mut sums = [[_mm512_setzero_si512(); 3]; BLOCK];
             for (i, Step(limbs)) in steps.by_ref().take(block.steps).enumerate() {
-                // SAFETY: each limb is 64 bytes.
-                let weights = unsafe { limbs.each_ref().map(|limb| _mm512_load_si512(limb.as_ptr().cast())) };
-                for (row, sums) in rows.iter().zip(&mut sums) {
+                let mut weights = [_mm512_setzero_si512(); 3];
+                for limb in 0..3 {
+                    // SAFETY: each limb is 64 bytes.
+                    weights[limb] = unsafe { _mm512_load_si512(limbs[limb].as_ptr().cast()) };
+                }
+                for r in 0..BLOCK {
                     // SAFETY: construction asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.
                     let loaded = unsafe {
-                        _mm512_loadu_si512(row.as_ptr().add(block.base + i * bytes_per_step).cast())
+                        _mm512_loadu_si512(rows[r].as_ptr().add(block.base + i * bytes_per_step).cast())
                     };
                     let taps = _mm512_permutexvar_epi8(index, loaded);
-                    for (sum, weights) in sums.iter_mut().zip(weights) {
-                        *sum = _mm512_dpbusd_epi32(*sum, taps, weights);
+                    for limb in 0..3 {
+                        sums[r][limb] = _mm512_dpbusd_epi32(sums[r][limb], taps, weights[limb]);
                     }
                 }
             }
-            let sums = sums.map(|sums| {
-                let mut sum = combine(sums);
+            let mut rounded = [_mm512_setzero_si512(); BLOCK];
+            for r in 0..BLOCK {
+                let mut sum = combine(sums[r]);
                 // With fewer channels, several elements of a lane sum up one value.
                 if C <= 2 {
                     sum = _mm512_add_epi32(sum, _mm512_shuffle_epi32::<0b01_00_11_10>(sum));
@@ -170,9 +174,9 @@ impl HorizontalAvx512 {
                 if self.share == 4 {
                     sum = _mm512_add_epi32(sum, _mm512_shuffle_i32x4::<0b01_00_11_10>(sum, sum));
                 }
-                round(sum)
-            });
-            let bytes = pack(sums);
+                rounded[r] = round(sum);
+            }
+            let bytes = pack(rounded);
             let rows = _mm512_permutexvar_epi8(compact, bytes);
             // SAFETY: `run` asserts four rows of at least `out_bytes`, 16 bytes after the last
             // block's first byte.
@@ -204,12 +208,14 @@ impl HorizontalKernel for HorizontalAvx512 {
 }
 
 /// The sum that the sums of the three weight bytes make up.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn combine([a, b, c]: [__m512i; 3]) -> __m512i {
     _mm512_add_epi32(_mm512_add_epi32(_mm512_slli_epi32::<16>(a), _mm512_slli_epi32::<8>(b)), c)
 }
 
 /// Sums to integers: rounds half up, still unclamped.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn round(sum: __m512i) -> __m512i {
     let half = _mm512_set1_epi32(1 << (PRECISION - 1));
@@ -217,6 +223,7 @@ fn round(sum: __m512i) -> __m512i {
 }
 
 /// Four registers of integers to one of bytes, clamped, lane by lane.
+#[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn pack(sums: [__m512i; 4]) -> __m512i {
     let low = _mm512_packs_epi32(sums[0], sums[1]);
@@ -276,13 +283,14 @@ impl VerticalAvx512 {
         for (x, out) in out.as_chunks_mut::<BYTES>().0.iter_mut().enumerate() {
             let mut sums = [[_mm512_setzero_si512(); 3]; 4];
             for (limbs, four) in quads.iter().zip(rows.chunks(4)) {
-                let weights = limbs.map(|limb| _mm512_set1_epi32(limb));
-                // Rows after the last one have weights of zero.
-                let [a, b, c, d] = std::array::from_fn(|i| {
+                let mut loaded = [_mm512_setzero_si512(); 4];
+                for i in 0..4 {
+                    // Rows after the last one have weights of zero.
                     let row = four[i.min(four.len() - 1)];
                     // SAFETY: `run` asserts that every row is as long as the padded output.
-                    unsafe { _mm512_loadu_si512(row.as_ptr().add(x * BYTES).cast()) }
-                });
+                    loaded[i] = unsafe { _mm512_loadu_si512(row.as_ptr().add(x * BYTES).cast()) };
+                }
+                let [a, b, c, d] = loaded;
                 let (low_ab, high_ab) = (_mm512_unpacklo_epi8(a, b), _mm512_unpackhi_epi8(a, b));
                 let (low_cd, high_cd) = (_mm512_unpacklo_epi8(c, d), _mm512_unpackhi_epi8(c, d));
                 let taps = [
@@ -291,14 +299,19 @@ impl VerticalAvx512 {
                     _mm512_unpacklo_epi16(high_ab, high_cd),
                     _mm512_unpackhi_epi16(high_ab, high_cd),
                 ];
-                for (sums, taps) in sums.iter_mut().zip(taps) {
-                    for (sum, weights) in sums.iter_mut().zip(weights) {
-                        *sum = _mm512_dpbusd_epi32(*sum, taps, weights);
+                for limb in 0..3 {
+                    let weights = _mm512_set1_epi32(limbs[limb]);
+                    for part in 0..4 {
+                        sums[part][limb] = _mm512_dpbusd_epi32(sums[part][limb], taps[part], weights);
                     }
                 }
             }
+            let mut rounded = [_mm512_setzero_si512(); 4];
+            for part in 0..4 {
+                rounded[part] = round(combine(sums[part]));
+            }
             // The in-lane packs undo the in-lane unpacks.
-            let bytes = pack(sums.map(|sums| round(combine(sums))));
+            let bytes = pack(rounded);
             // SAFETY: `out` is 64 bytes.
             unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), bytes) };
         }

@@ -12,6 +12,7 @@ pub(super) const LOAD: usize = 16;
 const NONE: u8 = 0x80;
 
 /// Taps that one lane takes in per step.
+#[inline]
 pub(super) fn taps_per_lane(channels: usize) -> usize {
     if channels == 3 { 4 } else { LOAD / channels }
 }
@@ -33,7 +34,7 @@ pub(super) fn lane_map(channels: usize, order: [usize; 4]) -> [Option<(usize, us
 pub(super) struct Placement {
     /// Byte offset of the first load in the row.
     pub offset: usize,
-    /// Bytes at the head of each load that are skipped.
+    /// Bytes at the start of each load that are skipped.
     pub skip: usize,
     /// Taps of weight zero before the first real one.
     pub lead: usize,
@@ -45,7 +46,7 @@ pub(super) fn place(channels: usize, width: usize, start: usize, steps: usize) -
     let reach = steps * taps_per_lane(channels);
     let first = start.min(width.checked_sub(reach)?);
     let bytes = first * channels;
-    // A three-channel load ends 4 bytes behind its last tap: near the row's end it starts 4 bytes
+    // A three-channel load ends 4 bytes after its last tap: near the row's end it starts 4 bytes
     // earlier instead.
     let tail = LOAD - taps_per_lane(channels) * channels;
     let skip = if bytes + reach * channels + tail <= width * channels { 0 } else { tail };
@@ -113,7 +114,7 @@ impl<const LANES: usize> Plan<LANES> {
         for (b, block) in self.blocks.iter().enumerate() {
             for lane in 0..LANES {
                 let x = b * LANES + lane;
-                // Lanes behind the last output compute with weights of zero.
+                // Lanes after the last output compute with weights of zero.
                 let (_, taps) = if x < weights.len() { weights.get(x) } else { (0, &[][..]) };
                 for step in 0..block.steps {
                     for (byte, &source) in map.iter().enumerate() {

@@ -1,5 +1,6 @@
 //! Every kernel against the scalar one, over widths, tap counts, channels, filters and alignments.
 
+mod oracle;
 mod properties;
 
 use super::kernel::{HorizontalPass, VerticalPass, stride};
