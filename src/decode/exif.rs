@@ -7,7 +7,9 @@
 use crate::error::{Error, LimitKind, Result};
 
 const PREFIX: &[u8] = b"Exif\0\0";
+const X_RESOLUTION: u16 = 0x011a;
 const ORIENTATION: u16 = 0x0112;
+const RESOLUTION_UNIT: u16 = 0x0128;
 
 /// Bytes that Pillow may copy out of one block. Its versions before 13 copy the bytes of each field, so that
 /// 64 KB of EXIF grow to 4 GB.
@@ -26,6 +28,15 @@ pub(super) fn orientation(block: &[u8]) -> Result<Option<u64>> {
             Err(odd("an orientation that Pillow's versions read differently"))
         }
     }
+}
+
+/// Whether Pillow opens a JPEG with this block, of which it asks the resolution if no other segment has it.
+pub(super) fn has_sound_resolution(block: &[u8]) -> bool {
+    let Ok(Some(directory)) = Directory::of(block) else { return true };
+    [Rules::Older, Rules::Newer].into_iter().all(|rules| {
+        directory.field(RESOLUTION_UNIT, rules).is_none()
+            || directory.field(X_RESOLUTION, rules).is_none_or(|field| !field.has_no_second_item())
+    })
 }
 
 /// Refuses an EXIF block out of which Pillow might copy far more than it is long. To be asked before Pillow
@@ -219,6 +230,20 @@ impl Field<'_> {
             bytes.reverse();
         }
         bytes
+    }
+
+    /// Whether Pillow, which divides a resolution's first item by its second, finds no second one. It forgives
+    /// all other faults.
+    fn has_no_second_item(&self) -> bool {
+        match self.kind {
+            BYTE | UNDEFINED => self.bytes.len() == 1,
+            ASCII => match self.bytes.strip_suffix(b"\0").unwrap_or(self.bytes) {
+                [] => true,
+                [first] => first.is_ascii_digit(),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::exif;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::orientation::Orientation;
 
 /// What a file says about itself.
@@ -35,6 +35,20 @@ impl Metadata<'_> {
         let xmp = || self.xmp.as_deref().and_then(from_xmp);
         Ok(Orientation::from_exif(tag.or_else(xmp).unwrap_or(1)))
     }
+}
+
+/// Pieces of metadata as one block; none where there is no piece.
+pub(super) fn joined<'a>(pieces: impl Iterator<Item = &'a [u8]> + Clone) -> Result<Option<Cow<'a, [u8]>>> {
+    let mut rest = pieces.clone();
+    let Some(first) = rest.next() else { return Ok(None) };
+    if rest.next().is_none() {
+        return Ok(Some(first.into()));
+    }
+    let len = pieces.clone().map(<[u8]>::len).sum();
+    let mut block = Vec::new();
+    block.try_reserve_exact(len).map_err(|_| Error::out_of_memory("pieces of EXIF", len as u64))?;
+    pieces.for_each(|piece| block.extend_from_slice(piece));
+    Ok(Some(block.into()))
 }
 
 /// The digit after the first `tiff:Orientation` that has one.

@@ -3,7 +3,6 @@
 //! Pillow walks the segments before the first scan in Python before libjpeg does, and raises on some that libjpeg
 //! forgives. A file on which the two might disagree is irregular here, and left to Pillow.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::huffman::Codes;
@@ -11,7 +10,9 @@ use super::markers::{
     COMMENT, DEFINE_ARITHMETIC, DEFINE_HUFFMAN, DEFINE_QUANTISATION, DEFINE_RESTART, END_OF_IMAGE, Marker,
     Markers, START_OF_SCAN, is_frame,
 };
-use crate::decode::metadata::Metadata;
+use super::pillow::reads_photoshop;
+use crate::decode::exif::has_sound_resolution;
+use crate::decode::metadata::{Metadata, joined};
 use crate::error::{Error, Result};
 
 const EXIF: &[u8] = b"Exif\0\0";
@@ -93,6 +94,8 @@ pub(super) struct Header {
     pub restart_interval: u32,
     pub scan: Scan,
     has_jfif: bool,
+    /// Whether JFIF has a resolution.
+    has_resolution: bool,
     /// The transform that Adobe's segment names.
     adobe: Option<u8>,
     exif: Vec<Range<usize>>,
@@ -105,7 +108,7 @@ impl Header {
         let mut frame = None;
         let (mut quantisation, mut tables) = (<[_; 4]>::default(), Tables::default());
         let (mut restart_interval, mut has_jfif, mut adobe) = (0, false, None);
-        let (mut exif, mut xmp) = (Vec::new(), None);
+        let (mut exif, mut xmp, mut has_resolution) = (Vec::new(), None, false);
         let mut markers = Markers::new(bytes);
         while let Some(Marker { code, length, content }) = markers.next() {
             // A restart has no meaning here, and no length.
@@ -132,6 +135,7 @@ impl Header {
                         restart_interval,
                         scan,
                         has_jfif,
+                        has_resolution,
                         adobe,
                         exif,
                         xmp,
@@ -147,7 +151,11 @@ impl Header {
                 0xe0 if data.starts_with(b"JFIF") && data.len() < 12 => return Err(irregular(code)),
                 0xe2 if data.starts_with(b"ICC_PROFILE\0") && data.len() < 14 => return Err(irregular(code)),
                 0xee if data.starts_with(b"Adobe") && data.len() < 12 => return Err(irregular(code)),
-                0xe0 => has_jfif |= data.starts_with(b"JFIF\0") && data.len() >= 14,
+                0xe0 => {
+                    has_jfif |= data.starts_with(b"JFIF\0") && data.len() >= 14;
+                    has_resolution |= data.starts_with(b"JFIF") && matches!(data[7], 1 | 2);
+                }
+                0xed if !reads_photoshop(data) => return Err(irregular(code)),
                 0xe1 if data.starts_with(EXIF) && exif.len() == MOST_EXIF => return Err(irregular(code)),
                 // Pillow joins several EXIF segments, and keeps the last XMP.
                 0xe1 if data.starts_with(EXIF) => exif.push(content.start + EXIF.len()..content.end),
@@ -195,14 +203,23 @@ impl Header {
     }
 
     /// EXIF and XMP of the file that the header was read from.
-    pub fn metadata<'a>(&self, bytes: &'a [u8]) -> Metadata<'a> {
+    pub fn metadata<'a>(&self, bytes: &'a [u8]) -> Result<Metadata<'a>> {
         let part = |range: &Range<usize>| bytes.get(range.clone()).unwrap_or_default();
-        let exif = match self.exif.as_slice() {
-            [] => None,
-            [one] => Some(Cow::Borrowed(part(one))),
-            several => Some(Cow::Owned(several.iter().flat_map(part).copied().collect())),
-        };
-        Metadata { exif, xmp: self.xmp.as_ref().map(|range| part(range).into()) }
+        let xmp = self.xmp.as_ref().map(|range| part(range).into());
+        Ok(Metadata { exif: joined(self.exif.iter().map(part))?, xmp })
+    }
+
+    /// Refuses a file that Pillow refuses over its resolution, which it takes from EXIF if JFIF has none.
+    pub fn check_resolution(&self, bytes: &[u8]) -> Result<()> {
+        if self.has_resolution || self.exif.is_empty() {
+            return Ok(());
+        }
+        match self.metadata(bytes)?.exif {
+            Some(exif) if !has_sound_resolution(&exif) => {
+                Err(Error::unsupported("expected a resolution in EXIF that Pillow reads, found another"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -212,20 +229,6 @@ impl Frame {
         let most = |factor: fn(&Component) -> usize| self.components.iter().map(factor).max().unwrap_or(1);
         (most(|component| component.factors.0), most(|component| component.factors.1))
     }
-}
-
-/// The bytes that Pillow copies to join the pieces of EXIF one by one: the square of their number, in segments of
-/// 64 KB.
-pub(super) fn bytes_of_joined_exif(bytes: &[u8]) -> u64 {
-    let (mut joined, mut copied) = (0, 0_u64);
-    for Marker { code, content, .. } in Markers::new(bytes).take_while(|marker| marker.code != START_OF_SCAN)
-    {
-        if code == 0xe1 && bytes.get(content.clone()).is_some_and(|data| data.starts_with(EXIF)) {
-            joined += content.len() as u64;
-            copied = copied.saturating_add(joined);
-        }
-    }
-    copied
 }
 
 fn read_frame(marker: u8, data: &[u8]) -> Result<Frame> {

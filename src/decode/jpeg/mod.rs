@@ -5,6 +5,7 @@ mod header;
 mod huffman;
 mod libjpeg;
 mod markers;
+mod pillow;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use super::rows::dimensions;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{BLOCK, Image, Layout, RowBlock, Rows, Window};
-use header::{Colours, Header, bytes_of_joined_exif};
+use header::{Colours, Header};
 use markers::count_scans;
 
 pub use libjpeg::has_simd;
@@ -44,19 +45,20 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
 }
 
 /// An error for which Pillow may be asked to read the file in our place, unless that would cost more than allowed.
-/// Pillow counts no scans, and joins pieces of EXIF one by one.
+/// Pillow counts no scans.
 fn bounded(error: Error, bytes: &[u8], limits: &Limits) -> Error {
     if matches!(error, Error::Limit { .. } | Error::Interrupted) {
         return error;
     }
     let scans = || limits.check_scans(count_scans(bytes));
-    limits.check_memory(bytes_of_joined_exif(bytes)).and_then(|()| scans()).err().unwrap_or(error)
+    pillow::check_cost(bytes, limits).and_then(|()| scans()).err().unwrap_or(error)
 }
 
 impl<'a> Jpeg<'a> {
     fn open(input: &Input<'a>, rules: &Rules<'_>) -> Result<Self> {
         let (bytes, limits) = (input.head(), rules.limits);
         let parsed = Header::read(bytes)?;
+        parsed.check_resolution(bytes)?;
         let frame = &parsed.frame;
         let (width, height) = dimensions("JPEG", frame.width as u64, frame.height as u64, &limits)?;
         if input.rest().is_some() && (parsed.has_several_scans() || rules.pad) {
@@ -89,7 +91,7 @@ impl<'a> Jpeg<'a> {
 
 impl Decoder for Jpeg<'_> {
     fn metadata(&self) -> Result<Metadata<'_>> {
-        Ok(self.parsed.metadata(self.bytes))
+        self.parsed.metadata(self.bytes)
     }
 
     /// Has the file decoded by shorter arithmetic, and at the smallest of the sizes that libjpeg has fast code
