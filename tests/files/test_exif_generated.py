@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 import clipprep
 from support.expect import assert_as_pillow_decides
 from support.pictures import picture
-from support.writers import exif, jpeg_with, png_chunk, saved
+from support.writers import exif, jpeg_with, orientation, png_chunk, saved
 
 PREFIX = b"Exif\0\0"
 ORIENTATION = 274
@@ -83,3 +84,32 @@ def test_png(turning: clipprep.Preprocess, block: bytes) -> None:
 def test_webp(turning: clipprep.Preprocess, block: bytes) -> None:
     data = saved(IMAGE, "WEBP", lossless=True, exif=block)
     assert_as_pillow_decides(data, turning, repr(block))
+
+
+@given(
+    block=blocks(),
+    packed=st.booleans(),
+    junk=st.one_of(st.just(b""), st.just(b""), st.sampled_from([b" ", b"\n", b"x", b"0", b"\xb2"])),
+    place=st.integers(0, 200),
+)
+def test_profiles_in_png(
+    turning: clipprep.Preprocess, block: bytes, packed: bool, junk: bytes, place: int
+) -> None:
+    """As ImageMagick writes EXIF: in hexadecimal digits."""
+    digits = (PREFIX + block).hex().encode()
+    lines = b"\n".join(digits[at : at + 72] for at in range(0, len(digits), 72))
+    profile = b"\nexif\n%8d\n" % (len(digits) // 2) + lines + b"\n"
+    profile = profile[:place] + junk + profile[place:]
+    body = b"Raw profile type exif\0" + (b"\0" + zlib.compress(profile) if packed else profile)
+    data = PNG[:33] + png_chunk(b"zTXt" if packed else b"tEXt", body) + PNG[33:]
+    assert_as_pillow_decides(data, turning, repr(body))
+
+
+def test_profiles_in_png_need_no_pillow(turning: clipprep.Preprocess) -> None:
+    profile = b"\nexif\n%8d\n%s\n" % (32, (PREFIX + orientation(6)).hex().encode())
+    for name, text in {b"tEXt": profile, b"zTXt": b"\0" + zlib.compress(profile)}.items():
+        data = PNG[:33] + png_chunk(name, b"Raw profile type exif\0" + text) + PNG[33:]
+        assert assert_as_pillow_decides(data, turning, f"{name!r}")
+        explained = turning.explain(data)
+        assert explained.size == (5, 7)
+        assert explained.decoder != "pillow"

@@ -1,12 +1,9 @@
 //! The chunks of a PNG. Files that break a rule, or whose frames Pillow composes, are left to Pillow.
 
-use std::borrow::Cow;
-
-use crate::decode::metadata::Metadata;
 use crate::error::{Error, LimitKind, Result};
 
 /// Pillow's bounds on metadata: a chunk once it is unpacked (`MAX_TEXT_CHUNK`), and all text.
-const MAX_UNPACKED: usize = 1 << 20;
+pub(super) const MAX_UNPACKED: usize = 1 << 20;
 const MAX_TEXT: usize = 64 << 20;
 /// Deflate packs so many bytes into one at the best.
 const BEST_RATIO: usize = 1032;
@@ -113,46 +110,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Facts<'_>> {
     })
 }
 
-/// EXIF and XMP, in front of the pixels or behind them; the last of each counts.
-pub(super) fn metadata(bytes: &[u8]) -> Result<Metadata<'_>> {
-    let mut found = Metadata::default();
-    // Of an animation Pillow reads no further than to its second frame.
-    let (mut animated, mut in_data) = (false, false);
-    for Chunk { name, body, .. } in chunks(bytes) {
-        match name {
-            b"IEND" => break,
-            b"acTL" => animated = true,
-            b"IDAT" => in_data = true,
-            _ if animated && in_data => {
-                return Err(Error::unsupported("expected a still PNG, found chunks behind a first frame"));
-            }
-            b"eXIf" => found.exif = Some(body.into()),
-            b"tEXt" | b"zTXt" | b"iTXt" => match body.split(|&byte| byte == 0).next().unwrap_or_default() {
-                b"XML:com.adobe.xmp" if name == b"iTXt" && found.xmp.is_none() && plain(body).is_some() => {
-                    found.xmp = plain(body).map(Cow::from);
-                }
-                key @ (b"exif" | b"xmp" | b"XML:com.adobe.xmp" | b"Raw profile type exif") => {
-                    return Err(Error::unsupported(format!(
-                        "expected EXIF in a chunk of its own, found text called \"{}\"",
-                        key.escape_ascii()
-                    )));
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-    Ok(found)
-}
-
-/// International text that is not packed, behind its keyword, language and translated keyword.
-fn plain(body: &[u8]) -> Option<&[u8]> {
-    match keyword(body) {
-        Some([0, _, rest @ ..]) => keyword(rest).and_then(keyword),
-        _ => None,
-    }
-}
-
 /// An animation, as far as its first frame is concerned: the image data are that, or stand beside it.
 #[derive(Default)]
 struct Animation {
@@ -191,7 +148,7 @@ fn counts(len: Option<usize>, text: &mut usize) -> bool {
 }
 
 /// What follows a keyword and its zero.
-fn keyword(body: &[u8]) -> Option<&[u8]> {
+pub(super) fn keyword(body: &[u8]) -> Option<&[u8]> {
     let end = memchr::memchr(0, body)?;
     Some(&body[end + 1..])
 }
@@ -229,11 +186,11 @@ fn long(body: &[u8], at: usize) -> Option<u32> {
 }
 
 pub(super) struct Chunk<'a> {
-    name: &'a [u8; 4],
+    pub name: &'a [u8; 4],
     /// The length that the chunk gives itself.
     len: usize,
     /// As much of it as there is.
-    body: &'a [u8],
+    pub body: &'a [u8],
     /// Its name and its body, which the checksum is made of.
     checked: &'a [u8],
     checksum: Option<&'a [u8; 4]>,
@@ -250,7 +207,7 @@ impl Chunk<'_> {
 }
 
 /// The chunks of a file.
-fn chunks(bytes: &[u8]) -> Chunks<'_> {
+pub(super) fn chunks(bytes: &[u8]) -> Chunks<'_> {
     Chunks(bytes.get(8..).unwrap_or_default())
 }
 

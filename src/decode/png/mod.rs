@@ -3,6 +3,7 @@
 
 mod chunks;
 mod lines;
+mod metadata;
 mod samples;
 mod stream;
 mod unfilter;
@@ -60,7 +61,7 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
         return Ok(Box::new(png));
     }
     let data = png.interlaced()?;
-    Ok(Box::new(Decoded { whole: Whole { header: png.header, data }, bytes, metadata: chunks::metadata }))
+    Ok(Box::new(Decoded { whole: Whole { header: png.header, data }, bytes, metadata: metadata::metadata }))
 }
 
 /// A PNG that is decoded line by line.
@@ -132,7 +133,7 @@ struct Pass {
 
 impl Decoder for Png<'_> {
     fn metadata(&self) -> Result<Metadata<'_>> {
-        chunks::metadata(self.bytes)
+        metadata::metadata(self.bytes)
     }
 }
 
