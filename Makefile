@@ -38,6 +38,7 @@ lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/stubtest clipprep._core
+	$(BIN)/python scripts/options.py --check
 	$(BIN)/python scripts/third_party_notices.py --check
 
 test-rust: $(VENV)/.tools ## test the Rust library, without Python

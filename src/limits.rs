@@ -2,30 +2,61 @@
 
 use crate::error::{Error, LimitKind, Result};
 
-/// Upper bounds for one image; `None` lifts a bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Limits {
-    /// Width times height. The default is where Pillow raises `DecompressionBombError`.
-    pub max_pixels: Option<u64>,
-    /// Length of the encoded file in bytes.
-    pub max_bytes: Option<u64>,
-    /// Bytes that decoding and resizing take besides the encoded file and the output, by an upper
-    /// estimate from the header.
-    pub max_memory: Option<u64>,
-    /// Scans of a JPEG file. Each costs time for the whole image however few bytes it has, so that
-    /// thousands of empty ones keep a decoder busy for hours.
-    pub max_scans: Option<u64>,
+/// Declares the bounds with their defaults.
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
+        /// Upper bounds for one image; `None` lifts a bound.
+        ///
+        /// ```
+        /// use clipprep::Limits;
+        ///
+        /// let limits = Limits { max_pixels: Some(1 << 24), ..Limits::default() };
+        /// assert!(limits.check_pixels(1 << 12, (1 << 12) + 1).is_err());
+        /// ```
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct Limits {
+            $($(#[doc = $doc])+ pub $name: Option<u64>,)+
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($name: Some($default),)+ }
+            }
+        }
+
+        #[cfg(feature = "python")]
+        impl Limits {
+            /// Every bound, for the binding.
+            pub(crate) const TABLE: &[Bound] = &[$(Bound {
+                name: stringify!($name),
+                doc: concat!($($doc, "\n"),+),
+                field: |limits| &mut limits.$name,
+            }),+];
+        }
+    };
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_pixels: Some(178_956_970),
-            max_bytes: Some(1 << 30),
-            max_memory: Some(2 << 30),
-            max_scans: Some(500),
-        }
-    }
+/// A field of [`Limits`].
+#[cfg(feature = "python")]
+pub(crate) struct Bound {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub field: fn(&mut Limits) -> &mut Option<u64>,
+}
+
+limits! {
+    /// Width times height. The default is where Pillow raises `DecompressionBombError`; its own bound holds as
+    /// well for files that Pillow decodes.
+    max_pixels = 178_956_970,
+    /// Length of the encoded file in bytes, 1 GiB.
+    max_bytes = 1_073_741_824,
+    /// Bytes that decoding and resizing take besides the encoded file and the output, by an upper estimate from the
+    /// header, 2 GiB. A JPEG of one scan and a PNG that is not interlaced take a few rows; other files take
+    /// the whole image, and a JPEG of several scans two bytes per sample.
+    max_memory = 2_147_483_648,
+    /// Scans of a JPEG. Each costs time for the whole image however short it is, so that thousands of empty ones
+    /// keep a decoder busy for hours; encoders write about ten.
+    max_scans = 500,
 }
 
 impl Limits {

@@ -1,12 +1,15 @@
-//! Choices that have a name: the name of each is written once, beside it.
+//! Choices that have a name: each is declared once, with its name and its meaning.
 
 /// Declares an enum whose variants have names: `ALL` lists them, `name` gives one's own.
 macro_rules! named {
-    ($(#[$of_enum:meta])* pub enum $kind:ident { $($(#[$of_choice:meta])* $choice:ident = $name:literal,)+ }) => {
-        $(#[$of_enum])*
+    (
+        $(#[doc = $of_enum:literal])+
+        pub enum $kind:ident { $($(#[doc = $meaning:literal])+ $choice:ident = $name:literal,)+ }
+    ) => {
+        $(#[doc = $of_enum])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $kind {
-            $($(#[$of_choice])* $choice,)+
+            $($(#[doc = $meaning])+ $choice,)+
         }
 
         impl $kind {
@@ -20,6 +23,29 @@ macro_rules! named {
                 }
             }
         }
+
+        #[cfg(feature = "python")]
+        impl $crate::named::Named for $kind {
+            fn all() -> Vec<(&'static str, &'static str, Self)> {
+                let meanings = [$(concat!($($meaning),+)),+];
+                let choices = Self::ALL.into_iter().zip(meanings);
+                choices.map(|((name, choice), meaning)| (name, meaning, choice)).collect()
+            }
+
+            fn name(self) -> &'static str {
+                self.name()
+            }
+        }
     };
 }
 pub(crate) use named;
+
+/// A choice as the binding sees it.
+#[cfg(feature = "python")]
+pub(crate) trait Named: Copy + PartialEq + 'static {
+    /// The name and the meaning of every choice.
+    fn all() -> Vec<(&'static str, &'static str, Self)>;
+
+    /// The name of the choice.
+    fn name(self) -> &'static str;
+}

@@ -2,7 +2,8 @@
 
 from contextlib import suppress
 
-from ._core import MEAN, STD, Limits, Preprocess, __version__, available_models, build_info
+from ._core import MEAN, STD, __version__, available_models, build_info
+from ._preprocess import Preprocess
 from .errors import (
     BatchError,
     ClipPrepError,
@@ -13,6 +14,7 @@ from .errors import (
     UnsupportedError,
 )
 from .explanation import Explanation
+from .limits import Limits
 from .results import BatchResult, StreamBatch
 
 __all__ = [
@@ -37,9 +39,7 @@ __all__ = [
 
 
 def _set_up() -> None:
-    """Has everything done that is done once, and under a lock: now, since another thread that was at it while
-    this one forks would leave the child with the lock locked.
-    """
+    """Run one-time initialisation now, so that no fork inherits a held lock."""
     import numpy as np
 
     from . import _pillow as _pillow

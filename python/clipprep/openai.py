@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from ._core import Preprocess
+from ._preprocess import Preprocess
 
 
 @dataclass(frozen=True)

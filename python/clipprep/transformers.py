@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from ._core import Preprocess
+from ._preprocess import Preprocess
 
 
 class Features(dict[str, Any]):
@@ -39,7 +39,7 @@ class ClipPrepImageProcessor:
 
     @classmethod
     def from_pretrained(
-        cls, config: Any, *, backend: str = "torchvision", **options: Any
+        cls, config: Any, *, backend: Literal["torchvision", "pil"] = "torchvision", **options: Any
     ) -> ClipPrepImageProcessor:
         """Takes what `Preprocess.from_hf` takes: a folder, a `preprocessor_config.json`, a dict."""
         return cls(Preprocess.from_hf(config, backend=backend, **options))

@@ -19,12 +19,13 @@ use crate::{Level, MEAN, MODELS, STD, decode};
 /// clipprep's Rust core.
 #[pymodule(gil_used = false)]
 mod _core {
-    use pyo3::types::PyDict;
+    use pyo3::types::{PyDict, PyIterator, PyList};
 
+    use super::options::OPTIONS;
     use super::*;
 
     #[pymodule_export]
-    use super::options::Limits;
+    use super::options::{check_limits, describe_limits};
     #[pymodule_export]
     use super::preprocess::Preprocess;
     #[pymodule_export]
@@ -32,7 +33,10 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        fork::prepare(module.py())?;
+        let py = module.py();
+        fork::prepare(py)?;
+        let class = py.get_type::<Preprocess>();
+        OPTIONS.iter().try_for_each(|option| option.add_getter(&class))?;
         module.add("MEAN", <(f64, f64, f64)>::from(MEAN))?;
         module.add("STD", <(f64, f64, f64)>::from(STD))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
@@ -42,6 +46,27 @@ mod _core {
     #[pyfunction]
     fn available_models() -> Vec<&'static str> {
         MODELS.iter().map(|&(name, _)| name).collect()
+    }
+
+    /// The options of `Preprocess`: a row for each, which the command line, the stub and the documentation are
+    /// made from.
+    #[pyfunction]
+    fn describe_options(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
+        let rows = OPTIONS.iter().map(|option| option.describe(py)).collect::<PyResult<Vec<_>>>()?;
+        PyList::new(py, rows)
+    }
+
+    /// An iterator of sources; a single source is a mistake.
+    #[pyfunction]
+    fn iterate<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
+        let _visit = fork::Visit::new(sources.py());
+        batch::iterator(sources)
+    }
+
+    /// Raises ValueError for a number of threads that is none.
+    #[pyfunction]
+    fn check_threads(num_threads: Option<isize>) -> PyResult<()> {
+        batch::threads(num_threads).map(|_| ())
     }
 
     /// Versions and abilities of this build, by name.

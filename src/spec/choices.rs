@@ -23,10 +23,10 @@ named! {
 named! {
     /// Whose rule decides the order of the two passes of Pillow's resize.
     pub enum PassOrder {
-        /// Pillow up to 12: horizontal first, except for heights over 100 widths.
-        Pillow12 = "12",
         /// Pillow from 13 on: the order that leaves less to do.
         Pillow13 = "13",
+        /// Pillow up to 12: horizontal first, except for heights over 100 widths.
+        Pillow12 = "12",
     }
 }
 
@@ -45,7 +45,9 @@ named! {
     pub enum Precision {
         /// The reference's bits.
         Exact = "exact",
-        /// JPEG files are decoded at a reduced size and with shorter arithmetic; everything else stays exact.
+        /// JPEG files are decoded by shorter arithmetic, and large ones at a half, a quarter or an eighth of
+        /// their size, which keeps at least twice the size that they are resized to (docs/benchmarks.md says how
+        /// far the values are off). Everything else stays exact.
         Fast = "fast",
     }
 }
@@ -53,9 +55,10 @@ named! {
 named! {
     /// How to treat truncated files, whose bytes end before their image does.
     pub enum Truncated {
-        /// Refuse them.
+        /// Refuse them with `TruncatedError`, as Pillow does.
         Error = "error",
-        /// Fill in the missing pixels as Pillow does with `ImageFile.LOAD_TRUNCATED_IMAGES`.
+        /// Fill in the missing pixels as Pillow does with `ImageFile.LOAD_TRUNCATED_IMAGES`, which is neither set
+        /// nor read.
         Pad = "pad",
     }
 }

@@ -16,6 +16,8 @@ use crate::resample::Filter;
 pub struct Profile {
     /// The value of the option `profile`.
     pub name: &'static str,
+    /// Whose implementation it is, in a sentence.
+    pub summary: &'static str,
     /// Whether the image becomes RGB before it is resized; else after.
     pub rgb_first: bool,
     /// Whether transparency shows white when the image becomes RGB; else it is dropped.
@@ -110,6 +112,7 @@ impl Profile {
     /// `clip._transform` of OpenAI, and open_clip's default: resize, crop, then RGB.
     pub const OPENAI: Self = Self {
         name: "openai",
+        summary: "OpenAI's `clip._transform`, and open_clip's transform for evaluation, on Pillow.",
         rgb_first: false,
         over_white: false,
         array_channels: Channels::Last,
@@ -122,11 +125,17 @@ impl Profile {
     };
 
     /// timm's transform for evaluation, on an image that is RGB already: RGB, resize, crop.
-    pub const TIMM: Self = Self { name: "timm", rgb_first: true, ..Self::OPENAI };
+    pub const TIMM: Self = Self {
+        name: "timm",
+        summary: "timm's transform for evaluation, on Pillow.",
+        rgb_first: true,
+        ..Self::OPENAI
+    };
 
     /// transformers' image processors on Pillow: RGB over white, resize, crop.
     pub const HF_PIL: Self = Self {
         name: "hf-pil",
+        summary: "The image processors of transformers with the backend \"pil\".",
         rgb_first: true,
         over_white: true,
         array_channels: Channels::FirstIfPossible,
@@ -141,6 +150,7 @@ impl Profile {
     /// transformers' image processors on torchvision's tensors: RGB over white, resize, crop.
     pub const HF_TORCHVISION: Self = Self {
         name: "hf-torchvision",
+        summary: "The image processors of transformers with the backend \"torchvision\".",
         rgb_first: true,
         over_white: true,
         array_channels: Channels::FirstIfPossible,
@@ -155,6 +165,17 @@ impl Profile {
     /// The profile of that name.
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::ALL.into_iter().find(|profile| profile.name == name)
+    }
+}
+
+#[cfg(feature = "python")]
+impl crate::named::Named for &'static Profile {
+    fn all() -> Vec<(&'static str, &'static str, Self)> {
+        Profile::ALL.map(|profile| (profile.name, profile.summary, profile)).into()
+    }
+
+    fn name(self) -> &'static str {
+        self.name
     }
 }
 

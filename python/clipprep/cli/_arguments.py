@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import clipprep
+from clipprep.cli import _options
 
 Commands = argparse._SubParsersAction  # the type that argparse keeps to itself
 
@@ -33,21 +34,15 @@ def command(
     return parser
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """--model and --profile."""
+def add_model(parser: argparse.ArgumentParser, shown: Collection[str] = ("profile",)) -> None:
+    """--model and the options of `Preprocess`, of which --help shows some."""
     parser.add_argument(
         "--model",
         type=model,
         default="ViT-B/32",
-        help="a name, or a side in pixels (default: %(default)s)",
+        help="a name, a side in pixels or HxW (default: %(default)s)",
     )
-    parser.add_argument(
-        "--profile",
-        choices=("openai", "hf-pil", "hf-torchvision"),
-        default="openai",
-        metavar="NAME",
-        help="%(choices)s (the first is the default)",
-    )
+    _options.add(parser, shown)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -61,9 +56,12 @@ def print_json(value: Any) -> None:
     print()
 
 
-def model(text: str) -> str | int:
+def model(text: str) -> str | int | tuple[int, int]:
     """A model's name or a size, as `Preprocess` takes it."""
-    model = int(text) if text.isdecimal() else text
+    try:
+        model: str | int | tuple[int, int] = _options.size(text)
+    except argparse.ArgumentTypeError:
+        model = text
     try:
         clipprep.Preprocess(model)
     except ValueError as error:

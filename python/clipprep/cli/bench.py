@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 import clipprep
-from clipprep.cli import _arguments
+from clipprep.cli import _arguments, _options
 from clipprep.cli.sources import Member, find
 
 DESCRIPTION = """\
@@ -53,7 +53,7 @@ def add(commands: Any) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
-    preprocess = clipprep.Preprocess(args.model, profile=args.profile)
+    preprocess = _options.preprocess(args)
     images = _read(args) or 64 * [jpeg()]
     ok = preprocess.try_batch(images).ok  # warms up, too
     images = [image for image, good in zip(images, ok, strict=True) if good]

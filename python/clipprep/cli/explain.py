@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 import clipprep
-from clipprep.cli import _arguments
+from clipprep.cli import _arguments, _options
 from clipprep.cli.sources import find
 
 DESCRIPTION = """\
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
-    preprocess = clipprep.Preprocess(args.model, profile=args.profile)
+    preprocess = _options.preprocess(args)
     explained: list[dict[str, Any]] = []
     failed = False
     for source in find(args.sources):

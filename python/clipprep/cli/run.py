@@ -10,7 +10,7 @@ from typing import Any
 
 import clipprep
 from clipprep import contact_sheet
-from clipprep.cli import _arguments, outputs
+from clipprep.cli import _arguments, _options, outputs
 from clipprep.cli.journal import Journal
 from clipprep.cli.progress import Progress
 from clipprep.cli.sources import Source, find
@@ -41,14 +41,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--out", default="tensors.npy", metavar="FILE", help="where to (default: %(default)s)"
     )
-    _arguments.add_model(parser)
-    parser.add_argument(
-        "--dtype",
-        choices=("float32", "float16", "bfloat16", "uint8"),
-        default="float32",
-        metavar="NAME",
-        help="float32, float16, bfloat16 or uint8",
-    )
+    _arguments.add_model(parser, shown=("profile", "dtype"))
     parser.add_argument(
         "--contact-sheet",
         type=Path,
@@ -72,7 +65,7 @@ def add(commands: Any) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
     say = _silent if args.json else print
-    preprocess = clipprep.Preprocess(args.model, profile=args.profile, dtype=args.dtype)
+    preprocess = _options.preprocess(args)
     info = clipprep.build_info()
     jpeg = "with SIMD" if info["jpeg_simd"] else "without SIMD (slow)"
     say(f"clipprep {info['version']}: {info['simd']} kernels, JPEG {jpeg}")
@@ -96,7 +89,7 @@ def call(args: argparse.Namespace) -> int:
     seconds = perf_counter() - start
     errors = journal.errors
     shape = (len(sources), *preprocess.batch([]).shape[1:])
-    say(_step("preprocess", len(sources) - done, seconds, f"{out} {shape} {args.dtype}"))
+    say(_step("preprocess", len(sources) - done, seconds, f"{out} {shape} {preprocess.dtype}"))
 
     if args.contact_sheet is not None:
         start = perf_counter()

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import clipprep
 from clipprep import verify
-from clipprep.cli import _arguments
+from clipprep.cli import _arguments, _options
 from clipprep.verify import report
 
 DESCRIPTION = f"""\
@@ -42,16 +41,7 @@ def add(commands: Any) -> None:
         default="ViT-B/32",
         help="as for run (default: %(default)s)",
     )
-    parser.add_argument(
-        "--truncated",
-        choices=["error", "pad"],
-        default="error",
-        metavar="HOW",
-        help="pad: truncated files as Pillow's LOAD_TRUNCATED_IMAGES has them",
-    )
-    parser.add_argument(
-        "--exif", action="store_true", help="turn images as ImageOps.exif_transpose does"
-    )
+    _options.add_some(parser, ("truncated", "exif"))  # the reference has no others
     parser.add_argument(
         "--max-pixels",
         type=_arguments.positive,
@@ -79,9 +69,9 @@ def call(args: argparse.Namespace) -> int:
     """Run the command."""
     if missing := [str(folder) for folder in args.folders if not folder.exists()]:
         args.parser.error(f"no such file or folder: {', '.join(missing)}")
-    preprocess = clipprep.Preprocess(
-        args.model, pillow="installed", truncated=args.truncated, exif=args.exif
-    )
+    preprocess = _options.preprocess(args, pillow="installed")
+    if not isinstance(preprocess.size, int):
+        args.parser.error(f"expected a square size, as the reference has, found {preprocess.size}")
     files = verify.find(args.folders)
     verdicts = verify.verify(files, preprocess, max_pixels=args.max_pixels, jobs=args.jobs)
     found = list(verify.with_progress(verdicts))

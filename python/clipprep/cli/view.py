@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import clipprep
 from clipprep import contact_sheet
-from clipprep.cli import _arguments
+from clipprep.cli import _arguments, _options
 from clipprep.cli.sources import find
 
 DESCRIPTION = f"""\
@@ -43,7 +42,7 @@ def add(commands: Any) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
-    preprocess = clipprep.Preprocess(args.model, profile=args.profile)
+    preprocess = _options.preprocess(args)
     sources = find(args.sources)
     if not sources:
         raise FileNotFoundError(f"no image files in {', '.join(args.sources)}")

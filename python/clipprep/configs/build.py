@@ -1,32 +1,20 @@
-"""Build a `Preprocess` from a config that was read and the options of the caller."""
+"""Join what a config decides with the options of the caller."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .._core import Preprocess
+from .._core import describe_options
 
 #: What a caller may add to a config: how files are read and results are written, not what is computed.
-OPTIONS = frozenset(
-    {
-        "convert_rgb",
-        "dtype",
-        "exif",
-        "formats",
-        "layout",
-        "limits",
-        "pillow",
-        "precision",
-        "truncated",
-    }
-)
+OPTIONS = frozenset(row["name"] for row in describe_options() if row["beside_config"])
 
 
-def make(size: tuple[int, int], arguments: dict[str, Any], options: dict[str, Any]) -> Preprocess:
-    """The `Preprocess` of a config, with what the caller adds to it."""
-    decided = sorted(set(options) - OPTIONS)
-    if decided:
-        raise TypeError(f"expected options of {', '.join(sorted(OPTIONS))}, found {decided[0]!r}")
-    if arguments.get("resize_size") == size:
-        del arguments["resize_size"]
-    return Preprocess(size, **{**arguments, **options})
+def join(
+    size: tuple[int, int], decided: dict[str, Any], options: dict[str, Any]
+) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The size and the options of `Preprocess`: those that a config decided, and those of the caller."""
+    wrong = sorted(set(options) - OPTIONS)
+    if wrong:
+        raise TypeError(f"expected options of {', '.join(sorted(OPTIONS))}, found {wrong[0]!r}")
+    return size, {**decided, **options}

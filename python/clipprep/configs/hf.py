@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import MEAN, STD, Preprocess
+from .._core import MEAN, STD
 from . import build, check, files
 
 _HALF = (0.5, 0.5, 0.5)
@@ -99,10 +99,12 @@ MEANINGLESS = frozenset(
 _FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 
 
-def preprocess(config: object, backend: str, options: dict[str, Any]) -> Preprocess:
-    """What `Preprocess.from_hf` returns."""
+def read(
+    config: object, backend: str, options: dict[str, Any]
+) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The size and the options of what `Preprocess.from_hf` returns."""
     size, arguments = arguments_of(*find(config), backend)
-    return build.make(size, arguments, options)
+    return build.join(size, arguments, options)
 
 
 def find(config: object) -> tuple[dict[str, Any], str]:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import MEAN, STD, Preprocess
+from .._core import MEAN, STD
 from . import build, check, files
 
 #: `open_clip.transform.PreprocessCfg`.
@@ -21,10 +21,10 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
-def preprocess(config: object, options: dict[str, Any]) -> Preprocess:
-    """What `Preprocess.from_open_clip` returns."""
+def read(config: object, options: dict[str, Any]) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The size and the options of what `Preprocess.from_open_clip` returns."""
     size, arguments = arguments_of(find(config))
-    return build.make(size, arguments, options)
+    return build.join(size, arguments, options)
 
 
 def find(config: object) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from .._core import Preprocess
 from . import build, check, files
 
 #: `timm.data.resolve_data_config` without a config.
@@ -32,10 +31,10 @@ MEANINGLESS = frozenset(
 )  # fmt: skip
 
 
-def preprocess(config: object, options: dict[str, Any]) -> Preprocess:
-    """What `Preprocess.from_timm` returns."""
+def read(config: object, options: dict[str, Any]) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The size and the options of what `Preprocess.from_timm` returns."""
     size, arguments = arguments_of(find(config))
-    return build.make(size, arguments, options)
+    return build.join(size, arguments, options)
 
 
 def find(config: object) -> dict[str, Any]:

@@ -69,14 +69,16 @@ def check(item: Item, *, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
         if size > MAX_BYTES:
             return replace(verdict, pillow=f"{size:,} bytes are more than {MAX_BYTES:,}")
+        side = preprocess.size
+        assert isinstance(side, int), "the reference's outputs are squares"
         with warnings.catch_warnings(), reference.load_truncated(preprocess.truncated == "pad"):
             warnings.simplefilter("ignore")
             with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
                 verdict = replace(verdict, format=image.format or "-", mode=image.mode)
-                if why := _too_much(image, preprocess.size, max_pixels):
+                if why := _too_much(image, side, max_pixels):
                     return replace(verdict, pillow=why)
                 upright = ImageOps.exif_transpose(image) if preprocess.exif else image
-                expected = reference.pixels(upright, preprocess.size)
+                expected = reference.pixels(upright, side)
     except Exception as error:
         verdict = replace(verdict, pillow=_said(error, item))
     try:

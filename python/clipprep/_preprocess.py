@@ -1,0 +1,429 @@
+"""The class `clipprep.Preprocess`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import _core
+from .explanation import Explanation
+from .results import BatchResult, StreamBatch
+
+if TYPE_CHECKING:  # names of annotations alone
+    from os import PathLike
+    from typing import Self
+
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Resampling
+
+    from ._typing import Source
+    from .limits import Limits
+
+
+class Preprocess(_core.Preprocess):
+    """Turns images into the tensors that CLIP models take, bit for bit as the chosen reference does.
+
+    An instance is immutable: it can be shared by threads, compared, hashed, copied and pickled. Each
+    option is an attribute, and `size` is that of the output: one number for a square, else
+    (height, width).
+    """
+
+    __slots__ = ()
+    __module__ = "clipprep"
+
+    # [options] scripts/options.py writes this from the core's table
+    def __init__(
+        self,
+        model: str | int | Sequence[int],
+        *,
+        profile: Literal["openai", "timm", "hf-pil", "hf-torchvision"] = "openai",
+        pillow: Literal["13", "12", "installed"] = "13",
+        mean: Sequence[float] | NDArray[Any] | None = None,
+        std: Sequence[float] | NDArray[Any] | None = None,
+        interpolation: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+        | Resampling = "bicubic",
+        dtype: Literal["float32", "float16", "bfloat16", "uint8"]
+        | type[np.generic]
+        | np.dtype[Any] = "float32",
+        layout: Literal["NCHW", "NHWC"] = "NCHW",
+        precision: Literal["exact", "fast"] = "exact",
+        resize_mode: Literal["shortest", "longest", "squash", "none"] = "shortest",
+        resize_size: int | Sequence[int] | None = None,
+        fill_color: int | Sequence[int] = 0,
+        convert_rgb: bool = True,
+        rescale_factor: float | None = 0.00392156862745098,
+        normalize: bool = True,
+        limits: Limits | None = None,
+        truncated: Literal["error", "pad"] = "error",
+        exif: bool = False,
+        formats: Iterable[str] | None = None,
+    ) -> None:
+        """Prepare a model's preprocessing.
+
+        Args:
+            model: One of `available_models()`, the side of the output in pixels, or its (height, width).
+                `from_hf`, `from_open_clip` and `from_timm` read it and the options from a model's config.
+            profile: Whose bits to reproduce.
+
+                - "openai": OpenAI's `clip._transform`, and open_clip's transform for evaluation, on
+                  Pillow.
+                - "timm": timm's transform for evaluation, on Pillow.
+                - "hf-pil": The image processors of transformers with the backend "pil".
+                - "hf-torchvision": The image processors of transformers with the backend "torchvision".
+            pillow: Which Pillow's rule decides the order of the two passes of a resize.
+
+                - "13": Pillow from 13 on: the order that leaves less to do.
+                - "12": Pillow up to 12: horizontal first, except for heights over 100 widths.
+                - "installed": The rule of the Pillow that is installed.
+            mean: Numbers to subtract from the channels R, G, B. None stands for `clipprep.MEAN`,
+                CLIP's own.
+            std: Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`,
+                CLIP's own.
+            interpolation: The resampling filter. In "hf-torchvision" it is torch's filter of that
+                name, without "box" and "hamming", and "nearest" is torch's "nearest-exact".
+                `PIL.Image.Resampling` works too.
+
+                - "nearest": The nearest source pixel, no antialiasing.
+                - "box": Box, support 0.5.
+                - "bilinear": Triangle, support 1.
+                - "hamming": Hamming-windowed sinc, support 1.
+                - "bicubic": Cubic convolution with a = -0.5, support 2.
+                - "lanczos": Lanczos-windowed sinc, support 3.
+            dtype: The type of number of the tensors. NumPy's types and dtypes and torch's dtypes
+                work too.
+
+                - "float32": Single precision.
+                - "float16": The float32 values rounded to nearest, ties to even.
+                - "bfloat16": The same, as bits in uint16, since NumPy has no such type.
+                - "uint8": The pixels before any float arithmetic.
+            layout: The order of the axes.
+
+                - "NCHW": Channels, rows, columns: a plane for each channel.
+                - "NHWC": Rows, columns, channels: the channels of a pixel side by side.
+            precision: Whether every bit counts.
+
+                - "exact": The reference's bits.
+                - "fast": JPEG files are decoded by shorter arithmetic, and large ones at a half, a
+                  quarter or an eighth of their size, which keeps at least twice the size that they are
+                  resized to (docs/benchmarks.md says how far the values are off). Everything else stays
+                  exact.
+            resize_mode: How to resize before the centre is cropped.
+
+                - "shortest": To cover the size, keeping the aspect ratio.
+                - "longest": To fit into the size, keeping the aspect ratio.
+                - "squash": To exactly the size, stretching the image.
+                - "none": Not at all.
+            resize_size: The size in pixels, or (height, width), that `resize_mode` is about. None
+                stands for the output's.
+            fill_color: The padding where the crop is larger than the image: a level of 0 to 255 for
+                every band, or three levels for an image of three bands. It is normalised like the
+                image.
+            convert_rgb: Whether to convert images of other modes to RGB; False refuses them with
+                `UnsupportedError`.
+            rescale_factor: The factor that bytes are multiplied by; None for no factor. "openai"
+                and "timm" divide by 255 and take no other.
+            normalize: Whether to subtract `mean` and divide by `std`.
+            limits: Bounds on the cost of one image. None stands for `Limits()`.
+            truncated: How to treat truncated files, whose bytes end before their image does. PIL
+                images are loaded as Pillow loads them.
+
+                - "error": Refuse them with `TruncatedError`, as Pillow does.
+                - "pad": Fill in the missing pixels as Pillow does with
+                  `ImageFile.LOAD_TRUNCATED_IMAGES`, which is neither set nor read.
+            exif: Whether to apply the EXIF orientation of an image first, as
+                `PIL.ImageOps.exif_transpose` does.
+            formats: Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others
+                raise `UnsupportedError`. None reads all but those for which Pillow runs other programs
+                (EPS, WMF and the like), which have to be named.
+
+        Raises:
+            TypeError: An option is unknown, or its value is of the wrong type.
+            ValueError: A model, a name or a value is unknown, or options do not go together.
+
+        Example:
+            >>> Preprocess("ViT-L/14@336px").size
+            336
+            >>> Preprocess(224, interpolation="bilinear", dtype="float16")
+            Preprocess(224, interpolation='bilinear', dtype='float16')
+        """
+
+    # [/options]
+
+    @classmethod
+    def from_hf(
+        cls,
+        config: str | PathLike[str] | Mapping[str, Any],
+        *,
+        backend: Literal["torchvision", "pil"] = "torchvision",
+        **options: Any,
+    ) -> Self:
+        """Do what an image processor of Hugging Face's transformers does, by its config.
+
+        The processors of CLIP, SigLIP, SigLIP 2 of fixed size, ViT, DeiT, BLIP, ConvNeXt, DINOv2,
+        Chinese-CLIP, AltCLIP, CLIPSeg, X-CLIP (each frame is an image) and OWL-ViT are known.
+
+        Args:
+            config: A folder, the path of a `preprocessor_config.json`, or its content as a dict.
+            backend: Whose bits: "torchvision", which transformers 5 prefers, or "pil".
+            options: Options of `Preprocess` that a config does not decide, such as `dtype` or `limits`; and
+                `convert_rgb`, for images of other modes where the config does not convert them.
+
+        Raises:
+            ValueError: A field is unknown or cannot be honoured.
+            TypeError: An option is one that the config decides.
+            OSError: A file cannot be read.
+
+        Example:
+            >>> pre = Preprocess.from_hf({"image_processor_type": "CLIPImageProcessor"}, backend="pil")
+            >>> pre
+            Preprocess(224, profile='hf-pil')
+        """
+        from .configs import hf
+
+        size, decided = hf.read(config, backend, options)
+        return cls(size, **decided)
+
+    @classmethod
+    def from_open_clip(
+        cls, config: str | PathLike[str] | Mapping[str, Any] | object, **options: Any
+    ) -> Self:
+        """Do what open_clip's transform for evaluation does, by its config.
+
+        Args:
+            config: A `preprocess_cfg` as a dict, a `PreprocessCfg`, an `open_clip_config.json`, or a folder
+                with one.
+            options: As for `from_hf`.
+
+        Raises:
+            ValueError: A field is unknown or cannot be honoured.
+            TypeError: An option is one that the config decides.
+            OSError: A file cannot be read.
+
+        Example:
+            >>> Preprocess.from_open_clip({"size": 256, "resize_mode": "squash"})
+            Preprocess(256, resize_mode='squash')
+        """
+        from .configs import open_clip
+
+        size, decided = open_clip.read(config, options)
+        return cls(size, **decided)
+
+    @classmethod
+    def from_timm(cls, config: str | PathLike[str] | Mapping[str, Any], **options: Any) -> Self:
+        """Do what timm's transform for evaluation does to an image in RGB, by a data config.
+
+        Args:
+            config: The dict that `timm.data.resolve_data_config` returns, a `pretrained_cfg`, a `config.json`, or
+                a folder with one.
+            options: As for `from_hf`.
+
+        Raises:
+            ValueError: A field is unknown or cannot be honoured.
+            TypeError: An option is one that the config decides.
+            OSError: A file cannot be read.
+
+        Example:
+            >>> Preprocess.from_timm({"input_size": [3, 256, 256], "crop_pct": 1.0}).size
+            256
+        """
+        from .configs import timm
+
+        size, decided = timm.read(config, options)
+        return cls(size, **decided)
+
+    def __call__(
+        self, source: Source, *, out: Any = None, num_threads: int | None = None
+    ) -> NDArray[Any]:
+        """Turn one image into one tensor.
+
+        Args:
+            source: A path, encoded bytes (any contiguous buffer, or a 1-D uint8 array), a binary file, a PIL
+                image, or a uint8 array of pixels with any strides: (H, W) and (H, W, 1) are L, (H, W, 2)
+                is LA, (H, W, 3) RGB, (H, W, 4) RGBA. The `hf-` profiles read (1, H, W), (3, H, W) and
+                (4, H, W) as channels first, as transformers does, also where the last axis could hold
+                the channels.
+            out: C-contiguous, writeable memory of the shape and dtype of the result, to write to: an array,
+                or an object that lends such memory of the host (a buffer, DLPack, `__array_interface__`: a
+                tensor of torch, pinned or not). After an error its content is unspecified.
+            num_threads: A number from 1. One image is the work of one thread.
+
+        Returns:
+            `out`, or a new array of shape (3, height, width), or (height, width, 3) with `layout="NHWC"`,
+            of the type `dtype`; the channels are R, G, B.
+
+        Raises:
+            ImageError: The image: DecodeError, TruncatedError, UnsupportedError or LimitError.
+            OSError: The file cannot be read.
+            TypeError: `source` is no source, or `out` lends no such memory.
+            ValueError: An array is no image, or `out` does not fit.
+
+        Example:
+            >>> import numpy as np
+            >>> pre = Preprocess(32)
+            >>> tensor = pre(np.zeros((48, 64, 3), np.uint8))
+            >>> tensor.shape, tensor.dtype
+            ((3, 32, 32), dtype('float32'))
+        """
+        return self._call(source, out, num_threads)
+
+    def batch(
+        self,
+        sources: Iterable[Source] | NDArray[np.uint8],
+        *,
+        out: Any = None,
+        num_threads: int | None = None,
+    ) -> NDArray[Any]:
+        """Turn many images into one array of tensors. Other Python threads go on meanwhile.
+
+        Args:
+            sources: An iterable of sources, each as for a single call, or a uint8 array (N, H, W, C).
+            out: Memory to write to, as for a single call, of the shape of the result.
+            num_threads: The number of threads at most; by default as many as this process may use, or the
+                environment's `CLIPPREP_NUM_THREADS`.
+
+        Returns:
+            `out`, or a new array of shape (N, 3, height, width), or (N, height, width, 3) with
+            `layout="NHWC"`, of the type `dtype`.
+
+        Raises:
+            BatchError: A source fails: the first one by index, with its own error as the cause.
+            TypeError: Before any work: an object is no source, or `out` lends no such memory.
+            ValueError: Before any work: an array is no image, or `out` does not fit.
+
+        Example:
+            >>> import numpy as np
+            >>> Preprocess(32).batch(np.zeros((5, 48, 64, 3), np.uint8)).shape
+            (5, 3, 32, 32)
+        """
+        return self._batch(sources, out=out, num_threads=num_threads)
+
+    def try_batch(
+        self,
+        sources: Iterable[Source] | NDArray[np.uint8],
+        *,
+        out: Any = None,
+        num_threads: int | None = None,
+    ) -> BatchResult:
+        """Turn many images into tensors, where a source that fails costs its own row and no other.
+
+        Args:
+            sources: As for `batch`.
+            out: As for `batch`.
+            num_threads: As for `batch`.
+
+        Returns:
+            A tuple of `pixels`, the array that `batch` returns, whose failed rows are zero; `ok`, a bool array
+            (N,); and `errors`, a dict from each failed row to its ImageError or OSError.
+
+        Raises:
+            TypeError: Before any work: an object is no source, or `out` lends no such memory.
+            ValueError: Before any work: an array is no image, or `out` does not fit.
+
+        Example:
+            >>> import numpy as np
+            >>> result = Preprocess(32).try_batch([np.zeros((48, 64), np.uint8), b"no image"])
+            >>> result.ok, list(result.errors)
+            (array([ True, False]), [1])
+        """
+        rows, _ = self._rows(sources, out=out, num_threads=num_threads)
+        return BatchResult(*rows)
+
+    def stream(
+        self,
+        sources: Iterable[Source] | NDArray[np.uint8],
+        *,
+        batch_size: int = 256,
+        num_threads: int | None = None,
+    ) -> Iterator[StreamBatch]:
+        """Turn sources without end into batches of tensors, in bounded memory and in order.
+
+        A thread reads the iterable, at most two batches ahead of the one that is computed; that one is at
+        most one ahead of the one that the consumer has. Closing the iterator, or dropping it, stops
+        the work.
+
+        Args:
+            sources: As for `batch`.
+            batch_size: The number of sources per batch, from 1; the last batch may have fewer.
+            num_threads: As for `batch`.
+
+        Returns:
+            An iterator of `StreamBatch`: `start`, the position of the first row, and `pixels`, `ok` and
+            `errors` as of `try_batch`. It raises what the iterable raises, and TypeError or ValueError
+            for an object that is no source, after the rows before it.
+
+        Raises:
+            TypeError: `sources` is no iterable of sources.
+            ValueError: `batch_size` or `num_threads` is below 1.
+
+        Example:
+            >>> import numpy as np
+            >>> images = (np.zeros((40, 40), np.uint8) for _ in range(5))
+            >>> [(batch.start, len(batch.pixels)) for batch in Preprocess(32).stream(images, batch_size=3)]
+            [(0, 3), (3, 2)]
+        """
+        from . import _stream
+
+        _core.check_threads(num_threads)
+        if batch_size < 1:
+            raise ValueError(f"expected batch_size= a number from 1, found {batch_size}")
+        return _stream.stream(self, _core.iterate(sources), batch_size, num_threads)
+
+    def abatch(
+        self,
+        sources: Iterable[Source] | NDArray[np.uint8],
+        *,
+        out: Any = None,
+        num_threads: int | None = None,
+    ) -> Awaitable[NDArray[Any]]:
+        """Do what `batch` does in a running asyncio loop, which goes on meanwhile.
+
+        Cancelling the task stops the work before the `await` returns, so that `out` is not written to any
+        more.
+
+        Args:
+            sources: As for `batch`.
+            out: As for `batch`.
+            num_threads: As for `batch`.
+
+        Returns:
+            An awaitable of the array that `batch` returns, which raises what `batch` raises.
+
+        Raises:
+            TypeError: `sources` is no iterable of sources.
+            ValueError: `num_threads` is below 1.
+
+        Example:
+            >>> import asyncio
+            >>> import numpy as np
+            >>> async def main():
+            ...     return await Preprocess(32).abatch([np.zeros((40, 40), np.uint8)])
+            >>> asyncio.run(main()).shape
+            (1, 3, 32, 32)
+        """
+        from . import _async
+
+        _core.check_threads(num_threads)
+        return _async.abatch(self, list(_core.iterate(sources)), out, num_threads)
+
+    def explain(self, source: Source) -> Explanation:
+        """Say how a source is read and resized. The source is run, so that the answer is what happens.
+
+        Args:
+            source: As for a single call.
+
+        Returns:
+            An `Explanation`: format, mode, sizes, the crop, who decodes, the order of the passes, notes.
+
+        Raises:
+            ImageError: What a single call raises.
+            OSError: The file cannot be read.
+            TypeError: `source` is no source.
+            ValueError: An array is no image.
+
+        Example:
+            >>> import numpy as np
+            >>> Preprocess(32).explain(np.zeros((48, 64, 3), np.uint8)).resized
+            (42, 32)
+        """
+        return Explanation(*self._explain(source))

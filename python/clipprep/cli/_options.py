@@ -1,0 +1,133 @@
+"""The options of `Preprocess` as flags, made from the core's table: a new option needs nothing here."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+import clipprep
+from clipprep import _core
+
+#: Where an option's value is kept among a command's arguments.
+_PREFIX = "preprocess_"
+
+
+def add(parser: argparse.ArgumentParser, shown: Collection[str]) -> None:
+    """A flag for each option. --help says those that are `shown`, --help-options all of them."""
+    for row in _rows():
+        _add(parser, row, shown=row["name"] in shown)
+    parser.add_argument(
+        "--help-options", action=_HelpOptions, nargs=0, help="list the other options of Preprocess"
+    )
+
+
+def add_some(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
+    """A flag for each option of these names, and no others."""
+    for row in _rows():
+        if row["name"] in names:
+            _add(parser, row, shown=True)
+
+
+def preprocess(args: argparse.Namespace, **decided: Any) -> clipprep.Preprocess:
+    """What `--model`, the flags and the options that a command has `decided` mean."""
+    options = {
+        name.removeprefix(_PREFIX): value
+        for name, value in vars(args).items()
+        if name.startswith(_PREFIX)
+    }
+    names = {row["name"] for row in _core.describe_limits()}
+    bounds = {name: options.pop(name) for name in names & options.keys()}
+    try:
+        if bounds:
+            options["limits"] = clipprep.Limits(**bounds)
+        return clipprep.Preprocess(args.model, **options, **decided)
+    except (TypeError, ValueError) as error:
+        parser: argparse.ArgumentParser = args.parser
+        parser.error(str(error))
+
+
+def usages(row: _core._Row) -> list[str]:
+    """How the flags of a row are written."""
+    if row["kind"] == "limits":
+        return [usage for bound in _core.describe_limits() for usage in usages(bound)]
+    name = "--" + row["name"].replace("_", "-")
+    if row["kind"] == "flag":
+        return [name, name.replace("--", "--no-", 1)]
+    metavar = _KINDS[row["kind"]][1]
+    return [" ".join([name, *([metavar] if isinstance(metavar, str) else metavar)])]
+
+
+def size(text: str) -> int | tuple[int, int]:
+    """A side in pixels, or HEIGHTxWIDTH."""
+    sides = text.split("x")
+    if not all(side.isdecimal() for side in sides) or len(sides) > 2:
+        raise argparse.ArgumentTypeError(f"expected N or HEIGHTxWIDTH, found {text!r}")
+    return int(text) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
+
+
+def _or_none(number: Callable[[str], Any]) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        return None if text == "none" else number(text)
+
+    parse.__name__ = f"{number.__name__} or none"  # which argparse shows
+    return parse
+
+
+def _colour(text: str) -> int | list[int]:
+    levels = [int(level) for level in text.split(",")]
+    return levels[0] if len(levels) == 1 else levels
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
+
+
+#: How a value of each kind is parsed and shown.
+_KINDS: dict[str, tuple[Callable[[str], Any], str | tuple[str, ...]]] = {
+    "bound": (_or_none(int), "N"),
+    "choice": (str, "NAME"),
+    "colour": (_colour, "N[,N,N]"),
+    "factor": (_or_none(float), "X"),
+    "names": (_names, "NAME[,NAME...]"),
+    "numbers": (float, ("R", "G", "B")),
+    "size": (size, "N"),
+}
+
+
+def _rows() -> Iterator[_core._Row]:
+    for row in _core.describe_options():
+        yield from _core.describe_limits() if row["kind"] == "limits" else [row]
+
+
+def _add(parser: argparse.ArgumentParser, row: _core._Row, *, shown: bool) -> None:
+    kind, choices = row["kind"], row.get("choices")
+    settings: dict[str, Any] = {"dest": _PREFIX + row["name"], "default": argparse.SUPPRESS}
+    summary = " ".join(row["doc"].split()).partition(". ")[0].removesuffix(".")
+    if kind == "flag":
+        settings["action"] = argparse.BooleanOptionalAction
+    else:
+        settings["type"], settings["metavar"] = _KINDS[kind]
+        if kind == "numbers":
+            settings["nargs"] = 3
+    if choices:
+        settings["choices"] = list(choices)
+        summary = ", ".join(choices)
+    if row["default"] is not None:
+        value = row["default"]
+        summary += f" (default: {value:g})" if isinstance(value, float) else f" (default: {value})"
+    summary = summary.replace("%", "%%").replace("`", "")
+    settings["help"] = summary if shown else argparse.SUPPRESS
+    parser.add_argument("--" + row["name"].replace("_", "-"), **settings)
+
+
+class _HelpOptions(argparse.Action):
+    """Lists every option and exits."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        listing = argparse.ArgumentParser(
+            add_help=False, usage=argparse.SUPPRESS, description="The options of Preprocess."
+        )
+        for row in _rows():
+            _add(listing, row, shown=True)
+        parser.exit(message=listing.format_help())

@@ -1,0 +1,205 @@
+"""Write what the tables of options decide: signatures, docstrings, the stub, docs/options.md.
+
+The options are declared in src/python/options/table.rs, the bounds of `Limits` in src/limits.rs. This reads them from
+the built core and writes each part between its marking lines; with --check it only says whether a file would change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "python" / "clipprep"
+Row = dict[str, Any]
+
+INTRODUCTION = """\
+# Options
+
+<!-- Written by scripts/options.py from the tables in src/python/options/table.rs and src/limits.rs. -->
+
+`clipprep.Preprocess(model, ...)` takes these options, all by keyword, and has each as an attribute. `model` is one of `clipprep.available_models()`,
+the side of the output in pixels, or its (height, width). On the command line an option is a flag of `run`, `view`, `explain` and `bench`.
+Those marked with * may be given to `from_hf`, `from_open_clip` and `from_timm` as well, whose config decides the others.
+"""
+
+
+def main() -> int:
+    """Write the parts, or check them."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit status 1 if something would"
+    )
+    check = parser.parse_args().check
+    core = load_core()
+    options, limits = core.describe_options(), core.describe_limits()
+    stale = []
+
+    def write(path: Path, text: str) -> None:
+        if not path.exists() or path.read_text() != text:
+            stale.append(str(path.relative_to(ROOT)))
+            if not check:
+                path.write_text(text)
+
+    for name, marked, content in (
+        ("limits.py", "limits", bounds(limits)),
+        ("_core.pyi", "options", attributes(options)),
+        ("_preprocess.py", "options", constructor(options)),
+    ):
+        write(PACKAGE / name, part(PACKAGE / name, marked, content))
+    write(ROOT / "docs" / "options.md", page(options, limits))
+    if check and stale:
+        print(
+            f"not as the tables have it: {', '.join(stale)}: run scripts/options.py",
+            file=sys.stderr,
+        )
+    return int(check and bool(stale))
+
+
+def load_core() -> Any:
+    """The compiled core without the package, which may not be importable before this has run."""
+    package = importlib.util.find_spec("clipprep")
+    assert package is not None
+    assert package.submodule_search_locations is not None
+    (path,) = Path(package.submodule_search_locations[0]).glob("_core*.so")
+    spec = importlib.util.spec_from_file_location("_core", path)
+    assert spec is not None
+    assert spec.loader is not None
+    core = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(core)
+    return core
+
+
+def part(path: Path, name: str, content: str) -> str:
+    """The formatted text of a Python file with `content` between its marking lines."""
+    before, begin, rest = path.read_text().partition(f"    # [{name}]")
+    _, end, after = rest.partition(f"    # [/{name}]")
+    if not begin or not end:
+        raise SystemExit(f"expected the lines # [{name}] and # [/{name}] in {path}, found none")
+    line = f"{begin} scripts/options.py writes this from the core's table\n"
+    text = f"{before}{line}{textwrap.indent(content, '    ')}{end}{after}"
+    command = ["ruff", "format", "--quiet", "--stdin-filename", str(path), "-"]
+    command[0] = str(Path(sys.executable).with_name("ruff"))
+    return subprocess.run(command, input=text, capture_output=True, check=True, text=True).stdout
+
+
+def constructor(options: list[Row]) -> str:
+    """`__init__` of `Preprocess`: `__new__` of the core does the work."""
+    parameters = "".join(
+        f"    {o['name']}: {o['annotation']} = {o['default']!r},\n" for o in options
+    )
+    arguments = "".join(entry(o["name"], o["doc"], o["choices"], width=100 - 12) for o in options)
+    return f'''\
+def __init__(
+    self,
+    model: str | int | Sequence[int],
+    *,
+{parameters}) -> None:
+    """Prepare a model's preprocessing.
+
+    Args:
+        model: One of `available_models()`, the side of the output in pixels, or its (height, width).
+            `from_hf`, `from_open_clip` and `from_timm` read it and the options from a model's config.
+{textwrap.indent(arguments, " " * 8)}
+    Raises:
+        TypeError: An option is unknown, or its value is of the wrong type.
+        ValueError: A model, a name or a value is unknown, or options do not go together.
+
+    Example:
+        >>> Preprocess("ViT-L/14@336px").size
+        336
+        >>> Preprocess(224, interpolation="bilinear", dtype="float16")
+        Preprocess(224, interpolation='bilinear', dtype='float16')
+    """
+'''
+
+
+def entry(name: str, doc: str, choices: dict[str, str], width: int) -> str:
+    """An option in the list of a docstring, its choices as a list below it."""
+    lines = wrapped(f"{name}: {doc}", width)
+    if choices:
+        lines.append("")  # Markdown has it before a list
+    for choice, meaning in choices.items():
+        lines += wrapped(f'- "{choice}": {meaning}', width, indent=2)
+    return "\n    ".join(lines) + "\n"
+
+
+def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
+    """Lines of a docstring."""
+    return textwrap.wrap(
+        " ".join(text.split()),
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def attributes(options: list[Row]) -> str:
+    """The attributes in the stub; their docstrings are the core's."""
+    return "".join(f"@property\ndef {o['name']}(self) -> {o['shown']}: ...\n" for o in options)
+
+
+def bounds(limits: list[Row]) -> str:
+    """Docstring and fields of `Limits`."""
+    entries = "".join(entry(row["name"], row["doc"], {}, width=100 - 12) for row in limits)
+    fields = "".join(f"{row['name']}: {row['annotation']} = {row['default']:_}\n" for row in limits)
+    return f'''\
+"""Upper bounds on the cost of one image; None lifts a bound.
+
+They are checked before the work, as soon as a file's header tells. An image beyond one raises
+`LimitError`.
+
+Attributes:
+{textwrap.indent(entries, "    ")}
+Raises:
+    TypeError: A bound is no whole number.
+    ValueError: A bound is negative, or too large for 64 bits.
+
+Example:
+    >>> Limits(max_pixels=10_000_000).max_bytes
+    1073741824
+"""
+
+{fields}'''
+
+
+def page(options: list[Row], limits: list[Row]) -> str:
+    """docs/options.md."""
+    lines = [INTRODUCTION, "| option | default | type | command line |", "|---|---|---|---|"]
+    for row in options:
+        star = " *" if row["beside_config"] else ""
+        kind = row["annotation"].replace("|", "\\|")
+        link = f"[`{row['name']}`](#{row['name']}){star}"
+        lines.append(f"| {link} | `{row['default']!r}` | `{kind}` | {flag(row)} |")
+    for row in options:
+        lines += ["", f"## {row['name']}", "", " ".join(row["doc"].split())]
+        if row["choices"]:
+            lines.append("")
+        lines += [f'- `"{name}"`: {meaning}' for name, meaning in row["choices"].items()]
+        if row["name"] == "limits":
+            lines += ["", "| bound | default | counts | command line |", "|---|---|---|---|"]
+            for bound in limits:
+                text = " ".join(bound["doc"].split())
+                lines.append(
+                    f"| `{bound['name']}` | {bound['default']:,} | {text} | {flag(bound)} |"
+                )
+    return "\n".join(lines) + "\n"
+
+
+def flag(row: Row) -> str:
+    """The flag of an option, as `clipprep.cli` has it."""
+    from clipprep.cli import _options
+
+    return ", ".join(f"`{usage}`" for usage in _options.usages(row))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

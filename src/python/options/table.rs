@@ -1,0 +1,78 @@
+//! The table of options. A row declares all of an option: its name, what it does, and the field that it sets.
+
+use super::value::Value;
+use super::{About, Entry, Mark, Options};
+
+/// What a row knows of its value, by the field's type.
+fn about<T: Value>(_: fn(&Options) -> &T) -> About {
+    About {
+        kind: T::KIND,
+        annotation: T::annotation(),
+        shown: T::shown(),
+        expected: T::expected(),
+        choices: T::choices(),
+    }
+}
+
+macro_rules! options {
+    ($($(#[doc = $doc:literal])+ $name:ident => $part:ident $(. $field:ident)? $(, $mark:ident)*;)+) => {
+        /// Every option of `Preprocess` besides the model, in the order that Python shows them.
+        pub(in crate::python) static OPTIONS: [Entry; [$(stringify!($name)),+].len()] = [$(Entry {
+            name: stringify!($name),
+            doc: concat!($($doc, "\n"),+),
+            marks: &[$(Mark::$mark),*],
+            value: || about(|options| &options.$part $(. $field)?),
+            set: |options, given| {
+                options.$part $(. $field)? = Value::read(given)?;
+                Ok(())
+            },
+            get: |options, py| options.$part $(. $field)?.show(py),
+            is_same: |one, other| one.$part $(. $field)? == other.$part $(. $field)?,
+        }),+];
+    };
+}
+
+options! {
+    /// Whose bits to reproduce.
+    profile => spec.profile;
+    /// Which Pillow's rule decides the order of the two passes of a resize.
+    pillow => spec.pass_order, BesideConfig;
+    /// Numbers to subtract from the channels R, G, B. None stands for `clipprep.MEAN`, CLIP's own.
+    mean => spec.mean, NoneIsDefault;
+    /// Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`, CLIP's own.
+    std => spec.std, NoneIsDefault;
+    /// The resampling filter. In "hf-torchvision" it is torch's filter of that name, without "box" and
+    /// "hamming", and "nearest" is torch's "nearest-exact". `PIL.Image.Resampling` works too.
+    interpolation => spec.filter;
+    /// The type of number of the tensors. NumPy's types and dtypes and torch's dtypes work too.
+    dtype => dtype, BesideConfig;
+    /// The order of the axes.
+    layout => spec.layout, BesideConfig;
+    /// Whether every bit counts.
+    precision => spec.precision, BesideConfig;
+    /// How to resize before the centre is cropped.
+    resize_mode => spec.resize_mode;
+    /// The size in pixels, or (height, width), that `resize_mode` is about. None stands for the output's.
+    resize_size => spec.resize_size, NoneIsDefault;
+    /// The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three
+    /// levels for an image of three bands. It is normalised like the image.
+    fill_color => spec.fill;
+    /// Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`.
+    convert_rgb => spec.convert_rgb, BesideConfig;
+    /// The factor that bytes are multiplied by; None for no factor. "openai" and "timm" divide by 255 and take
+    /// no other.
+    rescale_factor => spec.rescale_factor;
+    /// Whether to subtract `mean` and divide by `std`.
+    normalize => spec.normalize;
+    /// Bounds on the cost of one image. None stands for `Limits()`.
+    limits => spec.limits, NoneIsDefault, BesideConfig;
+    /// How to treat truncated files, whose bytes end before their image does. PIL images are loaded as Pillow
+    /// loads them.
+    truncated => spec.truncated, BesideConfig;
+    /// Whether to apply the EXIF orientation of an image first, as `PIL.ImageOps.exif_transpose` does.
+    exif => spec.exif, BesideConfig;
+    /// Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`.
+    /// None reads all but those for which Pillow runs other programs (EPS, WMF and the like), which have to
+    /// be named.
+    formats => spec.formats, BesideConfig;
+}

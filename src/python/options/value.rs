@@ -1,0 +1,403 @@
+//! The values of options: how each type is read from Python, and how it is shown there.
+
+use numpy::{PyArrayDescr, PyArrayDescrMethods};
+use pyo3::IntoPyObjectExt;
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyList, PyString, PyTuple, PyType};
+
+use super::found::found;
+use super::limits;
+use crate::named::Named;
+use crate::python::output::Dtype;
+use crate::{Fill, Filter, Limits, PassOrder, Precision, Profile, ResizeMode, TensorLayout, Truncated};
+
+/// The largest side of an output.
+const MAX_SIZE: i64 = 1 << 14;
+
+/// A value of an option.
+pub(super) trait Value: PartialEq + Sized {
+    /// How a command line says it.
+    const KIND: &'static str;
+
+    /// The value that `given` means.
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong>;
+
+    /// The value as Python has it.
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>>;
+
+    /// Its type as a parameter of Python.
+    fn annotation() -> String;
+
+    /// Its type as an attribute.
+    fn shown() -> String {
+        Self::annotation()
+    }
+
+    /// What a message says was expected.
+    fn expected() -> String;
+
+    /// The choices with their meanings, where there is a list of them.
+    fn choices() -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
+}
+
+/// Why an object is no value of an option.
+pub(super) enum Wrong {
+    Type,
+    Value,
+    /// The object's own code raised something else.
+    Raised(PyErr),
+}
+
+impl Wrong {
+    /// What `error` says of the object that raised it.
+    pub fn of(py: Python<'_>, error: PyErr) -> Self {
+        if error.is_instance_of::<PyTypeError>(py) {
+            Self::Type
+        } else if error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyOverflowError>(py) {
+            Self::Value
+        } else {
+            Self::Raised(error)
+        }
+    }
+
+    /// The exception; `option` is empty for what has no name.
+    pub fn into_pyerr(self, option: &str, expected: &str, given: &Bound<'_, PyAny>) -> PyErr {
+        let name = if option.is_empty() { String::new() } else { format!("{option}= ") };
+        let message = |given| format!("expected {name}{expected}, found {}", found(given));
+        match self {
+            Self::Type => PyTypeError::new_err(message(given)),
+            Self::Value => PyValueError::new_err(message(given)),
+            Self::Raised(error) => error,
+        }
+    }
+}
+
+/// An option's text.
+fn text(given: &Bound<'_, PyAny>) -> Result<String, Wrong> {
+    let text = given.cast::<PyString>().map_err(|_| Wrong::Type)?;
+    text.to_str().map(str::to_owned).map_err(|error| Wrong::of(given.py(), error))
+}
+
+fn by_name<T: Named>(name: &str) -> Result<T, Wrong> {
+    T::all().into_iter().find(|(known, ..)| *known == name).map(|(.., choice)| choice).ok_or(Wrong::Value)
+}
+
+/// Three values, of anything that can be iterated over but text.
+fn three<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(
+    given: &Bound<'_, PyAny>,
+) -> Result<[T; 3], Wrong> {
+    let py = given.py();
+    if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
+        return Err(Wrong::Type);
+    }
+    let mut values = Vec::with_capacity(4);
+    for item in given.try_iter().map_err(|error| Wrong::of(py, error))?.take(4) {
+        let value = item.and_then(|item| item.extract::<T>());
+        values.push(value.map_err(|error| Wrong::of(py, error))?);
+    }
+    values.try_into().map_err(|_| Wrong::Value)
+}
+
+/// Named choices: how each type is read, what may be said besides its names, and which objects may be given.
+macro_rules! choices {
+    ($($kind:ty = $read:expr $(, or $more:literal: $meaning:literal)? $(, also $also:literal)?;)+) => {$(
+        impl Value for $kind {
+            const KIND: &'static str = "choice";
+
+            fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+                $read(given)
+            }
+
+            fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+                Named::name(*self).into_bound_py_any(py)
+            }
+
+            fn annotation() -> String {
+                [Self::shown() $(, $also.to_owned())?].join(" | ")
+            }
+
+            fn shown() -> String {
+                format!("Literal[{}]", names(&<Self as Value>::choices()))
+            }
+
+            fn expected() -> String {
+                format!("one of {}", names(&<Self as Value>::choices()))
+            }
+
+            fn choices() -> Vec<(&'static str, &'static str)> {
+                let choices = Named::all().into_iter();
+                choices.map(|(name, meaning, _): (_, _, Self)| (name, meaning)).chain([$(($more, $meaning))?]).collect()
+            }
+        }
+    )+};
+}
+choices! {
+    &'static Profile = named;
+    PassOrder = pass_order, or "installed": "The rule of the Pillow that is installed.";
+    Filter = filter, also "Resampling";
+    Dtype = dtype, also "type[np.generic] | np.dtype[Any]";
+    TensorLayout = named;
+    Precision = named;
+    ResizeMode = named;
+    Truncated = named;
+}
+
+/// The names of choices, quoted.
+fn names(choices: &[(&str, &str)]) -> String {
+    let names: Vec<_> = choices.iter().map(|(name, _)| format!("{name:?}")).collect();
+    names.join(", ")
+}
+
+fn named<T: Named>(given: &Bound<'_, PyAny>) -> Result<T, Wrong> {
+    by_name(&text(given)?)
+}
+
+fn pass_order(given: &Bound<'_, PyAny>) -> Result<PassOrder, Wrong> {
+    let name = text(given)?;
+    if name != "installed" {
+        return by_name(&name);
+    }
+    let major = given
+        .py()
+        .import("clipprep._pillow")
+        .and_then(|pillow| pillow.getattr("major_version")?.call0()?.extract::<u32>());
+    let is_new = major.map_err(Wrong::Raised)? >= 13;
+    Ok(if is_new { PassOrder::Pillow13 } else { PassOrder::Pillow12 })
+}
+
+/// A filter's name, or Pillow's constant.
+fn filter(given: &Bound<'_, PyAny>) -> Result<Filter, Wrong> {
+    let py = given.py();
+    let resampling = py.import("PIL.Image").and_then(|image| image.getattr("Resampling"));
+    let name = match resampling.and_then(|class| given.is_instance(&class)).map_err(Wrong::Raised)? {
+        true => given.getattr("name").and_then(|name| name.extract::<String>()).map_err(Wrong::Raised)?,
+        false => return named(given),
+    };
+    by_name(&name.to_lowercase())
+}
+
+/// A type's name, NumPy's type or dtype, or torch's dtype.
+fn dtype(given: &Bound<'_, PyAny>) -> Result<Dtype, Wrong> {
+    let py = given.py();
+    if given.is_instance_of::<PyType>() || given.is_instance_of::<PyArrayDescr>() {
+        let descr = PyArrayDescr::new(py, given).map_err(|error| Wrong::of(py, error))?;
+        let name = descr.getattr("name").and_then(|name| name.extract::<String>()).map_err(Wrong::Raised)?;
+        return if descr.is_native_byteorder() == Some(false) { Err(Wrong::Value) } else { by_name(&name) };
+    }
+    match given.get_type().fully_qualified_name() {
+        Ok(name) if name == "torch.dtype" => {
+            let name = given.str().map_err(Wrong::Raised)?.to_string();
+            by_name(name.trim_start_matches("torch."))
+        }
+        _ => named(given),
+    }
+}
+
+impl Value for bool {
+    const KIND: &'static str = "flag";
+
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        given.extract().map_err(|error| Wrong::of(given.py(), error))
+    }
+
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.into_bound_py_any(py)
+    }
+
+    fn annotation() -> String {
+        "bool".into()
+    }
+
+    fn expected() -> String {
+        "True or False".into()
+    }
+}
+
+/// Channels' numbers.
+impl Value for [f64; 3] {
+    const KIND: &'static str = "numbers";
+
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        let numbers = three::<f64>(given)?;
+        let finite = numbers.iter().all(|number| (*number as f32).is_finite());
+        if finite { Ok(numbers) } else { Err(Wrong::Value) }
+    }
+
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(PyTuple::new(py, self)?.into_any())
+    }
+
+    fn annotation() -> String {
+        "Sequence[float] | NDArray[Any]".into()
+    }
+
+    fn shown() -> String {
+        "tuple[float, float, float]".into()
+    }
+
+    fn expected() -> String {
+        "3 finite numbers".into()
+    }
+}
+
+/// A factor, or none.
+impl Value for Option<f64> {
+    const KIND: &'static str = "factor";
+
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        if given.is_none() {
+            return Ok(None);
+        }
+        let factor = given.extract::<f64>().map_err(|error| Wrong::of(given.py(), error))?;
+        if factor.is_finite() && factor > 0.0 { Ok(Some(factor)) } else { Err(Wrong::Value) }
+    }
+
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.into_bound_py_any(py)
+    }
+
+    fn annotation() -> String {
+        "float | None".into()
+    }
+
+    fn expected() -> String {
+        "a finite number above 0, or None".into()
+    }
+}
+
+/// Height and width; one number for a square.
+impl Value for (usize, usize) {
+    const KIND: &'static str = "size";
+
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        let py = given.py();
+        let side = |number: &Bound<'_, PyAny>| {
+            if number.is_instance_of::<PyBool>() {
+                return Err(Wrong::Type);
+            }
+            match number.extract::<i64>().map_err(|error| Wrong::of(py, error))? {
+                side @ 1..=MAX_SIZE => Ok(side as usize),
+                _ => Err(Wrong::Value),
+            }
+        };
+        let pair = given.cast::<PyTuple>().map(|pair| pair.as_sequence());
+        match pair.or_else(|_| given.cast::<PyList>().map(|pair| pair.as_sequence())) {
+            Err(_) => side(given).map(|side| (side, side)),
+            Ok(pair) if pair.len().map_err(Wrong::Raised)? == 2 => {
+                let item = |index| pair.get_item(index).map_err(Wrong::Raised);
+                Ok((side(&item(0)?)?, side(&item(1)?)?))
+            }
+            Ok(_) => Err(Wrong::Type),
+        }
+    }
+
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        if self.0 == self.1 { self.0.into_bound_py_any(py) } else { self.into_bound_py_any(py) }
+    }
+
+    fn annotation() -> String {
+        "int | Sequence[int]".into()
+    }
+
+    fn shown() -> String {
+        "int | tuple[int, int]".into()
+    }
+
+    fn expected() -> String {
+        format!("a size of 1 to {MAX_SIZE} pixels or a pair (height, width)")
+    }
+}
+
+impl Value for Fill {
+    const KIND: &'static str = "colour";
+
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        let level = given.extract::<u8>().map_err(|error| Wrong::of(given.py(), error));
+        match level {
+            Ok(level) => Ok(Self::Level(level)),
+            Err(Wrong::Type) => three(given).map(Self::Bands),
+            Err(wrong) => Err(wrong),
+        }
+    }
+
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Self::Level(level) => level.into_bound_py_any(py),
+            Self::Bands([a, b, c]) => (a, b, c).into_bound_py_any(py),
+        }
+    }
+
+    fn annotation() -> String {
+        "int | Sequence[int]".into()
+    }
+
+    fn shown() -> String {
+        "int | tuple[int, int, int]".into()
+    }
+
+    fn expected() -> String {
+        "a level of 0 to 255, or 3 of them".into()
+    }
+}
+
+/// Pillow's names of formats.
+impl Value for Option<Vec<String>> {
+    const KIND: &'static str = "names";
+
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        if given.is_none() {
+            return Ok(None);
+        }
+        given.try_iter().map_err(|error| Wrong::of(given.py(), error))?;
+        let check =
+            given.py().import("clipprep._pillow").and_then(|pillow| pillow.getattr("allowed_formats"));
+        let names = check.and_then(|check| check.call1((given,))?.extract());
+        names.map(Some).map_err(Wrong::Raised)
+    }
+
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Some(names) => Ok(PyTuple::new(py, names)?.into_any()),
+            None => Ok(py.None().into_bound(py)),
+        }
+    }
+
+    fn annotation() -> String {
+        "Iterable[str] | None".into()
+    }
+
+    fn shown() -> String {
+        "tuple[str, ...] | None".into()
+    }
+
+    fn expected() -> String {
+        "a list of Pillow's names of formats, or None".into()
+    }
+}
+
+impl Value for Limits {
+    const KIND: &'static str = "limits";
+
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        let class = limits::class(given.py()).map_err(Wrong::Raised)?;
+        if !given.is_instance(class).map_err(Wrong::Raised)? {
+            return Err(Wrong::Type);
+        }
+        limits::read(given).map_err(Wrong::Raised)
+    }
+
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        limits::show(py, self)
+    }
+
+    fn annotation() -> String {
+        "Limits".into()
+    }
+
+    fn expected() -> String {
+        "a clipprep.Limits".into()
+    }
+}
