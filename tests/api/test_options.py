@@ -274,10 +274,10 @@ def test_a_subclass_stays_one() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    (
+    [
         *("__init__", "from_hf", "from_open_clip", "from_timm"),
         *("__call__", "batch", "try_batch", "stream", "abatch", "explain"),
-    ),
+    ],
 )
 def test_methods_have_signatures_and_say_what_they_take_give_and_raise(name: str) -> None:
     method = getattr(clipprep.Preprocess(32), name)
