@@ -79,6 +79,10 @@ impl Image for Turned<'_> {
         self.stored.reduction()
     }
 
+    fn note(&self) -> Option<String> {
+        self.stored.note()
+    }
+
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
         let reduction = self.stored.reduction();
         let stored = self.stored.header();

@@ -38,6 +38,8 @@ pub struct Report {
     pub header: Header,
     /// What was decided from it.
     pub plan: Arc<Plan>,
+    /// What else is worth knowing of how the pixels were decoded.
+    pub note: Option<String>,
 }
 
 /// A file whose header is read.
@@ -96,7 +98,7 @@ impl Preprocess {
         let run = AssertUnwindSafe(|| {
             let Opened { format, orientation, mut image } = self.open(input)?;
             let report = self.image(image.as_mut(), out)?;
-            Ok(Report { format: Some(format), orientation, ..report })
+            Ok(Report { format: Some(format), orientation, note: image.note(), ..report })
         });
         // A decoder that panics on hostile bytes costs one image, not the process.
         catch_unwind(run)
@@ -209,7 +211,7 @@ impl Preprocess {
                 |finish| run(&plan, source, scratch, finish),
             )?,
         }
-        Ok(Report { format: None, orientation: Orientation::default(), header, plan })
+        Ok(Report { format: None, orientation: Orientation::default(), header, plan, note: None })
     }
 
     /// How transparency shows white, where the profile has it so.

@@ -177,6 +177,10 @@ pub trait Image {
     fn reduction(&self) -> usize {
         1
     }
+    /// What is worth knowing of how the pixels were decoded, to be asked for after they were.
+    fn note(&self) -> Option<String> {
+        None
+    }
     /// Hands out the rows of `window`, top to bottom, each cut to its columns.
     fn rows<'a>(&'a mut self, window: &Window) -> Result<Box<dyn Rows + 'a>>;
 }

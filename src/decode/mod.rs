@@ -48,8 +48,14 @@ pub struct Format {
 /// The choice of decoder, each with its reason. A decoder refuses the odd file that it would read otherwise
 /// than Pillow, and thereby leaves it to Pillow.
 static FORMATS: [Format; 7] = [
-    // libjpeg-turbo's arithmetic is what Pillow shows; other decoders are several levels off.
-    Format { name: "JPEG", decoder: "mozjpeg", begins: |b| b.starts_with(b"\xff\xd8\xff"), open: jpeg::open },
+    // libjpeg-turbo's arithmetic is what Pillow shows, and mozjpeg's copy of it reads what is not regular; other
+    // decoders are several levels off.
+    Format {
+        name: "JPEG",
+        decoder: "clipprep",
+        begins: |b| b.starts_with(b"\xff\xd8\xff"),
+        open: jpeg::open,
+    },
     // `image` expands palettes, bit depths and alpha, where the mode decides the filter; `png` takes twice as long.
     Format {
         name: "PNG",

@@ -15,8 +15,15 @@ pub(super) fn dimensions(format: &str, width: u64, height: u64, limits: &Limits)
 
 /// A zeroed buffer for a whole image; memory that is not there is an error, not an abort.
 pub(super) fn allocate(format: &str, len: usize) -> Result<Vec<u8>> {
-    let mut data = Vec::new();
-    data.try_reserve_exact(len).map_err(|_| Error::out_of_memory(format_args!("a {format}"), len as u64))?;
+    let mut data = reserve(format, len)?;
     data.resize(len, 0);
+    Ok(data)
+}
+
+/// An empty list with room for `len` values.
+pub(super) fn reserve<T>(format: &str, len: usize) -> Result<Vec<T>> {
+    let mut data = Vec::new();
+    let bytes = len.saturating_mul(size_of::<T>()) as u64;
+    data.try_reserve_exact(len).map_err(|_| Error::out_of_memory(format_args!("a {format}"), bytes))?;
     Ok(data)
 }

@@ -111,6 +111,7 @@ impl Preprocess {
             (None, Some((format, why))) => (format, "pillow", vec![format!("left to Pillow: {why}")]),
             (None, None) => (None, "none", vec![]),
         };
+        notes.extend(report.note.clone());
         if report.orientation != Orientation::default() {
             notes.push("turned as its EXIF orientation says; size is that of the turned image".into());
         }

@@ -71,7 +71,7 @@ def test_encoded_sources(small, data, path, expected, kind: str) -> None:
         small.batch([encoded(data, path)[kind]] * 1)[0], expected, f"source {kind} in a batch"
     )
     explained = small.explain(encoded(data, path)[kind])
-    assert (explained.format, explained.size, explained.decoder) == ("JPEG", (157, 90), "mozjpeg")
+    assert (explained.format, explained.size, explained.decoder) == ("JPEG", (157, 90), "clipprep")
 
 
 def test_all_kinds_in_one_batch(small, data, path, expected) -> None:

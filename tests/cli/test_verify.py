@@ -78,7 +78,7 @@ def test_each_file_is_counted_once_for_what_it_is(folder: Path, capsys, jobs: in
     assert status == 0
     # Of two equal files the first by path counts.
     assert {name: file["outcome"] for name, file in files.items()} == EXPECTED
-    assert files["photos/good.jpg"]["decoder"] == "mozjpeg"
+    assert files["photos/good.jpg"]["decoder"] == "clipprep"
     assert files["photos/sub/good.tif"]["decoder"] == "pillow"
     assert (files["photos/good.png"]["format"], files["photos/good.png"]["mode"]) == ("PNG", "P")
     for said in ("pillow", "clipprep"):

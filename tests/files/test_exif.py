@@ -55,9 +55,9 @@ def with_chunk(data: bytes, name: bytes, body: bytes, *, behind: bool = False) -
 # Where orientations are kept ---------------------------------------------------------------------
 
 NATIVE: dict[str, tuple[str, Callable[[Image.Image, bytes], bytes]]] = {
-    "jpeg": ("mozjpeg", lambda image, block: jpeg(saved(image, "JPEG"), PREFIX + block)),
+    "jpeg": ("clipprep", lambda image, block: jpeg(saved(image, "JPEG"), PREFIX + block)),
     "progressive": (
-        "mozjpeg",
+        "clipprep",
         lambda image, block: jpeg(saved(image, "JPEG", progressive=True), PREFIX + block),
     ),
     "png": ("clipprep", lambda image, block: with_chunk(saved(image, "PNG"), b"eXIf", block)),
@@ -111,7 +111,7 @@ def test_grey_and_cmyk_jpeg(turning, value: int) -> None:
     for mode in ("L", "CMYK"):
         for size in SIZES:
             data = jpeg(saved(picture(mode, *size), "JPEG"), PREFIX + orientation(value))
-            assert_file(data, turning, "mozjpeg", f"{mode} {size} {value}", mode)
+            assert_file(data, turning, "clipprep", f"{mode} {size} {value}", mode)
 
 
 @pytest.mark.parametrize("value", [0, *EIGHT, 9])

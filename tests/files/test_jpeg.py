@@ -1,4 +1,4 @@
-"""JPEG files in every mode, sampling and scan layout give the bits of live Pillow, decoded by mozjpeg."""
+"""JPEG files in every mode, sampling and scan layout give the bits of live Pillow, decoded natively."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_modes_samplings_scans_qualities(
 ) -> None:
     for size in ((157, 243), (300, 211)):
         data = jpeg(mode, *size, seed=quality, subsampling=sampling, quality=quality, **SCANS[scan])
-        assert_file(data, pre, "mozjpeg", f"jpeg {mode} {size} {sampling} {scan} q{quality}", mode)
+        assert_file(data, pre, "clipprep", f"jpeg {mode} {size} {sampling} {scan} q{quality}", mode)
 
 
 @pytest.mark.parametrize("scan", ["baseline", "progressive"])
@@ -64,7 +64,7 @@ def test_sizes_around_coded_units(small, mode: str, sampling: str, scan: str) ->
         for height in EDGES[width % 3 :: 3]:
             data = jpeg(mode, width, height, seed=width, subsampling=sampling, **SCANS[scan])
             assert_file(
-                data, small, "mozjpeg", f"jpeg {mode} {width} x {height} {sampling} {scan}", mode
+                data, small, "clipprep", f"jpeg {mode} {width} x {height} {sampling} {scan}", mode
             )
 
 
@@ -78,8 +78,8 @@ def test_columns_and_rows_are_cut_off_on_both_sides(
 ) -> None:
     for mode in ("RGB", "L", "CMYK"):
         data = jpeg(mode, *size, seed=size[0], subsampling=sampling, **SCANS[scan])
-        assert_file(data, small, "mozjpeg", f"jpeg {mode} {size} {sampling} {scan} n=32", mode)
-    assert_file(data, pre, "mozjpeg", f"jpeg {mode} {size} {sampling} {scan} n=224", mode)
+        assert_file(data, small, "clipprep", f"jpeg {mode} {size} {sampling} {scan} n=32", mode)
+    assert_file(data, pre, "clipprep", f"jpeg {mode} {size} {sampling} {scan} n=224", mode)
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
@@ -87,16 +87,16 @@ def test_every_cut_at_the_left_edge(small, sampling: str) -> None:
     """A wider and wider image moves the first needed column through a whole coded unit."""
     for width in range(200, 300, 3):
         data = jpeg("RGB", width, 33, seed=width, subsampling=sampling)
-        assert_file(data, small, "mozjpeg", f"jpeg {width} x 33 {sampling}")
+        assert_file(data, small, "clipprep", f"jpeg {width} x 33 {sampling}")
         data = jpeg("RGB", 33, width, seed=width, subsampling=sampling)
-        assert_file(data, small, "mozjpeg", f"jpeg 33 x {width} {sampling}")
+        assert_file(data, small, "clipprep", f"jpeg 33 x {width} {sampling}")
 
 
 @pytest.mark.parametrize("scan", ["baseline", "progressive", "restart rows"])
 def test_large_photo(pre, scan: str) -> None:
     for mode, size in (("RGB", (2203, 1601)), ("L", (1500, 2400))):
         data = jpeg(mode, *size, quality=88, **SCANS[scan])
-        assert_file(data, pre, "mozjpeg", f"large jpeg {mode} {size} {scan}", mode)
+        assert_file(data, pre, "clipprep", f"large jpeg {mode} {size} {scan}", mode)
 
 
 @pytest.mark.parametrize("interval", [1, 2, 7, 40])
@@ -105,7 +105,7 @@ def test_large_photo(pre, scan: str) -> None:
 def test_restart_intervals(small, sampling: str, kind: str, interval: int) -> None:
     for mode in ("L", "RGB"):
         data = jpeg(mode, 310, 97, subsampling=sampling, **{kind: interval})
-        assert_file(data, small, "mozjpeg", f"jpeg {mode} {sampling} {kind}={interval}")
+        assert_file(data, small, "clipprep", f"jpeg {mode} {sampling} {kind}={interval}")
 
 
 #: Factors that Pillow does not write, each cut from one that it writes with as many blocks in a unit.
@@ -134,7 +134,7 @@ def test_samplings_that_pillow_does_not_write(small, pre, name: str, scan: str) 
         if scan == "progressive" and any(units(size, 1, 1)[i] % (across, down)[i] for i in (0, 1)):
             continue  # its one-component scans hold fewer blocks, so the data would not fit
         for n in (small, pre):
-            assert_file(changed, n, "mozjpeg", f"jpeg {name} {scan} {size}", "RGB")
+            assert_file(changed, n, "clipprep", f"jpeg {name} {scan} {size}", "RGB")
 
 
 @pytest.mark.parametrize("factors", [(1, 1), (2, 1), (2, 2), (1, 2), (4, 4)], ids=str)
@@ -142,7 +142,7 @@ def test_grey_with_sampling_factors(small, factors: tuple[int, int]) -> None:
     """One component is never interleaved: its factors are written, and mean nothing."""
     for size in ((61, 43), (16, 160)):
         data = jpeg_resampled(jpeg("L", *size), (factors,), size)
-        assert_file(data, small, "mozjpeg", f"jpeg L {size} factors {factors}", "L")
+        assert_file(data, small, "clipprep", f"jpeg L {size} factors {factors}", "L")
 
 
 @pytest.mark.parametrize("sampling", SAMPLINGS)
@@ -155,7 +155,7 @@ def test_four_components(small, scan: str, sampling: str) -> None:
         images = [opened(each).tobytes() for each in (data, plain, ycck)]
         assert images[0] == images[1] != images[2]
         for name, each in (("Adobe CMYK", data), ("CMYK", plain), ("YCCK", ycck)):
-            assert_file(each, small, "mozjpeg", f"jpeg {name} {size} {sampling} {scan}", "CMYK")
+            assert_file(each, small, "clipprep", f"jpeg {name} {size} {sampling} {scan}", "CMYK")
 
 
 @pytest.mark.parametrize("adobe", [None, 0, 1, 2])
@@ -163,11 +163,11 @@ def test_four_components(small, scan: str, sampling: str) -> None:
 def test_three_components_by_marker(small, stored: str, adobe: int | None) -> None:
     """JFIF, Adobe's marker and the components' names decide between RGB and YCbCr."""
     data = jpeg("RGB", 61, 90, keep_rgb=stored == "RGB")
-    assert_file(data, small, "mozjpeg", f"jpeg stored as {stored}", "RGB")
+    assert_file(data, small, "clipprep", f"jpeg stored as {stored}", "RGB")
     bare = jpeg_without(jpeg_without(data, 0xE0), 0xEE)
     if adobe is not None:
         bare = jpeg_with(bare, 0xEE, b"Adobe" + struct.pack(">HHHB", 100, 0, 0, adobe))
-    assert_file(bare, small, "mozjpeg", f"jpeg stored as {stored}, Adobe {adobe}, no JFIF", "RGB")
+    assert_file(bare, small, "clipprep", f"jpeg stored as {stored}, Adobe {adobe}, no JFIF", "RGB")
 
 
 @pytest.mark.parametrize("scale", [1, 3, 40, 400])
@@ -179,7 +179,7 @@ def test_quantisation_tables(small, scale: int) -> None:
     ]
     for scan in ("baseline", "progressive"):
         data = jpeg("RGB", 150, 77, qtables=tables, **SCANS[scan])
-        assert_file(data, small, "mozjpeg", f"jpeg quantised by {scale} {scan}")
+        assert_file(data, small, "clipprep", f"jpeg quantised by {scale} {scan}")
 
 
 def test_metadata_changes_nothing(small) -> None:
@@ -195,13 +195,13 @@ def test_metadata_changes_nothing(small) -> None:
         "dpi": {"dpi": (300, 72)},
     }.items():
         data = saved(image, "JPEG", **options)
-        assert_file(data, small, "mozjpeg", f"jpeg with {name}")
+        assert_file(data, small, "clipprep", f"jpeg with {name}")
         assert_equal_bits(small(data), small(saved(image, "JPEG")), f"jpeg with {name} or without")
     data = saved(image, "JPEG")
-    assert_file(jpeg_with(data, 0xE3, thumbnail), small, "mozjpeg", "jpeg in a segment of a jpeg")
-    assert_file(data + thumbnail, small, "mozjpeg", "jpeg behind a jpeg")
-    assert_file(data + b"junk" * 999, small, "mozjpeg", "junk behind a jpeg")
-    assert_file(data[:2] + b"\xff" * 9 + data[2:], small, "mozjpeg", "fill bytes before a marker")
+    assert_file(jpeg_with(data, 0xE3, thumbnail), small, "clipprep", "jpeg in a segment of a jpeg")
+    assert_file(data + thumbnail, small, "clipprep", "jpeg behind a jpeg")
+    assert_file(data + b"junk" * 999, small, "clipprep", "junk behind a jpeg")
+    assert_file(data[:2] + b"\xff" * 9 + data[2:], small, "clipprep", "fill bytes before a marker")
 
 
 def test_several_pictures_in_one_file(small) -> None:
@@ -211,14 +211,14 @@ def test_several_pictures_in_one_file(small) -> None:
     assert opened(data).format == "MPO"
     actual = small(data)
     assert_equal_bits(actual, reference(opened(data), 32), "mpo")
-    assert small.explain(data).decoder == "mozjpeg"
+    assert small.explain(data).decoder == "clipprep"
 
 
 def test_the_longest_sides(small) -> None:
     """The largest sides that Pillow writes, on one axis."""
     for size in ((65500, 3), (3, 65500), (9000, 1)):
         data = jpeg("L", *size)
-        assert_file(data, small, "mozjpeg", f"jpeg {size}")
+        assert_file(data, small, "clipprep", f"jpeg {size}")
 
 
 FILES = sorted((DATA / "jpeg").glob("*.jpg"))
@@ -229,7 +229,7 @@ def test_scan_layouts(small, pre, path: Path) -> None:
     """Plain ones, arithmetic coding, components one by one, progressions that stop early (see tests/data/README.md)."""
     data = path.read_bytes()
     for each in (small, pre, clipprep.Preprocess(90, pillow="installed")):
-        assert_file(data, each, "mozjpeg", f"jpeg {path.stem} {each!r}")
+        assert_file(data, each, "clipprep", f"jpeg {path.stem} {each!r}")
 
 
 def test_those_files_are_there() -> None:

@@ -61,6 +61,10 @@ pub(super) struct ScanComponent {
 #[derive(Clone, Debug)]
 pub(super) struct Scan {
     pub components: Vec<ScanComponent>,
+    /// Its coefficients in coded order, first and last.
+    pub spectrum: (u8, u8),
+    /// The lowest bit of them that scans before it gave, and the lowest that it gives; 0 before the first scan.
+    pub bits: (u8, u8),
     /// Where its data begin.
     pub data: usize,
 }
@@ -87,7 +91,6 @@ pub(super) enum Colours {
 pub(super) struct Header {
     pub frame: Frame,
     /// Quantisation tables in natural order, by their numbers.
-    #[expect(dead_code, reason = "read by what is to come after the codes")]
     pub quantisation: [Option<[u16; 64]>; 4],
     pub tables: Tables,
     /// MCUs between restarts; 0 for none.
@@ -96,6 +99,8 @@ pub(super) struct Header {
     has_jfif: bool,
     /// Whether JFIF has a resolution.
     has_resolution: bool,
+    /// Whether there are conditions of arithmetic coding, which libjpeg checks in any file.
+    pub has_conditions: bool,
     /// The transform that Adobe's segment names.
     adobe: Option<u8>,
     exif: Vec<Range<usize>>,
@@ -109,6 +114,7 @@ impl Header {
         let (mut quantisation, mut tables) = (<[_; 4]>::default(), Tables::default());
         let (mut restart_interval, mut has_jfif, mut adobe) = (0, false, None);
         let (mut exif, mut xmp, mut has_resolution) = (Vec::new(), None, false);
+        let mut has_conditions = false;
         let mut markers = Markers::new(bytes);
         while let Some(Marker { code, length, content }) = markers.next() {
             // A restart has no meaning here, and no length.
@@ -136,6 +142,7 @@ impl Header {
                         scan,
                         has_jfif,
                         has_resolution,
+                        has_conditions,
                         adobe,
                         exif,
                         xmp,
@@ -161,7 +168,8 @@ impl Header {
                 0xe1 if data.starts_with(EXIF) => exif.push(content.start + EXIF.len()..content.end),
                 0xe1 if data.starts_with(XMP) => xmp = Some(content.start + XMP.len()..content.end),
                 0xee if data.starts_with(b"Adobe") => adobe = Some(data[11]),
-                DEFINE_ARITHMETIC | COMMENT | 0xe1..=0xef => {}
+                DEFINE_ARITHMETIC => has_conditions = true,
+                COMMENT | 0xe1..=0xef => {}
                 _ => return Err(irregular(code)),
             }
         }
@@ -264,11 +272,10 @@ fn read_frame(marker: u8, data: &[u8]) -> Result<Frame> {
 }
 
 /// `data` ends where the scan's data begin.
-fn read_scan(data: &[u8], end: usize, frame: &Frame) -> Option<Scan> {
+pub(super) fn read_scan(data: &[u8], end: usize, frame: &Frame) -> Option<Scan> {
     let [count, rest @ ..] = data else { return None };
     let (chosen, rest) = rest.split_at_checked(2 * usize::from(*count))?;
-    // Its coefficients and their bits mean nothing in a sequential file.
-    let [_, _, _] = rest else { return None };
+    let &[first, last, bits] = rest else { return None };
     let mut components: Vec<ScanComponent> = Vec::new();
     for &[id, tables] in chosen.as_chunks().0 {
         // Of components of one name, each is meant once, in turn.
@@ -280,7 +287,7 @@ fn read_scan(data: &[u8], end: usize, frame: &Frame) -> Option<Scan> {
     if components.is_empty() {
         return None;
     }
-    Some(Scan { components, data: end })
+    Some(Scan { components, spectrum: (first, last), bits: (bits >> 4, bits & 15), data: end })
 }
 
 /// Reads the tables of a segment; a later one of the same number takes the place of an earlier one.

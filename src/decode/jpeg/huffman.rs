@@ -3,33 +3,61 @@
 /// Bits looked up at once; few codes of photos are longer.
 const LOOKED_UP: u32 = 10;
 const LONGEST: u32 = 16;
-/// The bits that a code and the number behind it take at the most.
+/// The bits that a code and the number after it take at the most.
 pub(super) const MOST_BITS: u32 = LONGEST + MOST_OF_A_DIFFERENCE;
+/// The same of a code that ends several blocks, and the bits that tell how many.
+pub(super) const MOST_BITS_OF_RUN: u32 = LONGEST + 14;
+/// The same of an AC coefficient.
+pub(super) const MOST_BITS_OF_AC: u32 = LONGEST + MOST_OF_A_COEFFICIENT;
 /// The largest numbers of 8-bit images (ITU T.81, tables F.1 and F.2).
 const MOST_OF_A_DIFFERENCE: u32 = 11;
 const MOST_OF_A_COEFFICIENT: u32 = 10;
 
-/// A code and the number behind it: the bits of both (from bit 0), how many coefficients further it belongs (from
-/// bit 8), and a one for each bit of the number (from bit 16).
+/// What the codes of a table stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Differences of DC coefficients.
+    Dc,
+    /// AC coefficients of a sequential file.
+    Ac,
+    /// The first bits of AC coefficients in a progressive file.
+    First,
+    /// AC coefficients that this bit makes the first one of, in a progressive file.
+    Refinement(u8),
+}
+
+/// A code and what follows it: the bits of both (from bit 0), how many coefficients further it belongs (from bit 8),
+/// and a one for each bit of the number that follows (from bit 16); in a refinement the value itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry(u32);
 
-/// A step out of the block: its end.
+/// The step that ends a block.
 pub(super) const END_OF_BLOCK: usize = 64;
 
 impl Entry {
     /// A code longer than what is looked up, or none.
     const LONG: Self = Self(0);
 
-    fn of(symbol: u8, bits: u32) -> Self {
+    fn of(kind: Kind, symbol: u8, bits: u32) -> Self {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
-        // Fifteen zeros and one more are fifteen and a value of zero.
-        let step = if size == 0 && run < 15 { END_OF_BLOCK as u32 } else { run + 1 };
-        Self(((1 << size) - 1) << 16 | step << 8 | (bits + size))
+        let (step, number) = match kind {
+            Kind::Dc => (1, u32::from(symbol)),
+            // Fifteen zeros and one more are fifteen and a value of zero.
+            _ if size > 0 || run == 15 => (run + 1, size),
+            Kind::Ac => (END_OF_BLOCK as u32, 0),
+            _ => (END_OF_BLOCK as u32, run),
+        };
+        Self(((1 << number) - 1) << 16 | step << 8 | (bits + number))
+    }
+
+    /// A coefficient that becomes plus or minus `1 << bit`; `bits` are those of its code without the sign.
+    fn of_new(symbol: u8, bits: u32, bit: u8, is_positive: bool) -> Self {
+        let value = if is_positive { 1_i16 << bit } else { -1 << bit };
+        Self(u32::from(value as u16) << 16 | (u32::from(symbol >> 4) + 1) << 8 | (bits + 1))
     }
 
     #[inline(always)]
-    pub fn is_long(self) -> bool {
+    fn is_long(self) -> bool {
         self.0 == 0
     }
 
@@ -39,7 +67,7 @@ impl Entry {
         self.0 as u8
     }
 
-    /// What stands behind them.
+    /// What stands after them.
     #[inline(always)]
     pub fn drop_from(self, buffer: u64) -> u64 {
         // The processor looks at no more of the number than this does.
@@ -51,6 +79,12 @@ impl Entry {
         usize::from((self.0 >> 8) as u8)
     }
 
+    /// Whether there is a number, or a new coefficient.
+    #[inline(always)]
+    pub fn has_value(self) -> bool {
+        self.0 >> 16 != 0
+    }
+
     /// The number, of which the first bit is 0 if it is negative (ITU T.81, F.2.2.1); `buffer` begins with the code.
     #[inline(always)]
     pub fn number(self, buffer: u64) -> i32 {
@@ -59,6 +93,19 @@ impl Entry {
         // All ones for a negative number.
         let negative = (2 * number - ones) >> 31;
         number - (ones & negative)
+    }
+
+    /// How many blocks end with this one that ends, of which this is the first.
+    #[inline(always)]
+    pub fn blocks(self, buffer: u64) -> u32 {
+        let ones = self.0 >> 16;
+        (buffer.wrapping_shr(0_u32.wrapping_sub(self.0)) as u32 & ones) + ones + 1
+    }
+
+    /// The value of a new coefficient.
+    #[inline(always)]
+    pub fn value(self) -> i16 {
+        (self.0 >> 16) as i16
     }
 }
 
@@ -87,8 +134,9 @@ impl Codes {
 /// A table of codes.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
+    kind: Kind,
     entries: [Entry; 1 << LOOKED_UP],
-    /// For each length the first code behind its last one, moved up to [`LONGEST`] bits.
+    /// For each length the first code after its last one, moved up to [`LONGEST`] bits.
     ends: [u32; LONGEST as usize + 1],
     /// For each length, what to add to a code of it to have its symbol's place.
     places: [i32; LONGEST as usize + 1],
@@ -97,24 +145,27 @@ pub(super) struct Table {
 
 impl Table {
     /// `None` where there are more codes than bits for them, or larger numbers than in images of 8 bits.
-    pub fn new(codes: &Codes, is_dc: bool) -> Option<Self> {
-        let known = |&symbol: &u8| match is_dc {
-            true => u32::from(symbol) <= MOST_OF_A_DIFFERENCE,
-            false => u32::from(symbol & 15) <= MOST_OF_A_COEFFICIENT,
+    pub fn new(codes: &Codes, kind: Kind) -> Option<Self> {
+        let known = |&symbol: &u8| match kind {
+            Kind::Dc => u32::from(symbol) <= MOST_OF_A_DIFFERENCE,
+            Kind::Ac | Kind::First => u32::from(symbol & 15) <= MOST_OF_A_COEFFICIENT,
+            Kind::Refinement(_) => symbol & 15 <= 1,
         };
         if !codes.symbols().iter().all(known) {
             return None;
         }
-        let mut table = Self { symbols: codes.symbols, ..Self::default() };
+        let mut table = Self {
+            kind,
+            entries: [Entry::LONG; 1 << LOOKED_UP],
+            ends: [0; LONGEST as usize + 1],
+            places: [0; LONGEST as usize + 1],
+            symbols: codes.symbols,
+        };
         let (mut code, mut place) = (0_u32, 0_usize);
         for (bits, &count) in (1..=LONGEST).zip(&codes.counts) {
             table.places[bits as usize] = place as i32 - code as i32;
             for &symbol in &codes.symbols[place..place + usize::from(count)] {
-                if bits <= LOOKED_UP {
-                    let free = LOOKED_UP - bits;
-                    let first = (code << free) as usize;
-                    table.entries.get_mut(first..first + (1 << free))?.fill(Entry::of(symbol, bits));
-                }
+                table.fill(symbol, code, bits)?;
                 code += 1;
             }
             // No code is all ones.
@@ -128,7 +179,27 @@ impl Table {
         Some(table)
     }
 
-    /// What stands in front of `buffer`.
+    /// Sets all entries that begin with a code, if it is not too long; `None` where it is more than its bits allow.
+    fn fill(&mut self, symbol: u8, code: u32, bits: u32) -> Option<()> {
+        let mut set = |code: u32, bits: u32, entry: Entry| {
+            if bits <= LOOKED_UP {
+                let free = LOOKED_UP - bits;
+                let first = (code << free) as usize;
+                self.entries.get_mut(first..first + (1 << free))?.fill(entry);
+            }
+            Some(())
+        };
+        match self.kind {
+            // The sign is looked up with the code.
+            Kind::Refinement(bit) if symbol & 15 == 1 => {
+                set(2 * code, bits + 1, Entry::of_new(symbol, bits, bit, false))?;
+                set(2 * code + 1, bits + 1, Entry::of_new(symbol, bits, bit, true))
+            }
+            kind => set(code, bits, Entry::of(kind, symbol, bits)),
+        }
+    }
+
+    /// What `buffer` begins with.
     #[inline(always)]
     pub fn look_up(&self, buffer: u64) -> Option<Entry> {
         let entry = self.entries[(buffer >> (64 - LOOKED_UP)) as usize];
@@ -139,20 +210,15 @@ impl Table {
     #[inline(never)]
     fn long_code(&self, buffer: u64) -> Option<Entry> {
         let next = (buffer >> (64 - LONGEST)) as u32;
-        let bits = (LOOKED_UP + 1..=LONGEST).find(|&bits| next < self.ends[bits as usize])?;
+        // Of a refinement's codes those of all bits looked up have no sign there.
+        let bits = (LOOKED_UP..=LONGEST).find(|&bits| next < self.ends[bits as usize])?;
         let place = (next >> (LONGEST - bits)) as i32 + self.places[bits as usize];
-        Some(Entry::of(self.symbols[usize::try_from(place).ok()?.min(255)], bits))
-    }
-}
-
-impl Default for Table {
-    /// A table of no codes.
-    fn default() -> Self {
-        Self {
-            entries: [Entry::LONG; 1 << LOOKED_UP],
-            ends: [0; LONGEST as usize + 1],
-            places: [0; LONGEST as usize + 1],
-            symbols: [0; 256],
-        }
+        let symbol = self.symbols[usize::try_from(place).ok()?.min(255)];
+        Some(match self.kind {
+            Kind::Refinement(bit) if symbol & 15 == 1 => {
+                Entry::of_new(symbol, bits, bit, buffer << bits >> 63 == 1)
+            }
+            kind => Entry::of(kind, symbol, bits),
+        })
     }
 }

@@ -38,6 +38,11 @@ impl<'a> Markers<'a> {
         Self { bytes, at: 2 }
     }
 
+    /// The markers from byte `at` on.
+    pub fn from(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at }
+    }
+
     /// Goes on after the start of another image, which has to be the next two bytes.
     pub fn start_image(&mut self) -> bool {
         let starts = self.bytes[self.at..].starts_with(&[FILL, START_OF_IMAGE]);

@@ -1,41 +1,58 @@
-//! JPEG files as images: which of them are read here, what they cost, and rows by libjpeg.
+//! JPEG files as images: what they cost, and whether their rows are made here or by libjpeg.
 
+mod back;
+mod bits;
 mod feed;
 mod header;
 mod huffman;
 mod libjpeg;
 mod markers;
+mod own;
 mod pillow;
+mod progressive;
 mod scan;
+mod sequential;
 #[cfg(test)]
 mod tests;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use super::decoder::{Decoder, Input, Rules};
 use super::metadata::Metadata;
-use super::rows::dimensions;
+use super::rows::{allocate, dimensions};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::pixels::{BLOCK, Image, Layout, RowBlock, Rows, Window};
+use crate::pixels::{BLOCK, Image, Layout, RowBlock, RowBuffer, Rows, Window};
+use crate::simd::Level;
+use back::Geometry;
 use header::{Colours, Header};
 use markers::count_scans;
+use own::{Codes, OwnRows, Stop};
+use progressive::Progressive;
+use scan::{Scan, ScanTables};
+use sequential::Sequential;
 
 pub use libjpeg::has_simd;
 
 /// Pillow hands a file to libjpeg in blocks of so many bytes. The library's arithmetic decoder, which
 /// cannot wait for the next one, fails there.
 const PILLOWS_BLOCK: usize = 65536;
+/// Why libjpeg reads a file that seemed regular by its header.
+const IRREGULAR: &str = "its scans are not regular";
 
 /// A JPEG file whose header is read.
 struct Jpeg<'a> {
-    bytes: &'a [u8],
+    input: Input<'a>,
     limits: Limits,
-    decoder: libjpeg::Decoder<'a>,
     parsed: Rc<Header>,
     header: crate::pixels::Header,
+    way: Way,
+    /// Why its rows were made by libjpeg, if they were.
+    left: Cell<Option<&'static str>>,
     pad: bool,
-    reduction: usize,
+    /// How many times smaller it is decoded, if bits do not count.
+    reduction: Option<usize>,
 }
 
 /// Reads a file's header and checks it against the limits.
@@ -66,8 +83,9 @@ impl<'a> Jpeg<'a> {
                 "expected a JPEG of one scan, found one that needs all of its bytes",
             ));
         }
+        let scans = if parsed.has_several_scans() { count_scans(bytes) } else { 1 };
         if parsed.has_several_scans() {
-            limits.check_scans(count_scans(bytes))?;
+            limits.check_scans(scans)?;
         }
         if frame.arithmetic && bytes.len() > PILLOWS_BLOCK {
             return Err(Error::unsupported("expected an arithmetic JPEG of one block, found a longer one"));
@@ -78,20 +96,101 @@ impl<'a> Jpeg<'a> {
             Colours::Cmyk | Colours::Ycck => Layout::Cmyk,
         };
         let header = crate::pixels::Header { width, height, layout, palette: None };
+        let way = Way::of(&parsed, rules.pad, scans);
         let parsed = Rc::new(parsed);
-        let mut decoder = libjpeg::Decoder::new(parsed.clone(), bytes, input.rest(), &limits)?;
+        Ok(Self {
+            input: *input,
+            limits,
+            parsed,
+            header,
+            way,
+            left: Cell::new(None),
+            pad: rules.pad,
+            reduction: None,
+        })
+    }
+
+    /// Rows made here, or why that is left to libjpeg.
+    fn own(&self, window: &Window) -> Result<std::result::Result<OwnRows<'a>, &'static str>> {
+        if self.reduction.is_some() {
+            return Ok(Err("bits do not count (precision=\"fast\")"));
+        }
+        let (header, level) = (&self.parsed, Level::active());
+        let (geometry, codes) = match &self.way {
+            Way::Sequential(geometry, tables) => {
+                let scan = Scan::new(header, tables.clone(), self.input.head(), self.input.rest());
+                let components = header.scan.components.iter().map(|component| component.index);
+                (geometry, Codes::Sequential(Sequential::new(scan, geometry, components).into()))
+            }
+            Way::Progressive(geometry, _) => {
+                match Progressive::new(header, geometry, self.input.head(), level)? {
+                    Some(scans) => (geometry, Codes::Progressive(scans.into())),
+                    None => return Ok(Err(IRREGULAR)),
+                }
+            }
+            Way::Libjpeg(why) => return Ok(Err(why)),
+        };
+        Ok(Ok(OwnRows::new(codes, header, geometry, window, level)?))
+    }
+
+    /// Rows by libjpeg, and why.
+    fn libjpeg(&self, window: &Window, why: &'static str) -> Result<libjpeg::LibjpegRows<'a>> {
+        self.left.set(Some(why));
+        let mut decoder =
+            libjpeg::Decoder::new(self.parsed.clone(), self.input.head(), self.input.rest(), &self.limits)?;
         // The arithmetic decoder takes no more bytes after its first ones, so that Pillow's end of image
         // comes too late.
-        if rules.pad && !parsed.frame.arithmetic {
+        if self.pad && !self.parsed.frame.arithmetic {
             decoder.pad();
         }
-        Ok(Self { bytes, limits, decoder, parsed, header, pad: rules.pad, reduction: 1 })
+        if let Some(reduction) = self.reduction {
+            decoder.set_fast(reduction as u32);
+        }
+        libjpeg::LibjpegRows::new(decoder, self.header.layout, window, self.pad)
+    }
+
+    fn error(&self, error: Error) -> Error {
+        bounded(error, self.input.head(), &self.limits)
+    }
+}
+
+/// The one decision on who makes a file's rows.
+enum Way {
+    Sequential(Geometry, ScanTables),
+    /// With the number of scans.
+    Progressive(Geometry, u64),
+    /// libjpeg, and why.
+    Libjpeg(&'static str),
+}
+
+impl Way {
+    fn of(header: &Header, pad: bool, scans: u64) -> Self {
+        if pad {
+            return Self::Libjpeg("it may be truncated (truncated=\"pad\")");
+        }
+        if header.frame.arithmetic || header.has_conditions {
+            return Self::Libjpeg("it is coded arithmetically");
+        }
+        let geometry = match Geometry::of(header) {
+            Ok(geometry) => geometry,
+            Err(why) => return Self::Libjpeg(why),
+        };
+        if header.frame.progressive {
+            return Self::Progressive(geometry, scans);
+        }
+        if header.has_several_scans() {
+            return Self::Libjpeg("its components are in scans of their own");
+        }
+        match ScanTables::new(header) {
+            Some(tables) => Self::Sequential(geometry, tables),
+            None => Self::Libjpeg("its Huffman tables are not regular"),
+        }
     }
 }
 
 impl Decoder for Jpeg<'_> {
     fn metadata(&self) -> Result<Metadata<'_>> {
-        self.parsed.metadata(self.bytes)
+        self.parsed.metadata(self.input.head())
     }
 
     /// Has the file decoded by shorter arithmetic, and at the smallest of the sizes that libjpeg has fast code
@@ -104,8 +203,7 @@ impl Decoder for Jpeg<'_> {
         };
         let fits =
             |by: &usize| side(width, resized.0, mirrored.0, *by) && side(height, resized.1, mirrored.1, *by);
-        self.reduction = [8, 4, 2].into_iter().find(fits).unwrap_or(1);
-        self.decoder.set_fast(self.reduction as u32);
+        self.reduction = Some([8, 4, 2].into_iter().find(fits).unwrap_or(1));
     }
 }
 
@@ -115,93 +213,100 @@ impl Image for Jpeg<'_> {
     }
 
     fn memory(&self) -> u64 {
-        self.parsed.coefficient_bytes()
+        let own = match &self.way {
+            Way::Sequential(geometry, _) => geometry.memory(),
+            Way::Progressive(geometry, scans) => {
+                geometry.memory() + Progressive::memory(&self.parsed, geometry, self.input.head(), *scans)
+            }
+            Way::Libjpeg(_) => 0,
+        };
+        // libjpeg may have to read the file after all.
+        self.parsed.coefficient_bytes() + own + RowBuffer::memory(&self.header)
     }
 
     fn reduction(&self) -> usize {
-        self.reduction
+        self.reduction.unwrap_or(1)
+    }
+
+    fn note(&self) -> Option<String> {
+        self.left.get().map(|why| format!("left to libjpeg: {why}"))
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
-        let bytes = self.header.layout.bytes();
-        let pad = self.pad;
-        let (first_column, width, lost) = match self.decoder.prepare(self.header.layout, window) {
-            Ok(first) => (first as usize, self.decoder.info().output_width as usize, false),
-            // Arithmetic files of several scans may end between two of these, where Pillow's end of image
-            // does come in time.
-            Err(_) if pad && !self.parsed.frame.arithmetic => {
-                (window.columns.start, window.columns.len(), true)
-            }
-            Err(error) => return Err(bounded(error, self.bytes, &self.limits)),
-        };
-        let row_bytes = width * bytes;
-        let from = (window.columns.start - first_column) * bytes;
-        Ok(Box::new(JpegRows {
-            bytes: self.bytes,
-            limits: self.limits,
-            decoder: &mut self.decoder,
-            invert: self.header.layout == Layout::Cmyk,
-            buffer: vec![0; BLOCK * row_bytes],
-            row_bytes,
-            columns: from..from + window.columns.len() * bytes,
-            last_row: window.rows.end as u32,
-            pad,
-            lost,
-        }))
+        let rows = JpegRows::new(self, window).map_err(|error| self.error(error))?;
+        Ok(Box::new(rows))
     }
+}
+
+enum Reader<'a> {
+    Own(Box<OwnRows<'a>>),
+    Libjpeg(libjpeg::LibjpegRows<'a>),
 }
 
 struct JpegRows<'s, 'a> {
-    bytes: &'a [u8],
-    limits: Limits,
-    decoder: &'s mut libjpeg::Decoder<'a>,
-    /// Pillow takes every four-component file for an inverted one, as Adobe writes them.
-    invert: bool,
+    file: &'s Jpeg<'a>,
+    reader: Reader<'a>,
+    /// The rows and columns to hand out; rows that are done leave it.
+    window: Window,
     buffer: Vec<u8>,
     row_bytes: usize,
-    columns: std::ops::Range<usize>,
-    last_row: u32,
-    pad: bool,
-    /// No more rows can be had; the rest stays as Pillow allocated it, zero.
-    lost: bool,
+    /// Where a row's wanted bytes are.
+    wanted: std::ops::Range<usize>,
 }
 
-impl JpegRows<'_, '_> {
-    /// The next `count` rows, or an error for any fault above or below them.
-    fn read(&mut self, count: usize) -> Result<()> {
-        let rows = &mut self.buffer[..count * self.row_bytes];
-        self.decoder.read(rows, self.row_bytes)?;
-        if self.decoder.info().output_scanline >= self.last_row {
-            self.decoder.check_rest(self.row_bytes)?;
-        }
-        if self.invert {
-            rows.iter_mut().for_each(|value| *value = 255 - *value);
-        }
+impl<'s, 'a> JpegRows<'s, 'a> {
+    fn new(file: &'s Jpeg<'a>, window: &Window) -> Result<Self> {
+        let reader = match file.own(window)? {
+            Ok(own) => Reader::Own(own.into()),
+            Err(why) => Reader::Libjpeg(file.libjpeg(window, why)?),
+        };
+        let mut rows =
+            Self { file, reader, window: window.clone(), buffer: Vec::new(), row_bytes: 0, wanted: 0..0 };
+        rows.make_room()?;
+        Ok(rows)
+    }
+
+    /// Makes room for rows as the reader lays them out.
+    fn make_room(&mut self) -> Result<()> {
+        let (first_column, row_bytes, room) = match &self.reader {
+            Reader::Own(own) => (own.first_column(), own.row_bytes(), own.room(BLOCK)),
+            Reader::Libjpeg(rows) => (rows.first_column(), rows.row_bytes(), BLOCK * rows.row_bytes()),
+        };
+        let bytes = self.file.header.layout.bytes();
+        let from = (self.window.columns.start - first_column) * bytes;
+        self.buffer = allocate("JPEG", room)?;
+        self.row_bytes = row_bytes;
+        self.wanted = from..from + self.window.columns.len() * bytes;
         Ok(())
     }
 
-    /// The next `count` rows, of which those after a fault are zero. One at a time, as Pillow reads
-    /// them: the rows that a call had finished before its fault do not count.
-    fn read_padded(&mut self, count: usize) {
-        for row in self.buffer.chunks_exact_mut(self.row_bytes).take(count) {
-            self.lost = self.lost || self.decoder.read(row, self.row_bytes).is_err();
-            if self.lost {
-                row.fill(0);
-            } else if self.invert {
-                row.iter_mut().for_each(|value| *value = 255 - *value);
+    fn read(&mut self, count: usize) -> Result<()> {
+        loop {
+            match &mut self.reader {
+                Reader::Libjpeg(rows) => return rows.read(count, &mut self.buffer),
+                Reader::Own(own) => match own.read(count, &mut self.buffer) {
+                    Ok(()) => return Ok(()),
+                    Err(Stop::Error(error)) => return Err(error),
+                    Err(Stop::Irregular) if self.file.input.rest().is_some() => {
+                        return Err(Error::unsupported(
+                            "expected a regular JPEG, found one that needs all of its bytes",
+                        ));
+                    }
+                    Err(Stop::Irregular) => {}
+                },
             }
+            // Rows that are done are the same as libjpeg's, which starts from the beginning.
+            self.reader = Reader::Libjpeg(self.file.libjpeg(&self.window, IRREGULAR)?);
+            self.make_room()?;
         }
     }
 }
 
 impl Rows for JpegRows<'_, '_> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
-        if self.pad {
-            self.read_padded(count);
-        } else {
-            self.read(count).map_err(|error| bounded(error, self.bytes, &self.limits))?;
-        }
-        let mut rows = self.buffer.chunks_exact(self.row_bytes).map(|row| &row[self.columns.clone()]);
+        self.read(count).map_err(|error| self.file.error(error))?;
+        self.window.rows.start += count;
+        let mut rows = self.buffer.chunks(self.row_bytes).map(|row| &row[self.wanted.clone()]);
         Ok(std::array::from_fn(|i| if i < count { rows.next().unwrap_or_default() } else { &[] }))
     }
 }

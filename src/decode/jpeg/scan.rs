@@ -10,14 +10,12 @@
 //! starts over from the beginning.
 
 use std::fs::File;
+use std::rc::Rc;
 
+use super::bits::{Bits, Irregular};
 use super::feed::{End, Feed};
 use super::header::Header;
-use super::huffman::{END_OF_BLOCK, MOST_BITS, Table};
-
-/// The scan is not regular.
-#[derive(Debug)]
-pub(super) struct Irregular;
+use super::huffman::{END_OF_BLOCK, Kind, MOST_BITS, Table};
 
 /// The coefficients of a block, in natural order.
 pub(super) type Block = [i16; 64];
@@ -33,6 +31,38 @@ struct Coding {
     ac: usize,
 }
 
+/// The Huffman tables of a file's first scan, if it is one that is read here: sequential, coded by Huffman, of all
+/// components.
+#[derive(Clone, Debug)]
+pub(super) struct ScanTables {
+    /// Each of them once.
+    tables: Rc<[Table]>,
+    /// Those of DC and AC for each component of the scan.
+    of_components: Rc<[(usize, usize)]>,
+}
+
+impl ScanTables {
+    pub fn new(header: &Header) -> Option<Self> {
+        if header.frame.arithmetic || header.has_several_scans() {
+            return None;
+        }
+        let (mut tables, mut numbers) = (Vec::new(), Vec::new());
+        let mut table = |number: usize, is_dc: bool| {
+            let known = numbers.iter().position(|&known| known == (number, is_dc));
+            known.or_else(|| {
+                let all = if is_dc { &header.tables.dc } else { &header.tables.ac };
+                let kind = if is_dc { Kind::Dc } else { Kind::Ac };
+                tables.push(Table::new(all.get(number)?.as_ref()?, kind)?);
+                numbers.push((number, is_dc));
+                Some(tables.len() - 1)
+            })
+        };
+        let of = header.scan.components.iter().map(|of| Some((table(of.dc, true)?, table(of.ac, false)?)));
+        let of_components = of.collect::<Option<_>>()?;
+        Some(Self { tables: tables.into(), of_components })
+    }
+}
+
 /// A scan as it is read.
 #[derive(Debug)]
 pub(super) struct Scan<'a> {
@@ -40,7 +70,7 @@ pub(super) struct Scan<'a> {
     bits: Bits,
     /// The blocks of an MCU in their order.
     blocks: Vec<Coding>,
-    tables: Vec<Table>,
+    tables: Rc<[Table]>,
     /// The last DC coefficient of each component.
     last: [i32; 4],
     /// MCUs between restarts; 0 for none.
@@ -50,40 +80,26 @@ pub(super) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// The first scan of a file, if it is one that is read here: sequential, coded by Huffman, of all components.
-    /// Where `bytes` are the file's beginning, `file` has the rest.
-    pub fn new(header: &Header, bytes: &'a [u8], file: Option<&'a File>) -> Option<Self> {
-        if header.frame.arithmetic || header.has_several_scans() {
-            return None;
-        }
-        let (mut blocks, mut tables, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-        let mut table = |number: usize, is_dc: bool| {
-            let known = numbers.iter().position(|&known| known == (number, is_dc));
-            known.or_else(|| {
-                let all = if is_dc { &header.tables.dc } else { &header.tables.ac };
-                tables.push(Table::new(all.get(number)?.as_ref()?, is_dc)?);
-                numbers.push((number, is_dc));
-                Some(tables.len() - 1)
-            })
-        };
-        for component in &header.scan.components {
-            let (dc, ac) = (table(component.dc, true)?, table(component.ac, false)?);
+    /// The first scan of a file. Where `bytes` are the file's beginning, `file` has the rest.
+    pub fn new(header: &Header, tables: ScanTables, bytes: &'a [u8], file: Option<&'a File>) -> Self {
+        let mut blocks = Vec::new();
+        for (component, &(dc, ac)) in header.scan.components.iter().zip(&*tables.of_components) {
             let factors = header.frame.components[component.index].factors;
             // The MCU of a single component is a block.
             let count = if header.scan.components.len() == 1 { 1 } else { factors.0 * factors.1 };
             let coding = Coding { component: component.index, dc, ac };
             blocks.extend(std::iter::repeat_n(coding, count));
         }
-        Some(Self {
+        Self {
             feed: Feed::new(bytes, header.scan.data, file),
             bits: Bits::default(),
             blocks,
-            tables,
+            tables: tables.tables,
             last: [0; 4],
             interval: header.restart_interval,
             until_restart: header.restart_interval,
             next_restart: 0,
-        })
+        }
     }
 
     /// Bytes after what has been decoded, before which there is no marker but restarts; `None` where the
@@ -130,6 +146,17 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
+    /// Reads `count` MCUs and drops them.
+    pub fn skip(&mut self, count: usize) -> Result<(), Irregular> {
+        (0..count).try_for_each(|_| self.mcu(|_, coded| coded.read(|_, _| {})))
+    }
+
+    /// Whether DC coefficients are ones that libjpeg takes: to it a sum beyond 32 bits is an error. To be called
+    /// once for a row of MCUs, which adds less than 2^27.
+    pub fn check(&self) -> Result<(), Irregular> {
+        if self.last.iter().all(|last| last.unsigned_abs() < 1 << 30) { Ok(()) } else { Err(Irregular) }
+    }
+
     /// Goes on after a restart marker, which must be the next one by number and be reached to the byte.
     #[cold]
     fn restart(&mut self) -> Result<(), Irregular> {
@@ -162,87 +189,36 @@ pub(super) struct Coded<'s> {
 impl Coded<'_> {
     /// Hands each coefficient that is coded, with its place in coded order, to `set`.
     #[inline(always)]
-    pub fn read(self, set: impl FnMut(usize, i16)) -> Result<(), Irregular> {
-        self.bits.block(self.window, self.dc, self.ac, self.last, set)
+    pub fn read(self, mut set: impl FnMut(usize, i16)) -> Result<(), Irregular> {
+        const { assert!(2 * MOST_BITS <= Bits::REFILLED) };
+        let Self { bits, window, dc, ac, last } = self;
+        bits.refill(window)?;
+        let (entry, coded) = bits.next(dc)?;
+        *last = last.wrapping_add(entry.number(coded));
+        set(0, *last as i16);
+        let mut at = 0;
+        // Whether the block is over.
+        let mut coefficient = |bits: &mut Bits| {
+            let (entry, coded) = bits.next(ac)?;
+            at += entry.step();
+            if at > 63 {
+                return if entry.step() == END_OF_BLOCK { Ok(true) } else { Err(Irregular) };
+            }
+            set(at, entry.number(coded) as i16);
+            Ok(at == 63)
+        };
+        if coefficient(bits)? {
+            return Ok(());
+        }
+        loop {
+            bits.refill(window)?;
+            if coefficient(bits)? || coefficient(bits)? {
+                return Ok(());
+            }
+        }
     }
-}
-
-/// Bits of the scan, the next one highest. Small and copied, so that the loop has it in registers.
-#[derive(Clone, Copy, Debug, Default)]
-struct Bits {
-    /// The byte of the window that comes after the buffer.
-    at: usize,
-    /// After the bits that count stand zeros, or bits that the next refill brings again.
-    buffer: u64,
-    /// Bits that count.
-    count: u8,
 }
 
 /// Where the bytes end this near without a marker, libjpeg may ask for more of them than the codes need, and the
 /// file is cut short to it; it looks eight bytes ahead.
 const AHEAD: usize = 32;
-
-impl Bits {
-    /// Sees to it that there are at least 56 bits, which is enough for two codes and what follows them.
-    #[inline(always)]
-    fn refill(&mut self, window: &[u8]) -> Result<(), Irregular> {
-        const { assert!(2 * MOST_BITS <= 56) };
-        let next = window.get(self.at..).and_then(<[u8]>::first_chunk).ok_or(Irregular)?;
-        self.buffer |= u64::from_be_bytes(*next) >> self.count;
-        self.at += usize::from((63 - self.count) / 8);
-        self.count |= 56;
-        Ok(())
-    }
-
-    /// The next code's step and number.
-    #[inline(always)]
-    fn next(&mut self, table: &Table) -> Result<(usize, i32), Irregular> {
-        let entry = table.look_up(self.buffer).ok_or(Irregular)?;
-        let number = entry.number(self.buffer);
-        self.buffer = entry.drop_from(self.buffer);
-        self.count = self.count.wrapping_sub(entry.bits());
-        Ok((entry.step(), number))
-    }
-
-    /// The coefficients of a block, with the number that the first one is to be added to.
-    #[inline(always)]
-    fn block(
-        &mut self,
-        window: &[u8],
-        dc: &Table,
-        ac: &Table,
-        last: &mut i32,
-        mut set: impl FnMut(usize, i16),
-    ) -> Result<(), Irregular> {
-        self.refill(window)?;
-        let (_, difference) = self.next(dc)?;
-        *last = last.wrapping_add(difference);
-        set(0, *last as i16);
-        let mut at = 0;
-        // Whether the block is over.
-        let mut coefficient = |bits: &mut Self| {
-            let (step, number) = bits.next(ac)?;
-            at += step;
-            if at > 63 {
-                return if step == END_OF_BLOCK { Ok(true) } else { Err(Irregular) };
-            }
-            set(at, number as i16);
-            Ok(at == 63)
-        };
-        if coefficient(self)? {
-            return Ok(());
-        }
-        loop {
-            self.refill(window)?;
-            if coefficient(self)? || coefficient(self)? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// The bits that are left of a window of `len` bytes; `None` where more than those were taken.
-    #[inline(always)]
-    fn left(&self, len: usize) -> Option<usize> {
-        (8 * len + usize::from(self.count)).checked_sub(8 * self.at)
-    }
-}

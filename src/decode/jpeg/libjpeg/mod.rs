@@ -5,6 +5,7 @@
 
 mod fault;
 mod hook;
+mod rows;
 mod source;
 
 use std::any::Any;
@@ -19,7 +20,7 @@ use mozjpeg_sys as sys;
 
 use super::header::Header;
 use super::markers::{END_OF_IMAGE, is_frame};
-use super::scan::Scan;
+use super::scan::{Scan, ScanTables};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::limits::Limits;
@@ -27,6 +28,8 @@ use crate::pixels::{BLOCK, Layout, Window};
 use fault::{Fault, Progress, error_exit, ignore_message, monitor};
 use hook::{FITS, Hooked};
 use source::Source;
+
+pub(super) use rows::LibjpegRows;
 
 /// iMCUs decoded beyond each cut side. Next to a cut, chroma upsampling lacks a neighbour and the
 /// outer two columns differ.
@@ -180,6 +183,10 @@ impl<'a> Decoder<'a> {
         if same { Ok(()) } else { Err(Error::decode("JPEG", "a header that libjpeg reads differently")) }
     }
 
+    pub fn is_arithmetic(&self) -> bool {
+        self.header.frame.arithmetic
+    }
+
     /// Has the source hand out an end of image after its bytes.
     pub fn pad(&mut self) {
         // SAFETY: the structs are live, and no call into the library is under way.
@@ -221,7 +228,8 @@ impl<'a> Decoder<'a> {
 
     /// Has a sequential scan of Huffman codes read by our own reader.
     fn hook(&mut self) {
-        let Some(scan) = Scan::new(&self.header, self.bytes, self.file).filter(|_| FITS) else { return };
+        let Some(tables) = ScanTables::new(&self.header).filter(|_| FITS) else { return };
+        let scan = Scan::new(&self.header, tables, self.bytes, self.file);
         let hooked = NonNull::from(Box::leak(Box::new(Hooked::new(scan))));
         self.hooked = Some(hooked);
         // SAFETY: `advance` has started decompression and read no row; `read_header` has compared what libjpeg

@@ -6,23 +6,45 @@ use std::rc::Rc;
 
 use proptest::prelude::*;
 
-use super::header::Header;
+mod own;
+mod progressive_writer;
+mod writer;
+
+use super::header::{Header, NATURAL};
 use super::libjpeg::Decoder;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{Layout, Window};
 
 const FILES: [&[u8]; 6] = [
-    include_bytes!("../../../tests/data/jpeg/sequential-restarts.jpg"),
-    include_bytes!("../../../tests/data/jpeg/sequential-optimised-grey.jpg"),
-    include_bytes!("../../../tests/data/jpeg/sequential-cmyk.jpg"),
-    include_bytes!("../../../tests/data/jpeg/sequential-422.jpg"),
-    include_bytes!("../../../tests/data/jpeg/sequential-flat.jpg"),
-    include_bytes!("../../../photos/cat.jpg"),
+    include_bytes!("../../../../tests/data/jpeg/sequential-restarts.jpg"),
+    include_bytes!("../../../../tests/data/jpeg/sequential-optimised-grey.jpg"),
+    include_bytes!("../../../../tests/data/jpeg/sequential-cmyk.jpg"),
+    include_bytes!("../../../../tests/data/jpeg/sequential-422.jpg"),
+    include_bytes!("../../../../tests/data/jpeg/sequential-flat.jpg"),
+    include_bytes!("../../../../photos/cat.jpg"),
 ];
 
 fn decoder<'a>(bytes: &'a [u8], file: Option<&'a File>) -> Result<Decoder<'a>> {
     Decoder::new(Rc::new(Header::read(bytes)?), bytes, file, &Limits::default())
+}
+
+/// The rows of a window, cut to its columns, by libjpeg alone.
+fn plain_rows(bytes: &[u8], window: &Window) -> Result<Vec<u8>> {
+    let mut decoder = decoder(bytes, None)?;
+    let layout = match decoder.info().num_components {
+        1 => Layout::L,
+        3 => Layout::Rgb,
+        _ => Layout::Cmyk,
+    };
+    let first = decoder.prepare_plain(layout, window)? as usize;
+    let row_bytes = decoder.row_bytes();
+    let mut rows = vec![0; window.rows.len() * row_bytes];
+    decoder.read(&mut rows, row_bytes)?;
+    decoder.check_rest(row_bytes)?;
+    let from = (window.columns.start - first) * layout.bytes();
+    let wanted = from..from + window.columns.len() * layout.bytes();
+    Ok(rows.chunks_exact(row_bytes).flat_map(|row| &row[wanted.clone()]).copied().collect())
 }
 
 /// The rows of a window given by shares, and whether our reader was in use at the end.

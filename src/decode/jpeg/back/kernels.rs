@@ -1,0 +1,45 @@
+//! The two inner loops of the back half, for the instruction set in use.
+
+use super::colour::{YccRow, rgb_row};
+use super::idct::{Group, LANES, inverse_dct};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
+use crate::simd::{Level, best};
+
+/// Bytes that a kernel may read after the last sample of a row, and write after its last pixel.
+pub const SLACK: usize = 256;
+
+/// An implementation of the inner loops; all of them give the same bits.
+pub trait Kernels {
+    /// The samples of a group, written to `out`, whose rows are `stride` apart; the group is zeroed. All of its
+    /// coefficients after `last`, in coded order, are zero.
+    fn inverse_dct(&self, group: &mut Group, quantisation: &Group, last: u8, out: &mut [u8], stride: usize);
+
+    /// The pixels of a row. All rows of samples have [`SLACK`], and `out` does.
+    fn rgb_row(&self, row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]);
+}
+
+/// The fastest one for `level`.
+pub fn kernels(level: Level) -> Box<dyn Kernels> {
+    best! { level;
+        "x86_64" Avx512 => |proof| Some(Box::new(avx512::Kernels::new(proof)) as Box<dyn Kernels>),
+        "x86_64" Avx2 => |proof| Some(Box::new(avx2::Kernels::new(proof)) as Box<dyn Kernels>),
+        _ => Box::new(Scalar),
+    }
+}
+
+/// Plain Rust, which says what the others have to give.
+struct Scalar;
+
+impl Kernels for Scalar {
+    fn inverse_dct(&self, group: &mut Group, quantisation: &Group, _last: u8, out: &mut [u8], stride: usize) {
+        for lane in 0..LANES {
+            inverse_dct(group, quantisation, lane, out, stride);
+        }
+        group.fill(0);
+    }
+
+    fn rgb_row(&self, row: &YccRow<'_>, _sums: &mut [Vec<u16>; 2], out: &mut [u8]) {
+        rgb_row(row, out);
+    }
+}

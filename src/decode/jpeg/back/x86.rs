@@ -1,0 +1,311 @@
+//! The kernels for x86, written once for registers of any width.
+//!
+//! A register holds a row of two blocks or of four, or the even or the odd pixels of a stretch of a row, as 16-bit
+//! lanes. [`kernels`] is expanded in a file for each instruction set, which names the registers' operations; loads
+//! and stores there take arrays, so that bounds are checked where they are cut.
+
+use super::idct::constant::*;
+use super::idct::{Group, LANES};
+
+/// Two 16-bit factors, for a multiplication that adds neighbours.
+pub const fn pair(even: i32, odd: i32) -> i32 {
+    (even & 0xffff) | odd << 16
+}
+
+/// The last coefficient in coded order for which the lower half of the columns and of the rows are zero.
+pub const LAST_OF_QUARTER: u8 = 9;
+
+/// Pairs of factors for the even and for the odd part of the inverse DCT.
+pub const EVEN: [i32; 2] = [pair(F_0_541 + F_0_765, F_0_541), pair(F_0_541, F_0_541 - F_1_847)];
+pub const ODD_SUMS: [i32; 2] = [pair(F_1_175 - F_1_961, F_1_175), pair(F_1_175, F_1_175 - F_0_390)];
+pub const ODD: [i32; 4] = [
+    pair(-F_0_899, F_1_501 - F_0_899),
+    pair(-F_2_562, F_3_072 - F_2_562),
+    pair(F_2_053 - F_2_562, -F_2_562),
+    pair(F_0_298 - F_0_899, -F_0_899),
+];
+/// The same where the last four are zero, of the fourth and the second.
+pub const ODD_OF_QUARTER: [i32; 4] = [
+    pair(F_1_175, F_1_175 - F_0_390 + F_1_501 - F_0_899),
+    pair(F_1_175 - F_1_961 + F_3_072 - F_2_562, F_1_175),
+    pair(F_1_175 - F_2_562, F_1_175 - F_0_390),
+    pair(F_1_175 - F_1_961, F_1_175 - F_0_899),
+];
+
+/// Red and blue in `mulhrs`, of doubled chroma, and green.
+pub const RED: i16 = 22970;
+pub const BLUE: i16 = 29033;
+pub const GREEN: i32 = pair(-11277, -23401);
+
+/// Rows of a group that the transform reads, by its last coefficient.
+pub fn rows_read(last: u8) -> usize {
+    match last {
+        0 => 1,
+        1..=LAST_OF_QUARTER => 4,
+        _ => 8,
+    }
+}
+
+/// Zeroes the rows that are not zero already.
+pub fn clear(group: &mut Group, last: u8) {
+    group[..8 * LANES * rows_read(last)].fill(0);
+}
+
+macro_rules! kernels {
+    ($features:literal, $proof:ident) => {
+        /// The kernels of this instruction set.
+        pub struct Kernels {
+            _proof: $proof,
+        }
+
+        impl Kernels {
+            pub fn new(proof: $proof) -> Self {
+                Self { _proof: proof }
+            }
+        }
+
+        impl super::kernels::Kernels for Kernels {
+            fn inverse_dct(
+                &self,
+                group: &mut Group,
+                quantisation: &Group,
+                last: u8,
+                out: &mut [u8],
+                stride: usize,
+            ) {
+                // SAFETY: `_proof` shows that the processor has the features.
+                unsafe { inverse_dct(group, quantisation, last, out, stride) }
+            }
+
+            fn rgb_row(&self, row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]) {
+                // SAFETY: `_proof` shows that the processor has the features.
+                unsafe { rgb_row(row, sums, out) }
+            }
+        }
+
+        /// The one-dimensional transform of the rows' columns; with `QUARTER` the last four are taken for zero.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn one_dimension<const SHIFT: Shift, const QUARTER: bool>(x: [Register; 8]) -> [Register; 8] {
+            let zero = set32(0);
+            let rounding = set32(1 << (SHIFT - 1));
+            let half = |high: bool| {
+                let pairs = |a, b| if high { unpackhi16(a, b) } else { unpacklo16(a, b) };
+                // 16 bits in the upper half of 32, moved down to 13 below.
+                let scaled = |v| add32(srai32::<3>(pairs(zero, v)), rounding);
+                let two_and_six = pairs(x[2], if QUARTER { zero } else { x[6] });
+                let high = madd(two_and_six, set32(EVEN[0]));
+                let low = madd(two_and_six, set32(EVEN[1]));
+                let (sum, difference) = match QUARTER {
+                    true => (scaled(x[0]), scaled(x[0])),
+                    false => (scaled(add16(x[0], x[4])), scaled(sub16(x[0], x[4]))),
+                };
+                let even =
+                    [add32(sum, high), add32(difference, low), sub32(difference, low), sub32(sum, high)];
+                let odd = if QUARTER {
+                    let three_and_one = pairs(x[3], x[1]);
+                    ODD_OF_QUARTER.map(|factors| madd(three_and_one, set32(factors)))
+                } else {
+                    let sums = pairs(add16(x[3], x[7]), add16(x[1], x[5]));
+                    let w3 = madd(sums, set32(ODD_SUMS[0]));
+                    let w4 = madd(sums, set32(ODD_SUMS[1]));
+                    let (seven_and_one, five_and_three) = (pairs(x[7], x[1]), pairs(x[5], x[3]));
+                    [
+                        add32(madd(seven_and_one, set32(ODD[0])), w4),
+                        add32(madd(five_and_three, set32(ODD[1])), w3),
+                        add32(madd(five_and_three, set32(ODD[2])), w4),
+                        add32(madd(seven_and_one, set32(ODD[3])), w3),
+                    ]
+                };
+                let sum = |i: usize| srai32::<SHIFT>(add32(even[i], odd[i]));
+                let difference = |i: usize| srai32::<SHIFT>(sub32(even[i], odd[i]));
+                [sum(0), sum(1), sum(2), sum(3), difference(3), difference(2), difference(1), difference(0)]
+            };
+            let (low, high) = (half(false), half(true));
+            std::array::from_fn(|i| packs32(low[i], high[i]))
+        }
+
+        /// Rows for columns, in each block.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn transposed(x: [Register; 8]) -> [Register; 8] {
+            let low = |i: usize| unpacklo16(x[i], x[i + 1]);
+            let high = |i: usize| unpackhi16(x[i], x[i + 1]);
+            let (a, b, c, d) = (low(0), high(0), low(2), high(2));
+            let (e, f, g, h) = (low(4), high(4), low(6), high(6));
+            let (a, c) = (unpacklo32(a, c), unpackhi32(a, c));
+            let (b, d) = (unpacklo32(b, d), unpackhi32(b, d));
+            let (e, g) = (unpacklo32(e, g), unpackhi32(e, g));
+            let (f, h) = (unpacklo32(f, h), unpackhi32(f, h));
+            [
+                unpacklo64(a, e),
+                unpackhi64(a, e),
+                unpacklo64(c, g),
+                unpackhi64(c, g),
+                unpacklo64(b, f),
+                unpackhi64(b, f),
+                unpacklo64(d, h),
+                unpackhi64(d, h),
+            ]
+        }
+
+        /// The blocks of a group whose first rows are in `first`, from the value `from` of each row on.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn blocks<const QUARTER: bool>(
+            group: &Group,
+            quantisation: &Group,
+            from: usize,
+            first: Register,
+            out: &mut [u8],
+            stride: usize,
+        ) {
+            let x = std::array::from_fn(|r| match r {
+                0 => first,
+                4.. if QUARTER => set32(0),
+                r => {
+                    let i = 8 * LANES * r + from;
+                    mullo16(load16(&group[i..]), load16(&quantisation[i..]))
+                }
+            });
+            let x = one_dimension::<{ SHIFTS.0 as Shift }, QUARTER>(x);
+            let x = one_dimension::<{ SHIFTS.1 as Shift }, QUARTER>(transposed(x));
+            // Transposed again while bytes are made of them.
+            let bytes = |i: usize| shuffle8(packs16(x[i], x[i + 1]), pairs_of_bytes());
+            let low = |i: usize| unpacklo16(bytes(i), bytes(i + 2));
+            let high = |i: usize| unpackhi16(bytes(i), bytes(i + 2));
+            let (a, b, c, d) = (low(0), high(0), low(4), high(4));
+            let rows = [unpacklo32(a, c), unpackhi32(a, c), unpacklo32(b, d), unpackhi32(b, d)];
+            for (i, rows) in rows.into_iter().enumerate() {
+                store_two_rows(xor(rows, set8(-128)), &mut out[2 * i * stride + from..], stride);
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        fn inverse_dct(group: &mut Group, quantisation: &Group, last: u8, out: &mut [u8], stride: usize) {
+            for from in (0..8 * LANES).step_by(WIDTH) {
+                let first = mullo16(load16(&group[from..]), load16(&quantisation[from..]));
+                if last == 0 {
+                    let samples = srai16::<5>(adds16(slli16::<2>(first), set16(16)));
+                    let samples = xor(shuffle8(packs16(samples, samples), set8(0)), set8(-128));
+                    for row in 0..4 {
+                        store_two_rows(samples, &mut out[2 * row * stride + from..], stride);
+                    }
+                } else if has_extreme(first) {
+                    for lane in from / 8..(from + WIDTH) / 8 {
+                        extreme_block(group, quantisation, lane, out, stride);
+                    }
+                } else if last <= LAST_OF_QUARTER {
+                    blocks::<true>(group, quantisation, from, first, out, stride);
+                } else {
+                    blocks::<false>(group, quantisation, from, first, out, stride);
+                }
+            }
+            clear(group, last);
+        }
+
+        /// Values beyond which libjpeg's shortcut for blocks of one row wraps.
+        #[cold]
+        #[inline(never)]
+        fn extreme_block(group: &Group, quantisation: &Group, lane: usize, out: &mut [u8], stride: usize) {
+            super::idct::inverse_dct(group, quantisation, lane, out, stride);
+        }
+
+        /// Red, green and blue of pixels, which may leave the range of a byte.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn rgb(y: Register, blue: Register, red: Register) -> [Register; 3] {
+            let (blue, red) = (sub16(blue, set16(128)), sub16(red, set16(128)));
+            let green = |pairs| srai32::<15>(add32(madd(pairs, set32(GREEN)), set32(1 << 14)));
+            let green = packs32(green(unpacklo16(blue, red)), green(unpackhi16(blue, red)));
+            let red = mulhrs(add16(red, red), set16(RED));
+            let blue = mulhrs(add16(blue, blue), set16(BLUE));
+            [add16(y, red), add16(y, green), add16(y, blue)]
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn thrice(v: Register) -> Register {
+            add16(add16(v, v), v)
+        }
+
+        /// Even and odd bytes as 16-bit lanes.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn even_and_odd(bytes: Register) -> [Register; 2] {
+            [and(bytes, set16(255)), srli16::<8>(bytes)]
+        }
+
+        /// Upsampled chroma of even and odd pixels, from the samples before, at and after them.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn half_width<const SHIFT: Shift>(around: [Register; 3], rounding: [i16; 2]) -> [Register; 2] {
+            let [before, this, after] = around;
+            let this = thrice(this);
+            [
+                srli16::<SHIFT>(add16(add16(this, before), set16(rounding[0]))),
+                srli16::<SHIFT>(add16(add16(this, after), set16(rounding[1]))),
+            ]
+        }
+
+        /// Writes pixels, two of which `chroma` gives for a lane, from a lane's first pixel on.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn pixels(
+            row: &YccRow<'_>,
+            out: &mut [u8],
+            chroma: impl Fn(usize) -> ([Register; 2], [Register; 2]),
+        ) {
+            for x in (0..row.width).step_by(2 * WIDTH) {
+                let (blue, red) = chroma(x);
+                let y = even_and_odd(load_bytes(&row.luma[x..]));
+                store_pixels(rgb(y[0], blue[0], red[0]), rgb(y[1], blue[1], red[1]), &mut out[3 * x..]);
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        fn rgb_row(row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]) {
+            match row.sampling {
+                Sampling::Full => pixels(row, out, |x| {
+                    let full = |chroma: Chroma<'_>| even_and_odd(load_bytes(&chroma.near[x + 1..]));
+                    (full(row.blue), full(row.red))
+                }),
+                Sampling::HalfHeight => pixels(row, out, |x| {
+                    let rounding = set16(row.rounding_of_height() as i16);
+                    let half = |chroma: Chroma<'_>| {
+                        let near = even_and_odd(load_bytes(&chroma.near[x + 1..]));
+                        let far = even_and_odd(load_bytes(&chroma.far[x + 1..]));
+                        let value = |i: usize| srli16::<2>(add16(add16(thrice(near[i]), far[i]), rounding));
+                        [value(0), value(1)]
+                    };
+                    (half(row.blue), half(row.red))
+                }),
+                Sampling::HalfWidth => pixels(row, out, |x| {
+                    let half = |chroma: Chroma<'_>| {
+                        let around = [0, 1, 2].map(|i| widened(&chroma.near[x / 2 + i..]));
+                        half_width::<2>(around, [1, 2])
+                    };
+                    (half(row.blue), half(row.red))
+                }),
+                Sampling::Quarter => {
+                    for (sums, chroma) in sums.iter_mut().zip([row.blue, row.red]) {
+                        // Those before the first and after the last pixel too.
+                        for i in (0..row.width / 2 + 3).step_by(WIDTH) {
+                            let near = thrice(widened(&chroma.near[i..]));
+                            store16(add16(near, widened(&chroma.far[i..])), &mut sums[i..]);
+                        }
+                    }
+                    let [blue, red] = &*sums;
+                    pixels(row, out, |x| {
+                        let half = |sums: &[u16]| {
+                            let around = [0, 1, 2].map(|i| load_sums(&sums[x / 2 + i..]));
+                            half_width::<4>(around, [8, 7])
+                        };
+                        (half(blue), half(red))
+                    });
+                }
+            }
+        }
+    };
+}
+pub(super) use kernels;

@@ -1,0 +1,70 @@
+//! Bits of a scan without stuffed zeros, read from a window of its bytes.
+
+use super::huffman::{Entry, Table};
+
+/// The scan is not regular.
+#[derive(Debug)]
+pub(super) struct Irregular;
+
+/// Bits of the scan, the next one highest. Small and copied, so that a loop has it in registers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Bits {
+    /// The byte of the window that comes after the buffer.
+    pub at: usize,
+    /// After the bits that count stand zeros, or bits that the next refill brings again.
+    buffer: u64,
+    /// Bits that count.
+    count: u8,
+}
+
+impl Bits {
+    /// Bits that there are at least after a refill.
+    pub const REFILLED: u32 = 56;
+
+    /// Sees to it that there are at least [`REFILLED`](Self::REFILLED) bits.
+    #[inline(always)]
+    pub fn refill(&mut self, window: &[u8]) -> Result<(), Irregular> {
+        let next = window.get(self.at..).and_then(<[u8]>::first_chunk).ok_or(Irregular)?;
+        self.buffer |= u64::from_be_bytes(*next) >> self.count;
+        self.at += usize::from((63 - self.count) / 8);
+        self.count |= Self::REFILLED as u8;
+        Ok(())
+    }
+
+    /// The entry of the next code, which stays.
+    #[inline(always)]
+    pub fn look_up(&self, table: &Table) -> Option<Entry> {
+        table.look_up(self.buffer)
+    }
+
+    /// Takes what an entry stands for, and returns the bits that begin with it.
+    #[inline(always)]
+    pub fn take_entry(&mut self, entry: Entry) -> u64 {
+        let buffer = self.buffer;
+        self.buffer = entry.drop_from(buffer);
+        self.count = self.count.wrapping_sub(entry.bits());
+        buffer
+    }
+
+    /// The next code's entry, and the bits that begin with it.
+    #[inline(always)]
+    pub fn next(&mut self, table: &Table) -> Result<(Entry, u64), Irregular> {
+        let entry = self.look_up(table).ok_or(Irregular)?;
+        Ok((entry, self.take_entry(entry)))
+    }
+
+    /// The next bits, 56 at the most.
+    #[inline(always)]
+    pub fn take(&mut self, count: u32) -> u64 {
+        let value = (self.buffer >> 1) >> (63 - count);
+        self.buffer = self.buffer.wrapping_shl(count);
+        self.count = self.count.wrapping_sub(count as u8);
+        value
+    }
+
+    /// The bits that are left of a window of `len` bytes; `None` where more than those were taken.
+    #[inline(always)]
+    pub fn left(&self, len: usize) -> Option<usize> {
+        (8 * len + usize::from(self.count)).checked_sub(8 * self.at)
+    }
+}
