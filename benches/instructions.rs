@@ -25,7 +25,7 @@ fn main() {
         ["file", path] => {
             let bytes = std::fs::read(path).expect("a file that can be read");
             Box::new(move || {
-                preprocess.encoded(&bytes, &mut tensor).expect("an image that can be decoded");
+                preprocess.process_bytes(&bytes, &mut tensor).expect("an image that can be decoded");
             })
         }
         ["array", width, height] => {
@@ -34,7 +34,9 @@ fn main() {
             let pixels = Array3::from_shape_fn(shape, |(y, x, c)| (x * 7 + y * 13 + c * 50) as u8);
             Box::new(move || {
                 let mut array = Array::new(pixels.view(), Layout::Rgb, None).expect("an array with pixels");
-                preprocess.image(&mut array, &mut tensor).expect("an array of a mode that is supported");
+                preprocess
+                    .process_image(&mut array, &mut tensor)
+                    .expect("an array of a mode that is supported");
             })
         }
         _ => {

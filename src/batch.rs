@@ -5,6 +5,7 @@
 //! slice of time, to the end of the queue, so that batches take turns and a small one is not stuck
 //! behind a large one.
 
+use std::cmp::Reverse;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -15,12 +16,60 @@ use arc_swap::ArcSwapOption;
 use rayon::ThreadPool;
 
 use crate::interrupt::{Interrupt, PERIOD};
+use crate::normalise::Element;
 
 /// How long a ticket is held when other batches wait.
 const SLICE: Duration = Duration::from_millis(5);
 
 /// Names the number of threads that a batch has if it does not say.
 pub const THREADS_VARIABLE: &str = "CLIPPREP_NUM_THREADS";
+
+/// Runs `work` on every item with its piece of `out`, until `interrupt` is raised; returns what failed, by
+/// index. Pieces of items that failed are zero.
+///
+/// The costliest items come first, so that no thread is left with a large one at the end.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+///
+/// use clipprep::batch::try_each;
+///
+/// let mut out = [9.0_f32; 4];
+/// let two = NonZeroUsize::new(2).unwrap();
+/// let work = |item: f32, piece: &mut [f32]| {
+///     piece.fill(item);
+///     if item < 0.0 { Err("negative") } else { Ok(()) }
+/// };
+/// let failed = try_each(vec![1.0, -1.0], &mut out, 2, two, &Default::default(), |_| 1, work);
+/// assert_eq!((out, failed), ([1.0, 1.0, 0.0, 0.0], vec![(1, "negative")]));
+/// ```
+///
+/// # Panics
+/// When `out` has fewer pieces than there are items.
+pub fn try_each<I: Send, T: Element, E: Send>(
+    items: Vec<I>,
+    out: &mut [T],
+    piece: usize,
+    threads: NonZeroUsize,
+    interrupt: &Arc<Interrupt>,
+    cost: impl Fn(&I) -> u64,
+    work: impl Fn(I, &mut [T]) -> Result<(), E> + Sync,
+) -> Vec<(usize, E)> {
+    let mut order: Vec<_> = (0..items.len()).collect();
+    order.sort_by_key(|&index| Reverse(cost(&items[index])));
+    let items: Vec<_> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+    let failed = Mutex::new(Vec::new());
+    for_each(out, piece, order, threads, interrupt, |index, piece| {
+        let item = items[index].lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Err(error) = work(item.expect("an item is run once"), piece) {
+            piece.fill(T::ZERO);
+            failed.lock().unwrap_or_else(PoisonError::into_inner).push((index, error));
+        }
+    });
+    let mut failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    failed.sort_by_key(|(index, _)| *index);
+    failed
+}
 
 /// Calls `work` with the indices in `order` and their pieces of `out`, in `threads` threads at the most,
 /// until all are done or `interrupt` is raised. One thread is the calling one; it watches.

@@ -11,7 +11,7 @@ use std::fmt;
 /// let limits = Limits { max_bytes: Some(10), ..Limits::default() };
 /// let preprocess = Preprocess::new(Spec { limits, ..Spec::openai(224) });
 /// let mut tensor = vec![0.0_f32; preprocess.output_len()];
-/// match preprocess.encoded(&[0; 11], &mut tensor) {
+/// match preprocess.process_bytes(&[0; 11], &mut tensor) {
 ///     Err(Error::Limit { kind: LimitKind::Bytes, allowed: 10, found: 11 }) => {}
 ///     other => panic!("{other:?}"),
 /// }
@@ -128,6 +128,19 @@ fn bytes_of(bytes: Option<u64>) -> String {
 }
 
 impl Error {
+    /// Whether another decoder may read the file all the same.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(1));
+    /// let error = preprocess.process_bytes(b"no image", &mut [0_u8; 3]).unwrap_err();
+    /// assert!(error.is_refusal());
+    /// ```
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Decode { .. } | Self::Truncated { .. } | Self::Unsupported(_))
+    }
+
     pub(crate) fn decode(format: &str, found: impl fmt::Display) -> Self {
         Self::Decode { format: format.into(), found: found.to_string() }
     }
@@ -151,4 +164,4 @@ impl Error {
 }
 
 /// A specialised `Result` for one image.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;

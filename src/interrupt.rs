@@ -1,6 +1,7 @@
 //! Stopping work that is under way: a token that is polled between blocks of rows.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -85,29 +86,32 @@ impl Clock {
 }
 
 thread_local! {
-    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Rc<Current>>> = const { Cell::new(None) };
 }
 
 fn enter<T>(current: Current, work: impl FnOnce() -> T) -> T {
-    struct Restore(Option<Current>);
+    struct Restore(Option<Rc<Current>>);
     impl Drop for Restore {
         fn drop(&mut self) {
-            CURRENT.replace(self.0.take());
+            CURRENT.set(self.0.take());
         }
     }
-    let _outer = Restore(CURRENT.replace(Some(current)));
+    let _outer = Restore(CURRENT.replace(Some(Rc::new(current))));
     work()
 }
 
 /// An error where the work of this thread is to stop.
+///
+/// What is watched may run any code, such as a signal handler that processes an image of its own in this
+/// thread: so nothing is borrowed here meanwhile.
 pub(crate) fn check() -> Result<()> {
-    CURRENT.with_borrow(|current| {
-        let Some(Current { interrupt, clock }) = current else { return Ok(()) };
-        if clock.as_ref().is_some_and(Clock::rings) {
-            interrupt.ask();
-        }
-        if interrupt.is_raised() { Err(Error::Interrupted) } else { Ok(()) }
-    })
+    let Some(current) = CURRENT.take() else { return Ok(()) };
+    CURRENT.set(Some(current.clone()));
+    let Current { interrupt, clock } = &*current;
+    if clock.as_ref().is_some_and(Clock::rings) {
+        interrupt.ask();
+    }
+    if interrupt.is_raised() { Err(Error::Interrupted) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -124,6 +128,18 @@ mod tests {
             Arc::new(Interrupt::default()).during(|| assert!(check().is_ok(), "another's work"));
             assert!(check().is_err());
         });
+        assert!(check().is_ok(), "no one's work");
+    }
+
+    #[test]
+    fn what_is_watched_may_do_such_work_itself() {
+        let inner = || Arc::new(Interrupt::watching(|| check().is_err()));
+        let interrupt = Arc::new(Interrupt::watching(move || {
+            inner().during_watched(|| assert!(check().is_ok()));
+            check().is_ok()
+        }));
+        interrupt.during_watched(|| while check().is_ok() {});
+        assert!(interrupt.is_raised());
         assert!(check().is_ok(), "no one's work");
     }
 

@@ -10,8 +10,8 @@
 //!
 //! let preprocess = Preprocess::new(Spec::openai(224));
 //! let mut tensor = vec![0.0_f32; preprocess.output_len()];
-//! preprocess.encoded(&std::fs::read("cat.jpg")?, &mut tensor)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! preprocess.process_path("cat.jpg".as_ref(), &mut tensor)?;
+//! # Ok::<(), clipprep::Error>(())
 //! ```
 
 mod array;
@@ -19,6 +19,7 @@ pub mod batch;
 mod colour;
 pub mod decode;
 mod error;
+mod file;
 pub mod interrupt;
 mod limits;
 mod named;
@@ -30,6 +31,7 @@ pub mod plan;
 mod plan_cache;
 mod resample;
 mod simd;
+mod source;
 mod spec;
 
 #[cfg(feature = "python")]
@@ -43,6 +45,7 @@ pub use orientation::{Orientation, apply_orientation};
 pub use pipeline::{Preprocess, Report};
 pub use resample::Filter;
 pub use simd::Level;
+pub use source::Source;
 pub use spec::{
     ArrayAlpha, Channels, Fill, FloatSteps, MEAN, MODELS, PassOrder, Precision, Profile, Resampler,
     ResizeMode, Rounding, STD, Spec, TensorLayout, Truncated, model_size,

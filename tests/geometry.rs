@@ -55,6 +55,6 @@ fn padding_is_written_in_place() {
     let mut image =
         Whole { header: Header { width: 2, height: 1, layout: Layout::L, palette: None }, data: vec![7, 9] };
     let mut out = [1_u8; 36];
-    preprocess.image(&mut image, &mut out).unwrap();
+    preprocess.process_image(&mut image, &mut out).unwrap();
     assert_eq!(out, [[0, 0, 0, 0, 0, 7, 9, 0, 0, 0, 0, 0]; 3].concat()[..]);
 }

@@ -89,7 +89,7 @@ fn run(data: &[u8], spec: &Spec) -> Result<Vec<f32>, Error> {
     let preprocess = Preprocess::new(spec.clone());
     let mut out = vec![0.0_f32; preprocess.output_len()];
     let mut opened = preprocess.open(&Input::new(data))?;
-    preprocess.image(opened.image.as_mut(), &mut out)?;
+    preprocess.process_image(opened.image.as_mut(), &mut out)?;
     Ok(out)
 }
 

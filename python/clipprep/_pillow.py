@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, BinaryIO
 
 import PIL
-from PIL import Image, UnidentifiedImageError, features
+from PIL import Image, ImageFile, UnidentifiedImageError, features
 from PIL import _imaging as core
 
 #: These formats run other programs or scripts, or hand the file to the operating system.
@@ -53,13 +53,49 @@ def allowed_formats(formats: Iterable[str]) -> list[str]:
     return names
 
 
-def open_image(data: bytes, formats: list[str] | None, pad: bool) -> Image.Image:
+class _View(io.RawIOBase):
+    """A file over memory, without a copy of it."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = memoryview(data)
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._data[self._at : self._at + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        if start + offset < 0:
+            raise ValueError(f"expected a position from 0, found {start + offset}")
+        self._at = start + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
+def _file(data: Any) -> BinaryIO:
+    """A file over `bytes`, or over another buffer."""
+    return io.BytesIO(data) if isinstance(data, bytes) else io.BufferedReader(_View(data))
+
+
+def open_image(data: Any, formats: list[str] | None, pad: bool) -> Image.Image:
     """Opens an encoded image of the allowed formats; raises what Pillow raises.
 
     With `pad`, loading the image fills up what is missing.
     """
     known = dict.fromkeys([*_known_formats(), *Image.ID])
-    if missing := _missing_codec(data[:16]):
+    head = bytes(data[:16])
+    if missing := _missing_codec(head):
         raise UnidentifiedImageError(missing)
     allowed = tuple(
         name for name in known if (name not in UNSAFE if formats is None else name in formats)
@@ -68,10 +104,10 @@ def open_image(data: bytes, formats: list[str] | None, pad: bool) -> Image.Image
         if pad:
             from . import _lenient
 
-            return _lenient.open_image(io.BytesIO(data), allowed)
-        return Image.open(io.BytesIO(data), formats=allowed)
+            return _lenient.open_image(_file(data), allowed)
+        return Image.open(_file(data), formats=allowed)
     except UnidentifiedImageError:
-        found = [name for name in known if name not in allowed and _begins_as(name, data[:16])]
+        found = [name for name in known if name not in allowed and _begins_as(name, head)]
         if not found:
             raise
         raise UnidentifiedImageError(
@@ -101,6 +137,13 @@ def _begins_as(name: str, prefix: bytes) -> bool:
 def orientation(image: Image.Image) -> int:
     """The orientation of a loaded image, 1 where it is none that `ImageOps.exif_transpose` turns by."""
     return _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1)
+
+
+def size(image: Image.Image) -> tuple[int, int, bool]:
+    """The width and height of an image, and whether its pixels are in memory already."""
+    width, height = image.size
+    lazy = isinstance(image, ImageFile.ImageFile)
+    return width, height, not lazy or not (image.tile or getattr(image, "_im", None) is None)
 
 
 def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bool, bytes | None]:

@@ -1,9 +1,7 @@
 //! Many sources: what a batch takes, runs and gives.
 
-use std::cmp::Reverse;
 use std::mem::take;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
 
 use numpy::{PyArray1, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
@@ -12,11 +10,11 @@ use pyo3::types::{PyByteArray, PyBytes, PyDict, PyIterator, PyMemoryView, PyStri
 
 use super::errors::{Fault, batch_error, shape as tuple, value_error};
 use super::fork::{self, Visit};
-use super::output::{self, Number, with_number};
-use super::preprocess::Preprocess;
-use super::source::{Item, Source};
+use super::memory::Span;
+use super::output::{self, Dtype, Number, with_number};
+use super::source::{Call, Done, Item, Source};
 use super::stop::Stop;
-use crate::{Element, batch};
+use crate::{Element, Preprocess, batch};
 
 /// The rows of a batch.
 pub(super) struct Rows<'py> {
@@ -57,10 +55,30 @@ impl<'py> Rows<'py> {
 
 pub(super) type Each<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray1<bool>>, Bound<'py, PyDict>);
 
+/// Runs one source into `out`.
+pub(super) fn run_one<T: Element>(
+    core: &Preprocess,
+    visit: &Visit,
+    object: &Bound<'_, PyAny>,
+    mut source: Source<'_>,
+    out: &mut [T],
+) -> PyResult<Done> {
+    let py = object.py();
+    let stop = Stop::by_signals();
+    let call = Call::new(core, std::slice::from_ref(&source), Span::of(out))?;
+    let done = match source.item() {
+        Ok(item) => visit.away(py, || stop.interrupt.during_watched(|| call.run(&item, out))),
+        Err(fault) => Err(fault),
+    };
+    stop.check(py)?;
+    done.map_err(|fault| fault.into_pyerr(object))
+}
+
 /// Runs `sources` into `out` or a new array. An object that is no source raises before
 /// any work; with `partial`, the sources before it are run all the same.
 pub(super) fn run<'py>(
-    preprocess: &Preprocess,
+    core: &Preprocess,
+    dtype: Dtype,
     sources: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
     threads: NonZeroUsize,
@@ -73,7 +91,7 @@ pub(super) fn run<'py>(
     let mut held = Vec::with_capacity(sources.len());
     let mut mistake = None;
     for (index, object) in sources.iter().enumerate() {
-        match preprocess.source(object) {
+        match Source::of(object, core.spec()) {
             Ok(source) => held.push(source),
             Err(error) if !partial => return Err(at_index(py, index, error)),
             Err(error) => {
@@ -83,17 +101,18 @@ pub(super) fn run<'py>(
         }
     }
     sources.truncate(held.len());
-    let [a, b, c] = preprocess.shape();
+    let [a, b, c] = core.output_shape();
     let shape = [sources.len(), a, b, c];
     // At the end, the pool may not enter Python any more.
     let threads = if fork::is_ending() { NonZeroUsize::MIN } else { threads };
     batch::start(threads, sources.len());
-    let (pixels, faults) = with_number!(preprocess.dtype, N => {
+    let (pixels, faults) = with_number!(dtype, N => {
         let array = output::array::<N>(py, out, &shape)?;
         let mut borrowed = output::borrow::<N>(&array)?;
         let rows = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
+        let call = Call::new(core, &held, Span::of(rows))?;
         let items = held.iter_mut().map(Source::item).collect();
-        let faults = visit.away(py, || run_all(&preprocess.core, items, rows, threads, stop));
+        let faults = visit.away(py, || run_all(&call, items, rows, threads, stop));
         (out.cloned().unwrap_or(array.into_any()), faults)
     });
     stop.check(py)?;
@@ -102,32 +121,22 @@ pub(super) fn run<'py>(
 
 /// Runs every item and returns what failed, by index; those rows are zero.
 fn run_all<T: Element>(
-    core: &crate::Preprocess,
+    call: &Call<'_>,
     items: Vec<Result<Item<'_>, Fault>>,
     out: &mut [T],
     threads: NonZeroUsize,
     stop: &Stop,
 ) -> Vec<(usize, Fault)> {
-    // Largest first, so that no thread is left with a large one at the end. Files may be large.
-    let cost =
-        |item: &Result<Item<'_>, Fault>| item.as_ref().map_or(0, |item| item.cost().unwrap_or(u64::MAX));
-    let mut order: Vec<_> = (0..items.len()).collect();
-    order.sort_by_key(|&index| Reverse(cost(&items[index])));
-    let faults = Mutex::new(Vec::new());
-    let items: Vec<_> = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
-    batch::for_each(out, core.output_len(), order, threads, &stop.interrupt, |index, row| {
-        let item = items[index].lock().unwrap_or_else(PoisonError::into_inner).take();
-        let fault = match item.expect("an item is run once").and_then(|item| item.run(core, row)) {
-            Ok(_) => return,
-            Err(Fault::Stop(error)) => return stop.because(error),
-            Err(fault) => fault,
-        };
-        row.fill(T::ZERO);
-        faults.lock().unwrap_or_else(PoisonError::into_inner).push((index, fault));
-    });
-    let mut faults = faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-    faults.sort_by_key(|(index, _)| *index);
-    faults
+    let cost = |item: &Result<Item<'_>, Fault>| item.as_ref().map_or(0, Item::cost);
+    let work = |item: Result<Item<'_>, Fault>, row: &mut [T]| match item.and_then(|item| call.run(&item, row))
+    {
+        Err(Fault::Stop(error)) => {
+            stop.because(error);
+            Ok(())
+        }
+        done => done.map(drop),
+    };
+    batch::try_each(items, out, call.core.output_len(), threads, &stop.interrupt, cost, work)
 }
 
 /// The sources of a batch; a single source is a mistake.

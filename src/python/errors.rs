@@ -1,11 +1,11 @@
 //! One place where the core's errors become Python's exceptions (`clipprep.errors`).
 
+use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-use super::source::name;
 use crate::Error;
 
 /// Why one source gave no tensor.
@@ -206,4 +206,23 @@ pub(super) fn value_error(expected: impl std::fmt::Display, found: impl std::fmt
 pub(super) fn shape(sides: &[usize]) -> String {
     let sides: Vec<_> = sides.iter().map(usize::to_string).collect();
     format!("({}{})", sides.join(", "), if sides.len() == 1 { "," } else { "" })
+}
+
+/// What messages call a source.
+fn name(object: &Bound<'_, PyAny>) -> String {
+    let attribute = |name| object.getattr(name).ok().and_then(|value| value.extract::<String>().ok());
+    if let Ok(path) = object.extract::<std::path::PathBuf>() {
+        return path.display().to_string();
+    }
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        return format!("<array of shape {}>", shape(array.shape()));
+    }
+    if let Some(name) = attribute("filename").or_else(|| attribute("name")).filter(|name| !name.is_empty()) {
+        return name;
+    }
+    let kind = object.get_type().name().map_or_else(|_| "source".into(), |name| name.to_string());
+    match object.len() {
+        Ok(len) => format!("<{kind} of length {len}>"),
+        Err(_) => format!("<{kind}>"),
+    }
 }

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
-use super::{errors, output, source};
+use super::errors::Fault;
+use crate::Error;
 
 /// How long the interpreter's end waits for those in Python, on a machine that may be busy: a caller's objects may
 /// take their time.
@@ -34,8 +34,8 @@ thread_local! {
     static CLOSED: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
 }
 
-/// Runs `work` with Python, in a thread that is not attached to it; `None` where Python is about to end.
-pub(super) fn attach<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
+/// Runs `work` with Python, in a thread that is not attached to it, unless Python is about to end.
+pub(super) fn attached<T>(work: impl FnOnce(Python<'_>) -> Result<T, Fault>) -> Result<T, Fault> {
     struct Leave;
     impl Drop for Leave {
         fn drop(&mut self) {
@@ -44,11 +44,11 @@ pub(super) fn attach<T>(work: impl FnOnce(Python<'_>) -> T) -> Option<T> {
     }
     let _gate = GATE.read().unwrap_or_else(PoisonError::into_inner);
     if is_ending() && !LAST.get() {
-        return None;
+        return Err(Error::Interrupted.into());
     }
     INSIDE.set(true);
     let _leave = Leave;
-    Python::try_attach(work)
+    Python::try_attach(work).unwrap_or_else(|| Err(Error::Interrupted.into()))
 }
 
 /// Whether the interpreter is about to end, so that the pool does not enter Python any more.
@@ -127,13 +127,8 @@ fn after_fork() {
     CLOSED.take();
 }
 
-/// Makes forks safe from now on.
-pub(super) fn prepare(py: Python<'_>) -> PyResult<()> {
-    // What is set up once is set up now, while no other thread can be at it when this one forks.
-    PyArray1::<u8>::zeros(py, 1, false).readwrite();
-    source::image_class(py)?;
-    errors::bomb_class(py)?;
-    output::empty(py)?;
+/// Registers the hooks of forks and of the interpreter's end.
+pub(super) fn register(py: Python<'_>) -> PyResult<()> {
     py.import("atexit")?.call_method1("register", (wrap_pyfunction!(before_exit, py)?,))?;
     let os = py.import("os")?;
     if os.hasattr("register_at_fork")? {

@@ -5,6 +5,7 @@ mod arrow;
 mod batch;
 mod errors;
 mod fork;
+mod memory;
 mod options;
 mod output;
 mod pillow;
@@ -12,6 +13,7 @@ mod preprocess;
 mod source;
 mod stop;
 
+use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 
 use crate::{Level, MEAN, MODELS, STD, decode};
@@ -34,7 +36,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
-        fork::prepare(py)?;
+        prepare(py)?;
         let class = py.get_type::<Preprocess>();
         OPTIONS.iter().try_for_each(|option| option.add_getter(&class))?;
         module.add("MEAN", <(f64, f64, f64)>::from(MEAN))?;
@@ -83,4 +85,13 @@ mod _core {
         info.set_item("threads", batch::threads(None)?.get())?;
         Ok(info)
     }
+}
+
+/// Runs one-time initialisation now, so that no fork inherits a held lock.
+fn prepare(py: Python<'_>) -> PyResult<()> {
+    PyArray1::<u8>::zeros(py, 1, false).readwrite();
+    pillow::image_class(py)?;
+    errors::bomb_class(py)?;
+    output::empty(py)?;
+    fork::register(py)
 }

@@ -4,14 +4,44 @@ use ndarray::ArrayView3;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyCapsule, PyDict};
+use pyo3::types::{PyBytes, PyCapsule, PyDict, PyType};
 
 use super::arrow::ArrowBytes;
 use super::errors::{Class, Fault, PILLOW};
-use super::source::attached;
-use crate::decode::{check_exif, check_icon};
+use super::fork::attached;
+use super::memory::Span;
+use crate::decode::check_exif;
 use crate::pixels::{Image, Layout, Palette, palette_from};
-use crate::{Array, Element, Error, Orientation, Preprocess, Report, Spec, Truncated, apply_orientation};
+use crate::{
+    Array, Element, Error, Limits, Orientation, Preprocess, Report, Spec, Truncated, apply_orientation,
+};
+
+/// `PIL.Image.Image`.
+pub(super) fn image_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static IMAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    IMAGE.import(py, "PIL.Image", "Image")
+}
+
+/// Checks a PIL image's size against the limits; says whether its pixels are in memory already.
+pub(super) fn check_size(image: &Bound<'_, PyAny>, limits: &Limits) -> Result<bool, Fault> {
+    let py = image.py();
+    static SIZE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let (width, height, loaded) = SIZE
+        .import(py, "clipprep._pillow", "size")
+        .and_then(|size| size.call1((image,)))
+        .and_then(|found| found.extract::<(usize, usize, bool)>())
+        .map_err(|error| Fault::raised_by_pillow(py, error))?;
+    limits.check_pixels(width, height)?;
+    if !loaded {
+        check_storage(width, height, limits)?;
+    }
+    Ok(loaded)
+}
+
+/// Pillow stores up to four bytes per pixel, and may have to hand out a copy.
+fn check_storage(width: usize, height: usize, limits: &Limits) -> Result<(), Error> {
+    limits.check_memory((width as u64).saturating_mul(height as u64).saturating_mul(8))
+}
 
 /// The pixels of a loaded Pillow image.
 pub(super) struct Pixels {
@@ -90,16 +120,15 @@ impl Pixels {
     /// Has Pillow decode `bytes`, which the core refused with `ours`; also gives Pillow's name of
     /// the format.
     pub fn decode(
-        py: Python<'_>,
-        bytes: &[u8],
+        bytes: &Bound<'_, PyAny>,
         ours: Error,
         spec: &Spec,
     ) -> Result<(Self, Option<String>), Fault> {
-        check_icon(bytes, &spec.limits)?;
+        let py = bytes.py();
         let pad = spec.truncated == Truncated::Pad;
-        let image = py.import("clipprep._pillow").and_then(|module| {
-            module.getattr("open_image")?.call1((PyBytes::new(py, bytes), &spec.formats, pad))
-        });
+        let image = py
+            .import("clipprep._pillow")
+            .and_then(|module| module.getattr("open_image")?.call1((bytes, &spec.formats, pad)));
         let image = match image {
             Ok(image) => image,
             Err(error) => return Err(Fault::refused_by_pillow(py, ours, error)),
@@ -108,8 +137,7 @@ impl Pixels {
         let size = image.getattr("size").and_then(|size| size.extract());
         let (width, height): (usize, usize) = size.map_err(Fault::Raised)?;
         spec.limits.check_pixels(width, height)?;
-        // Pillow's storage of up to four bytes per pixel, and a copy of it where it is not shared.
-        spec.limits.check_memory(8 * width as u64 * height as u64)?;
+        check_storage(width, height, &spec.limits)?;
         let pixels = match Self::of(&image, spec) {
             Err(Fault::Raised(error)) => return Err(Fault::refused_by_pillow(py, ours, error)),
             pixels => pixels?,
@@ -128,19 +156,19 @@ impl Pixels {
     fn run_turned<T: Element>(&self, core: &Preprocess, out: &mut [T]) -> Result<Report, Fault> {
         let mut image = self.image()?;
         if self.layout != Layout::Lab {
-            return Ok(core.image(image.as_mut(), out)?);
+            return Ok(core.process_image(image.as_mut(), out)?);
         }
         // Pillow converts, by colour management: before our core resizes, or after.
         if core.spec().profile.rgb_first {
             let mut rgb = Self::from_lab(self.bytes(), self.width, self.height)?;
             rgb.orientation = self.orientation;
-            let mut report = core.image(rgb.image()?.as_mut(), out)?;
+            let mut report = core.process_image(rgb.image()?.as_mut(), out)?;
             report.header.layout = Layout::Lab;
             return Ok(report);
         }
         let (report, pixels) = core.cropped(image.as_mut())?;
         let (height, width) = core.spec().size;
-        core.finish(Self::from_lab(&pixels, width, height)?.bytes(), out);
+        core.normalise_rgb(Self::from_lab(&pixels, width, height)?.bytes(), out);
         Ok(report)
     }
 
@@ -175,6 +203,11 @@ impl Pixels {
     /// Bytes of its pixels.
     pub fn len(&self) -> usize {
         self.bytes().len()
+    }
+
+    /// The memory that they are in.
+    pub fn span(&self) -> Span {
+        Span::of(self.bytes())
     }
 
     fn bytes(&self) -> &[u8] {

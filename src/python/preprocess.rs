@@ -10,7 +10,7 @@ use super::options::{self, Options};
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Done, Source};
 use super::stop::{Cancel, Stop};
-use crate::{Element, Orientation, TensorLayout};
+use crate::Orientation;
 
 /// What `clipprep.Preprocess` is made of.
 #[pyclass(frozen, subclass, module = "clipprep._core")]
@@ -58,12 +58,12 @@ impl Preprocess {
             batch::threads(num_threads)?;
         }
         let visit = Visit::new(py);
-        let from = self.source(source)?;
+        let from = Source::of(source, self.core.spec())?;
         with_number!(self.dtype, N => {
-            let array = output::array::<N>(py, out, &self.shape())?;
+            let array = output::array::<N>(py, out, &self.core.output_shape())?;
             let mut borrowed = output::borrow::<N>(&array)?;
             let row = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
-            self.run_one(&visit, source, from, row)?;
+            batch::run_one(&self.core, &visit, source, from, row)?;
             Ok(out.cloned().unwrap_or(array.into_any()))
         })
     }
@@ -102,7 +102,8 @@ impl Preprocess {
     fn _explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Explained<'py>> {
         let visit = Visit::new(py);
         let mut out = vec![0_u8; self.core.output_len()];
-        let Done { report, pillow } = self.run_one(&visit, source, self.source(source)?, &mut out)?;
+        let Done { report, pillow } =
+            batch::run_one(&self.core, &visit, source, Source::of(source, self.core.spec())?, &mut out)?;
         let (height, width) = self.core.spec().size;
         let (height, width) = (height as isize, width as isize);
         let (left, top) = report.plan.crop;
@@ -174,36 +175,6 @@ impl Preprocess {
         Options { spec: self.core.spec().clone(), dtype: self.dtype }
     }
 
-    pub fn shape(&self) -> [usize; 3] {
-        let (height, width) = self.core.spec().size;
-        match self.core.spec().layout {
-            TensorLayout::Nchw => [3, height, width],
-            TensorLayout::Nhwc => [height, width, 3],
-        }
-    }
-
-    pub fn source<'py>(&self, object: &Bound<'py, PyAny>) -> PyResult<Source<'py>> {
-        Source::of(object, self.core.spec())
-    }
-
-    /// Runs the source that was made of `object`.
-    fn run_one<T: Element>(
-        &self,
-        visit: &Visit,
-        object: &Bound<'_, PyAny>,
-        mut source: Source<'_>,
-        out: &mut [T],
-    ) -> PyResult<Done> {
-        let py = object.py();
-        let stop = Stop::by_signals();
-        let done = match source.item() {
-            Ok(item) => visit.away(py, || stop.interrupt.during_watched(|| item.run(&self.core, out))),
-            Err(fault) => Err(fault),
-        };
-        stop.check(py)?;
-        done.map_err(|fault| fault.into_pyerr(object))
-    }
-
     fn rows<'py>(
         &self,
         sources: &Bound<'py, PyAny>,
@@ -213,6 +184,6 @@ impl Preprocess {
         cancel: Option<&Cancel>,
     ) -> PyResult<Rows<'py>> {
         let stop = cancel.map_or_else(Stop::by_signals, Stop::by);
-        batch::run(self, sources, out, batch::threads(num_threads)?, partial, &stop)
+        batch::run(&self.core, self.dtype, sources, out, batch::threads(num_threads)?, partial, &stop)
     }
 }

@@ -96,7 +96,11 @@ CASES = {
         "data = [photo(2000, 3000, 3)] * 60",
         "[None for _ in pre.stream(data, batch_size=8)]",
     ),
-    "an array": ("data = photo(500, 700, 3).repeat(24, 0).repeat(24, 1)", "pre(data)"),
+    "an array": (
+        "data = photo(500, 700, 3).repeat(24, 0).repeat(24, 1)\n"
+        "pre = clipprep.Preprocess(224, limits=clipprep.Limits(max_pixels=None))",
+        "pre(data)",
+    ),
     "a JPEG": ("data = saved(large(9000, 9000), 'JPEG')", "pre(data)"),
     "a JPEG whose top is cut off": ("data = saved(large(4000, 30000), 'JPEG')", "pre(data)"),
     "a progressive JPEG": (

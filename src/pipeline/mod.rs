@@ -1,0 +1,404 @@
+//! One image through the whole pipeline: rows in, numbers out.
+
+mod rows;
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fs::File;
+use std::io::Read;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use rows::{Polled, framed, in_rgb, run};
+
+use crate::array::Array;
+use crate::batch;
+use crate::colour::{Alpha, check_convertible};
+use crate::decode::{self, Decoder, Format, Input, Rules};
+use crate::error::{Error, Result};
+use crate::file::EncodedFile;
+use crate::interrupt::Interrupt;
+use crate::normalise::{Element, Normalise};
+use crate::orientation::{Orientation, apply_orientation};
+use crate::pixels::{Header, Image, Layout, Palette, Rows};
+use crate::plan::{Plan, resized_size};
+use crate::plan_cache;
+use crate::resample::{Filter, Scratch};
+use crate::simd::Level;
+use crate::source::Source;
+use crate::spec::{ArrayAlpha, Precision, Spec, TensorLayout, Truncated};
+
+/// A specification made ready to run; immutable, shared by all threads.
+#[derive(Clone, Debug)]
+pub struct Preprocess {
+    spec: Spec,
+    normalise: Normalise,
+    level: Level,
+}
+
+/// What was done with one image.
+#[derive(Debug)]
+pub struct Report {
+    /// The file's format; `None` for pixels that were in memory.
+    pub format: Option<&'static Format>,
+    /// How the stored image was turned.
+    pub orientation: Orientation,
+    /// What was known before the pixels were read, of the turned image.
+    pub header: Header,
+    /// What was decided from it.
+    pub plan: Arc<Plan>,
+    /// What else is worth knowing of how the pixels were decoded.
+    pub note: Option<String>,
+}
+
+/// A file whose header is read.
+pub struct Opened<'a> {
+    /// The file's format.
+    pub format: &'static Format,
+    /// How it is turned; as it is stored unless the specification asks for EXIF.
+    pub orientation: Orientation,
+    /// Its pixels, turned.
+    pub image: Box<dyn Image + 'a>,
+}
+
+/// Bytes at the beginning of a long file that are read first.
+const HEAD: usize = 1 << 20;
+
+/// A file that no decoder here reads.
+pub struct Refused<'a> {
+    /// All of its bytes.
+    pub bytes: Cow<'a, [u8]>,
+    /// Why it was refused.
+    pub error: Error,
+}
+
+/// Buffers that a thread keeps from image to image.
+#[derive(Default)]
+struct Buffers {
+    scratch: Scratch,
+    rgb: Vec<u8>,
+}
+
+thread_local! {
+    static BUFFERS: Cell<Option<Buffers>> = const { Cell::new(None) };
+}
+
+/// Runs `work` with this thread's buffers. They are taken out meanwhile: work polls its interrupt, and what
+/// is asked then may process an image in this thread itself.
+fn with_buffers<R>(work: impl FnOnce(&mut Buffers) -> R) -> R {
+    let mut buffers = BUFFERS.take().unwrap_or_default();
+    let result = work(&mut buffers);
+    BUFFERS.set(Some(buffers));
+    result
+}
+
+impl Preprocess {
+    /// Prepares `spec` for the best instruction set of this processor.
+    pub fn new(spec: Spec) -> Self {
+        let level = Level::active();
+        Self { normalise: Normalise::new(&spec, level), spec, level }
+    }
+
+    /// What was asked for.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// Number of values of one output: 3 x height x width.
+    pub fn output_len(&self) -> usize {
+        3 * self.spec.size.0 * self.spec.size.1
+    }
+
+    /// The shape of one output, in the order of its axes.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// assert_eq!(Preprocess::new(Spec::openai(224)).output_shape(), [3, 224, 224]);
+    /// ```
+    pub fn output_shape(&self) -> [usize; 3] {
+        let (height, width) = self.spec.size;
+        match self.spec.layout {
+            TensorLayout::Nchw => [3, height, width],
+            TensorLayout::Nhwc => [height, width, 3],
+        }
+    }
+
+    /// Writes the tensor of one source to `out`, whose type of number decides the tensor's. What `out` holds
+    /// after an error is unspecified.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Source, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(2));
+    /// let mut pixels = vec![0_u8; preprocess.output_len()];
+    /// preprocess.process(&Source::Bytes(b"P5 2 2 255 \x01\x02\x03\x04"), &mut pixels)?;
+    /// assert_eq!(pixels[..4], [1, 2, 3, 4]);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As all that follow, when `out` does not have [`Self::output_len`] entries.
+    pub fn process<T: Element>(&self, source: &Source<'_>, out: &mut [T]) -> Result<Report> {
+        self.process_or(source, out, |refused, _| Err(refused.error))
+    }
+
+    /// The same, but a file that no decoder here reads is handed to `fallback`, with `out`.
+    ///
+    /// ```
+    /// use clipprep::{Error, Preprocess, Report, Source, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(2));
+    /// let mut tensor = vec![1.0_f32; preprocess.output_len()];
+    /// let report = preprocess.process_or(&Source::Bytes(b"no image"), &mut tensor, |refused, out| {
+    ///     assert_eq!(*refused.bytes, *b"no image");
+    ///     out.fill(0.0);
+    ///     Ok::<Option<Report>, Error>(None)
+    /// })?;
+    /// assert!(report.is_none() && tensor[0] == 0.0);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn process_or<T: Element, R: From<Report>, E: From<Error>>(
+        &self,
+        source: &Source<'_>,
+        out: &mut [T],
+        fallback: impl FnOnce(Refused<'_>, &mut [T]) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let bytes = match *source {
+            Source::Pixels(ref pixels, layout) => {
+                let mut array = Array::new(pixels.view(), layout, None)?;
+                return Ok(self.process_image(&mut array, out)?.into());
+            }
+            Source::Bytes(bytes) => Cow::Borrowed(bytes),
+            Source::Path(path) => {
+                let file = EncodedFile::open(path, &self.spec.limits)?;
+                if file.is_long()
+                    && let Some(report) = self.process_file(&file.file, out)?
+                {
+                    return Ok(report.into());
+                }
+                Cow::Owned(file.read(&self.spec.limits)?)
+            }
+        };
+        match self.process_bytes(&bytes, out) {
+            Ok(report) => Ok(report.into()),
+            Err(error) if error.is_refusal() => fallback(Refused { bytes, error }, out),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes the tensor of an encoded file to `out`.
+    pub fn process_bytes<T: Element>(&self, bytes: &[u8], out: &mut [T]) -> Result<Report> {
+        self.process_input(&Input::new(bytes), out)
+    }
+
+    /// Writes the tensor of a file on disk to `out`. A long JPEG is read a piece at a time.
+    ///
+    /// ```no_run
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(224));
+    /// let mut tensor = vec![0.0_f32; preprocess.output_len()];
+    /// let report = preprocess.process_path("cat.jpg".as_ref(), &mut tensor)?;
+    /// println!("{} x {}", report.header.width, report.header.height);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    pub fn process_path<T: Element>(&self, path: &Path, out: &mut [T]) -> Result<Report> {
+        self.process(&Source::Path(path), out)
+    }
+
+    /// Writes the tensors of many sources to `out`, one after the other, in `threads` threads at the most
+    /// and until `interrupt` is raised. Returns the errors by index; those tensors are zero.
+    ///
+    /// ```
+    /// use std::num::NonZeroUsize;
+    ///
+    /// use clipprep::{Preprocess, Source, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(2));
+    /// let sources = [Source::Bytes(b"P5 2 2 255 \x01\x02\x03\x04"), Source::Bytes(b"no image")];
+    /// let mut pixels = vec![9_u8; 2 * preprocess.output_len()];
+    /// let two = NonZeroUsize::new(2).unwrap();
+    /// let errors = preprocess.process_batch(&sources, &mut pixels, two, &Default::default());
+    /// assert_eq!(errors[0].0, 1);
+    /// assert_eq!((pixels[3], pixels[12]), (4, 0));
+    /// ```
+    pub fn process_batch<T: Element>(
+        &self,
+        sources: &[Source<'_>],
+        out: &mut [T],
+        threads: NonZeroUsize,
+        interrupt: &Arc<Interrupt>,
+    ) -> Vec<(usize, Error)> {
+        let work = |source: &Source<'_>, row: &mut [T]| self.process(source, row).map(drop);
+        let sources = sources.iter().collect();
+        batch::try_each(sources, out, self.output_len(), threads, interrupt, |source| source.cost(), work)
+    }
+
+    /// The same as [`Self::process_path`] for a long file that stands at its beginning; `None` where it has to
+    /// be read whole first.
+    fn process_file<T: Element>(&self, mut file: &File, out: &mut [T]) -> Result<Option<Report>> {
+        let mut head = vec![0; HEAD];
+        if file.read_exact(&mut head).is_err() {
+            return Ok(None);
+        }
+        match self.process_input(&Input::streamed(&head, file), out) {
+            Err(error) if !error.is_refusal() => Err(error),
+            report => Ok(report.ok()),
+        }
+    }
+
+    fn process_input<T: Element>(&self, input: &Input<'_>, out: &mut [T]) -> Result<Report> {
+        contained(|| {
+            let Opened { format, orientation, mut image } = self.open(input)?;
+            let report = self.process_image(image.as_mut(), out)?;
+            Ok(Report { format: Some(format), orientation, note: image.note(), ..report })
+        })
+    }
+
+    /// Reads a file's header, and makes ready to decode its pixels.
+    ///
+    /// ```
+    /// use clipprep::decode::Input;
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(224));
+    /// let opened = preprocess.open(&Input::new(b"P5 2 1 255 \x00\x80"))?;
+    /// assert_eq!(opened.format.name(), "PPM");
+    /// assert_eq!(opened.image.header().width, 2);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    pub fn open<'a>(&self, input: &Input<'a>) -> Result<Opened<'a>> {
+        let spec = &self.spec;
+        let rules = Rules {
+            limits: spec.limits,
+            pad: spec.truncated == Truncated::Pad,
+            over_white: spec.over_white(),
+            formats: spec.formats.as_deref(),
+        };
+        let (format, mut decoder) = decode::open(input, &rules)?;
+        let orientation = if spec.exif { decoder.metadata()?.orientation()? } else { Orientation::default() };
+        if spec.precision == Precision::Fast && spec.filter != Filter::Nearest {
+            self.set_fast(decoder.as_mut(), orientation)?;
+        }
+        Ok(Opened { format, orientation, image: apply_orientation(decoder, orientation) })
+    }
+
+    /// Tells the decoder the size that its image is resized to.
+    fn set_fast(&self, decoder: &mut dyn Decoder, orientation: Orientation) -> Result<()> {
+        let turn = |(a, b)| if orientation.swap { (b, a) } else { (a, b) };
+        let Header { width, height, .. } = *decoder.header();
+        let resized = turn(resized_size(&self.spec, turn((width, height)))?);
+        decoder.set_fast(resized, (orientation.mirror_columns, orientation.mirror_rows));
+        Ok(())
+    }
+
+    /// Writes the tensor of an image to `out`: of an [`Array`], or of a type of your own.
+    ///
+    /// ```
+    /// use clipprep::pixels::{Header, Layout, Whole};
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(2));
+    /// let header = Header { width: 2, height: 2, layout: Layout::L, palette: None };
+    /// let mut pixels = vec![0_u8; preprocess.output_len()];
+    /// preprocess.process_image(&mut Whole { header, data: vec![1, 2, 3, 4] }, &mut pixels)?;
+    /// assert_eq!(pixels[..4], [1, 2, 3, 4]);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    pub fn process_image<T: Element>(&self, image: &mut dyn Image, out: &mut [T]) -> Result<Report> {
+        assert_eq!(out.len(), self.output_len(), "the output has room for one tensor");
+        let Header { width, height, layout, .. } = *image.header();
+        self.spec.limits.check_pixels(width, height)?;
+        check_convertible(layout)?;
+        with_buffers(|Buffers { scratch, rgb }| {
+            self.resize(image, scratch, |layout, palette, y, row| {
+                self.normalise.write(layout, palette, row, y, out, rgb);
+            })
+        })
+    }
+
+    /// The pixels of an image resized and cropped, but not converted: in its own layout, or in RGB where
+    /// the profile converts first.
+    pub fn cropped(&self, image: &mut dyn Image) -> Result<(Report, Vec<u8>)> {
+        let mut pixels = Vec::new();
+        let report = with_buffers(|Buffers { scratch, .. }| {
+            self.resize(image, scratch, |_, _, _, row| pixels.extend_from_slice(row))
+        })?;
+        Ok((report, pixels))
+    }
+
+    /// Writes the tensor of RGB pixels that are resized and cropped already.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(1));
+    /// let mut tensor = [0_u8; 3];
+    /// preprocess.normalise_rgb(&[7, 8, 9], &mut tensor);
+    /// assert_eq!(tensor, [7, 8, 9]);
+    /// ```
+    ///
+    /// # Panics
+    /// When there are not as many as the output has.
+    pub fn normalise_rgb<T: Element>(&self, pixels: &[u8], out: &mut [T]) {
+        assert_eq!((pixels.len(), out.len()), (self.output_len(), self.output_len()), "one output's pixels");
+        with_buffers(|Buffers { rgb, .. }| {
+            for (y, row) in pixels.chunks_exact(3 * self.spec.size.1).enumerate() {
+                self.normalise.write(Layout::Rgb, None, row, y, out, rgb);
+            }
+        });
+    }
+
+    fn resize(
+        &self,
+        image: &mut dyn Image,
+        scratch: &mut Scratch,
+        mut finish: impl FnMut(Layout, Option<&Palette>, usize, &[u8]),
+    ) -> Result<Report> {
+        let header = image.header().clone();
+        if !self.spec.convert_rgb && !matches!(header.layout, Layout::Rgb | Layout::Rgbx) {
+            return Err(Error::unsupported(format!(
+                "expected mode \"RGB\", since convert_rgb is False, found {:?}",
+                header.layout.mode()
+            )));
+        }
+        let plan = plan_cache::plan(&self.spec, &header, image.reduction(), self.level)?;
+        self.spec.limits.check_memory(image.memory() + plan.memory())?;
+        let convert = plan.layout != header.layout;
+        if convert {
+            check_convertible(header.layout)?;
+        }
+        let over_white = self.over_white(image);
+        let source: Box<dyn Rows + '_> = Box::new(Polled(image.rows(&plan.window)?));
+        let source = if convert { in_rgb(source, &header, &plan.window, over_white)? } else { source };
+        let palette = plan.palette(&header);
+        let layout = plan.layout;
+        match &plan.frame {
+            None => run(&plan, source, scratch, &mut |y, row| finish(layout, palette, y, row))?,
+            Some(frame) => framed(
+                frame,
+                |y, row| finish(layout, palette, y, row),
+                |finish| run(&plan, source, scratch, finish),
+            )?,
+        }
+        Ok(Report { format: None, orientation: Orientation::default(), header, plan, note: None })
+    }
+
+    /// How transparency shows white, where the profile has it so.
+    fn over_white(&self, image: &dyn Image) -> Option<Alpha> {
+        self.spec.over_white().then(|| match (image.is_array(), self.spec.profile.array_alpha) {
+            (false, _) => Alpha::Pillow,
+            (true, ArrayAlpha::Torch) => Alpha::Torch,
+            (true, ArrayAlpha::Numpy) => Alpha::Numpy,
+        })
+    }
+}
+
+/// Runs `work`; a decoder that panics on hostile bytes costs one image, not the process.
+fn contained<R>(work: impl FnOnce() -> Result<R>) -> Result<R> {
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Error::decode("image", "bytes that its decoder does not survive")))
+}

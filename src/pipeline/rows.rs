@@ -1,0 +1,131 @@
+//! Rows on their way: polled, converted, resized and framed.
+
+use crate::colour::{Alpha, premultiply, to_rgb, to_rgb_over_white, unpremultiply};
+use crate::error::Result;
+use crate::interrupt;
+use crate::pixels::{Header, RowBlock, RowBuffer, Rows, Window};
+use crate::plan::{Frame, Method, Plan};
+use crate::resample::Scratch;
+
+/// Puts `frame` around the rows that `run` hands out.
+pub(super) fn framed(
+    frame: &Frame,
+    mut finish: impl FnMut(usize, &[u8]),
+    run: impl FnOnce(&mut dyn FnMut(usize, &[u8])) -> Result<()>,
+) -> Result<()> {
+    for y in 0..frame.top {
+        finish(y, &frame.empty);
+    }
+    let mut line = frame.empty.clone();
+    let mut next = frame.top;
+    run(&mut |y, row| {
+        line[frame.left..frame.left + row.len()].copy_from_slice(row);
+        next = frame.top + y + 1;
+        finish(frame.top + y, &line);
+    })?;
+    for y in next..next + frame.bottom {
+        finish(y, &frame.empty);
+    }
+    Ok(())
+}
+
+/// Resizes as planned and hands out each finished row.
+pub(super) fn run(
+    plan: &Plan,
+    mut source: Box<dyn Rows + '_>,
+    scratch: &mut Scratch,
+    finish: &mut dyn FnMut(usize, &[u8]),
+) -> Result<()> {
+    let layout = plan.layout;
+    match &plan.method {
+        Method::Pick { columns, rows } => pick(columns, rows, layout.bytes(), source.as_mut(), finish),
+        Method::TwoPass(passes) if layout.has_alpha() => {
+            let row_bytes = plan.window.columns.len() * layout.bytes();
+            let mut source = Mapped::new(source, row_bytes, |row, out| premultiply(layout, row, out))?;
+            passes.run(&mut source, scratch, |y, row| {
+                unpremultiply(layout, row);
+                finish(y, row);
+            })
+        }
+        Method::TwoPass(passes) => passes.run(source.as_mut(), scratch, |y, row| finish(y, row)),
+        Method::Wide(passes) => passes.run(source.as_mut(), finish),
+    }
+}
+
+/// Copies the picked columns of the picked rows.
+fn pick(
+    columns: &[usize],
+    rows: &[usize],
+    bytes: usize,
+    source: &mut dyn Rows,
+    mut finish: impl FnMut(usize, &[u8]),
+) -> Result<()> {
+    let contiguous = columns.windows(2).all(|two| two[1] == two[0] + 1);
+    let mut line = vec![0; columns.len() * bytes];
+    let mut next = 0;
+    for (y, &row) in rows.iter().enumerate() {
+        while next <= row {
+            let block = source.next(1)?;
+            if next == row {
+                if contiguous {
+                    line.copy_from_slice(&block[0][..columns.len() * bytes]);
+                } else {
+                    for (pixel, &column) in line.chunks_exact_mut(bytes).zip(columns) {
+                        pixel.copy_from_slice(&block[0][column * bytes..][..bytes]);
+                    }
+                }
+            }
+            next += 1;
+        }
+        finish(y, &line);
+    }
+    Ok(())
+}
+
+/// Rows between which the work can be interrupted.
+pub(super) struct Polled<'a>(pub Box<dyn Rows + 'a>);
+
+impl Rows for Polled<'_> {
+    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        interrupt::check()?;
+        self.0.next(count)
+    }
+}
+
+/// Rows converted to RGB as they pass.
+pub(super) fn in_rgb<'a>(
+    rows: Box<dyn Rows + 'a>,
+    header: &'a Header,
+    window: &Window,
+    over_white: Option<Alpha>,
+) -> Result<Box<dyn Rows + 'a>> {
+    let (layout, palette) = (header.layout, header.palette.as_deref());
+    let map = move |row: &[u8], out: &mut [u8]| match over_white {
+        Some(alpha) => to_rgb_over_white(alpha, layout, palette, row, out),
+        None => to_rgb(layout, palette, row, out),
+    };
+    Ok(Box::new(Mapped::new(rows, window.columns.len() * 3, map)?))
+}
+
+/// Rows changed by `map` as they pass.
+struct Mapped<'a, F> {
+    rows: Box<dyn Rows + 'a>,
+    map: F,
+    buffer: RowBuffer,
+}
+
+impl<'a, F: Fn(&[u8], &mut [u8])> Mapped<'a, F> {
+    fn new(rows: Box<dyn Rows + 'a>, row_bytes: usize, map: F) -> Result<Self> {
+        Ok(Self { rows, map, buffer: RowBuffer::new(row_bytes)? })
+    }
+}
+
+impl<F: Fn(&[u8], &mut [u8])> Rows for Mapped<'_, F> {
+    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        let block = self.rows.next(count)?;
+        for (row, out) in block[..count].iter().zip(self.buffer.rows_mut(count)) {
+            (self.map)(row, out);
+        }
+        Ok(self.buffer.block(count))
+    }
+}

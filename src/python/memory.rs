@@ -1,0 +1,61 @@
+//! Addresses of memory that a call reads and writes: the two must be apart, whatever objects they came from.
+
+use std::ops::Range;
+
+use ndarray::ArrayViewD;
+use pyo3::prelude::*;
+
+use super::errors::value_error;
+
+/// A range of addresses; an upper estimate where an array has gaps.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Span(Range<usize>);
+
+impl Span {
+    pub fn of<T>(values: &[T]) -> Self {
+        let range = values.as_ptr_range();
+        Self(range.start.addr()..range.end.addr())
+    }
+
+    pub fn of_view<T>(view: &ArrayViewD<'_, T>) -> Self {
+        let (mut first, mut last) = (view.as_ptr().addr(), view.as_ptr().addr());
+        for (&len, &stride) in view.shape().iter().zip(view.strides()) {
+            let reach = len.saturating_sub(1) * stride.unsigned_abs() * size_of::<T>();
+            if stride < 0 { first -= reach } else { last += reach }
+        }
+        Self(first..if view.is_empty() { first } else { last + size_of::<T>() })
+    }
+
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.0.start.max(other.0.start) < self.0.end.min(other.0.end)
+    }
+}
+
+/// The error for memory that a call would both read and write.
+pub(super) fn overlap() -> PyErr {
+    value_error(
+        "out= a writeable array of its own",
+        "one that overlaps a source or is in use by another call",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, s};
+
+    use super::*;
+
+    #[test]
+    fn views_reach_as_far_as_their_strides() {
+        let array = Array2::<u16>::zeros((4, 5));
+        let all = Span::of(array.as_slice().unwrap());
+        for view in [array.view(), array.slice(s![..;-1, ..;-1]), array.t()] {
+            assert_eq!(Span::of_view(&view.into_dyn()), all);
+        }
+        let (top, bottom) = (array.slice(s![..2, ..]), array.slice(s![2.., ..]));
+        let (top, bottom) = (Span::of_view(&top.into_dyn()), Span::of_view(&bottom.into_dyn()));
+        assert!(!top.overlaps(&bottom) && top.overlaps(&all) && all.overlaps(&bottom));
+        let none = Span::of_view(&array.slice(s![..0, ..]).into_dyn());
+        assert!(!none.overlaps(&all));
+    }
+}
