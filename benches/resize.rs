@@ -56,7 +56,7 @@ fn peers(pixels: &Array3<u8>, whole: bool) -> Vec<Peer<'_>> {
     let ours: Peer<'_> = (
         "clipprep",
         Box::new(move || match whole {
-            true => drop(black_box(ours.image(&mut array(pixels), &mut tensor))),
+            true => drop(black_box(ours.process_image(&mut array(pixels), &mut tensor))),
             false => drop(black_box(ours.cropped(&mut array(pixels)))),
         }),
     );

@@ -6,7 +6,6 @@ mod bmp;
 mod decoder;
 mod exif;
 mod gif;
-mod icon;
 mod jpeg;
 mod lzw;
 mod metadata;
@@ -25,7 +24,6 @@ use crate::error::{Error, Result};
 
 pub use decoder::{Decoder, Input, Rules};
 pub use exif::check_exif;
-pub use icon::check_icon;
 pub use jpeg::has_simd as jpeg_has_simd;
 pub use metadata::Metadata;
 

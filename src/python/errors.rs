@@ -13,7 +13,7 @@ pub(super) enum Fault {
     /// The core refused it.
     Core(Error),
     /// Other code raised while it read the source: the class of ours that this is, our words and theirs.
-    Foreign { class: Class, text: String, who: &'static str, cause: PyErr },
+    Foreign { class: Class, text: String, who: &'static str, cause: Option<PyErr> },
     /// Python code of the source itself raised an `OSError`.
     Raised(PyErr),
     /// Python code raised what is about no source, such as `KeyboardInterrupt`.
@@ -31,8 +31,9 @@ pub(super) enum Class {
 
 /// Credits words to Pillow.
 pub(super) const PILLOW: &str = "Pillow: ";
-/// Words by which Pillow says that a file ends too early; its exceptions have no type for that.
-const TRUNCATION: [&str; 1] = ["truncated"];
+/// The longest message, and the longest name of a source in it.
+const MAX_MESSAGE: usize = 500;
+const MAX_NAME: usize = 200;
 
 impl Class {
     /// The class of an error that is about the image; the others are the system's or the caller's.
@@ -66,33 +67,37 @@ fn exception<'py>(py: Python<'py>, name: &'static str) -> PyResult<Bound<'py, Py
     Ok(py.import("clipprep.errors")?.getattr(name)?.cast_into::<PyType>()?)
 }
 
-/// Pillow's `DecompressionBombError`.
-pub(super) fn bomb_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static BOMB: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    BOMB.import(py, "PIL.Image", "DecompressionBombError")
+/// What Pillow raises for an image that is too large: the second is a warning, which may be made an error.
+pub(super) fn bomb_classes(py: Python<'_>) -> PyResult<[&Bound<'_, PyType>; 2]> {
+    static BOMBS: [PyOnceLock<Py<PyType>>; 2] = [PyOnceLock::new(), PyOnceLock::new()];
+    Ok([
+        BOMBS[0].import(py, "PIL.Image", "DecompressionBombError")?,
+        BOMBS[1].import(py, "PIL.Image", "DecompressionBombWarning")?,
+    ])
 }
 
 impl Fault {
     /// What other code raised, as the error of ours that it means.
     pub fn foreign(class: Class, text: impl Into<String>, who: &'static str, cause: PyErr) -> Self {
-        Self::Foreign { class, text: text.into(), who, cause }
+        Self::Foreign { class, text: text.into(), who, cause: Some(cause) }
     }
 
     /// The exception for `source`.
     pub fn into_pyerr(self, source: &Bound<'_, PyAny>) -> PyErr {
-        let (py, name) = (source.py(), name(source));
+        let (py, name) = (source.py(), shortened(name(source), MAX_NAME));
         let (class, message, cause) = match self {
             Self::Core(error) => match Class::of(&error) {
                 Some(class) => (class, format!("{name}: {error}"), None),
                 None => return system_error(&name, error),
             },
-            Self::Foreign { class, text, who, cause } => {
-                (class, format!("{name}: {text} ({who}{})", cause.value(py)), Some(cause))
+            Self::Foreign { class, text, who, cause: Some(cause) } => {
+                (class, format!("{name}: {text} ({who}{})", words(py, &cause)), Some(cause))
             }
+            Self::Foreign { class, text, cause: None, .. } => (class, format!("{name}: {text}"), None),
             Self::Raised(error) | Self::Stop(error) => return error,
         };
         let raised = match exception(py, class.name()) {
-            Ok(exception) => PyErr::from_type(exception, message),
+            Ok(exception) => PyErr::from_type(exception, shortened(message, MAX_MESSAGE)),
             Err(error) => return error,
         };
         raised.set_cause(py, cause);
@@ -113,6 +118,10 @@ impl Fault {
     /// What loading a caller's PIL image raised.
     pub fn raised_by_pillow(py: Python<'_>, error: PyErr) -> Self {
         Self::beyond_the_source(py, error).unwrap_or_else(|error| {
+            if bomb_classes(py).is_ok_and(|bombs| bombs.iter().any(|bomb| error.is_instance(py, bomb))) {
+                let text = "expected an image within Pillow's own limit, found a larger one";
+                return Self::foreign(Class::Limit, text, PILLOW, error);
+            }
             let text = "expected an image that Pillow can load, found one it cannot";
             Self::foreign(Class::Decode, text, PILLOW, error)
         })
@@ -133,26 +142,24 @@ impl Fault {
         Err(error)
     }
 
-    /// After Pillow refused as well: its reason decides where it is clearer than ours.
-    pub fn refused_by_pillow(py: Python<'_>, ours: Error, pillows: PyErr) -> Self {
-        let pillows = match Self::beyond_the_source(py, pillows) {
-            // Pillow says so of any file that it cannot read.
-            Ok(Self::Raised(error)) | Err(error) => error,
-            Ok(fault) => return fault,
+    /// After Pillow refused as well, for a reason of that `kind`, which decides where it is clearer than ours.
+    /// `said` is said in place of our own words where these name no format.
+    pub fn refused_by_pillow(ours: Error, kind: &str, said: String, cause: Option<PyErr>) -> Self {
+        let pillows = match kind {
+            "truncated" => Class::Truncated,
+            "limit" => Class::Limit,
+            "unsupported" => Class::Unsupported,
+            _ => Class::Decode,
         };
-        if bomb_class(py).is_ok_and(|bomb| pillows.is_instance(py, bomb)) {
-            let text = "expected an image within Pillow's own limit, found a larger one";
-            return Self::foreign(Class::Limit, text, PILLOW, pillows);
-        }
-        let Some(class) = Class::of(&ours) else { return Self::Core(ours) };
-        let said = pillows.value(py).to_string();
-        let class = match class {
-            Class::Decode | Class::Unsupported if TRUNCATION.iter().any(|word| said.contains(word)) => {
-                Class::Truncated
-            }
-            class => class,
+        let (class, text) = match (&ours, pillows) {
+            (Error::Truncated { .. }, _) => (Class::Truncated, ours.to_string()),
+            (_, Class::Limit) => (Class::Limit, said),
+            (Error::Decode { .. }, Class::Truncated) => (Class::Truncated, ours.to_string()),
+            (Error::Decode { .. }, _) => (Class::Decode, ours.to_string()),
+            _ if said.is_empty() => (pillows, ours.to_string()),
+            _ => (pillows, said),
         };
-        Self::foreign(class, ours.to_string(), PILLOW, pillows)
+        Self::Foreign { class, text, who: PILLOW, cause }
     }
 }
 
@@ -225,4 +232,21 @@ fn name(object: &Bound<'_, PyAny>) -> String {
         Ok(len) => format!("<{kind} of length {len}>"),
         Err(_) => format!("<{kind}>"),
     }
+}
+
+/// What an exception says: on one line, without addresses, and not too long.
+fn words(py: Python<'_>, error: &PyErr) -> String {
+    let words = py.import("clipprep._pillow").and_then(|module| module.getattr("words"));
+    let words = words.and_then(|words| words.call1((error.value(py),))?.extract());
+    words.unwrap_or_else(|_| error.get_type(py).to_string())
+}
+
+/// The beginning and the end of a text of more than `max` characters.
+fn shortened(text: String, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text;
+    }
+    let (start, end): (String, Vec<_>) =
+        (text.chars().take(max / 2).collect(), text.chars().rev().take(max / 2 - 3).collect());
+    format!("{start}...{}", end.into_iter().rev().collect::<String>())
 }

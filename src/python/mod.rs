@@ -5,6 +5,7 @@ mod arrow;
 mod batch;
 mod errors;
 mod fork;
+mod guard;
 mod memory;
 mod options;
 mod output;
@@ -91,7 +92,7 @@ mod _core {
 fn prepare(py: Python<'_>) -> PyResult<()> {
     PyArray1::<u8>::zeros(py, 1, false).readwrite();
     pillow::image_class(py)?;
-    errors::bomb_class(py)?;
+    errors::bomb_classes(py)?;
     output::empty(py)?;
     fork::register(py)
 }

@@ -9,6 +9,7 @@ use pyo3::types::{PyBytes, PyCapsule, PyDict, PyType};
 use super::arrow::ArrowBytes;
 use super::errors::{Class, Fault, PILLOW};
 use super::fork::attached;
+use super::guard::Guard;
 use super::memory::Span;
 use crate::decode::check_exif;
 use crate::pixels::{Image, Layout, Palette, palette_from};
@@ -55,6 +56,9 @@ pub(super) struct Pixels {
 
 /// What `clipprep._pillow.pixels` returns.
 type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>);
+
+/// What `clipprep._pillow.open_image` returns: an image, or the kind of a refusal, our words and its cause.
+type Opened<'py> = (Option<Bound<'py, PyAny>>, (String, String, Option<Bound<'py, PyAny>>));
 
 enum Memory {
     Shared(ArrowBytes),
@@ -126,23 +130,23 @@ impl Pixels {
     ) -> Result<(Self, Option<String>), Fault> {
         let py = bytes.py();
         let pad = spec.truncated == Truncated::Pad;
-        let image = py
+        let guard = Bound::new(py, Guard::new(spec.limits)).map_err(Fault::Raised)?;
+        let opened = py
             .import("clipprep._pillow")
-            .and_then(|module| module.getattr("open_image")?.call1((bytes, &spec.formats, pad)));
-        let image = match image {
-            Ok(image) => image,
-            Err(error) => return Err(Fault::refused_by_pillow(py, ours, error)),
+            .and_then(|module| module.getattr("open_image")?.call1((bytes, &spec.formats, pad, &guard)))
+            .and_then(|opened| opened.extract::<Opened<'_>>());
+        if let Some(error) = guard.get().take() {
+            return Err(error.into());
+        }
+        let image = match opened.map_err(|error| Fault::raised_by_pillow(py, error))? {
+            (Some(image), _) => image,
+            (None, (kind, said, cause)) => {
+                return Err(Fault::refused_by_pillow(ours, &kind, said, cause.map(PyErr::from_value)));
+            }
         };
         let format = image.getattr("format").and_then(|name| name.extract()).unwrap_or(None);
-        let size = image.getattr("size").and_then(|size| size.extract());
-        let (width, height): (usize, usize) = size.map_err(Fault::Raised)?;
-        spec.limits.check_pixels(width, height)?;
-        check_storage(width, height, &spec.limits)?;
-        let pixels = match Self::of(&image, spec) {
-            Err(Fault::Raised(error)) => return Err(Fault::refused_by_pillow(py, ours, error)),
-            pixels => pixels?,
-        };
-        // What is inside an icon may be larger than its directory says.
+        let pixels = Self::of(&image, spec)?;
+        // What is inside a file may be larger than the header says.
         spec.limits.check_pixels(pixels.width, pixels.height)?;
         Ok((pixels, format))
     }

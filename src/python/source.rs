@@ -17,7 +17,6 @@ use super::errors::{Fault, shape as tuple, value_error};
 use super::fork::attached;
 use super::memory::{self, Span};
 use super::pillow::{self, Pixels};
-use crate::decode::check_icon;
 use crate::pixels::Layout;
 use crate::spec::Channels;
 use crate::{Element, Error, Limits, Preprocess, Report, Source as CoreSource, Spec};
@@ -306,7 +305,6 @@ impl<'a> Call<'a> {
             _ => {
                 let source = item.core().expect("the others are the core's");
                 self.core.process_or(&source, out, |refused, out| {
-                    check_icon(&refused.bytes, &self.core.spec().limits)?;
                     let why = refused.error.to_string();
                     let (pixels, format) = attached(|py| {
                         let bytes = match (item, refused.bytes) {

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import clipprep
-from clipprep import _pillow
+from clipprep._pillow import memory
 from support.compare import assert_equal_bits
 from support.pictures import picture
 from support.reference import reference
@@ -23,7 +23,7 @@ MODES = (
 )
 #: What Pillow lends through Arrow; of the others it says that the mode is not supported.
 pytestmark = pytest.mark.skipif(
-    _pillow.major_version() < 13, reason="this Pillow lends no memory, or crashes on it"
+    memory.major_version() < 13, reason="this Pillow lends no memory, or crashes on it"
 )
 
 
@@ -36,7 +36,7 @@ def test_memory_is_lent(small, monkeypatch, mode: str) -> None:
 
     image = picture(mode, 157, 90)
     expected = small(image)
-    monkeypatch.setattr(_pillow, "_packed", packed)
+    monkeypatch.setattr(memory, "_packed", packed)
     assert_equal_bits(small(image), expected, mode)
     assert_equal_bits(small.batch([image, image])[1], expected, f"{mode} in a batch")
 
@@ -45,7 +45,7 @@ def test_an_image_of_several_blocks_is_copied(small, monkeypatch) -> None:
     """The control: the measure above sees a copy."""
     image = picture("L", 700, 500)
     called = []
-    monkeypatch.setattr(_pillow, "_packed", lambda image: called.append(1) or image.tobytes())
+    monkeypatch.setattr(memory, "_packed", lambda image: called.append(1) or image.tobytes())
     before = Image.core.get_block_size()
     Image.core.set_block_size(1 << 16)
     try:

@@ -103,7 +103,7 @@ def check(item: Item, *, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -
 
 
 def _too_much(image: Image.Image, n: int, max_pixels: int) -> str:
-    if image.format in _pillow.UNSAFE:
+    if image.format in _pillow.PROGRAMS:
         return f"{image.format} may run other programs"
     resized = reference.resized_size(*image.size, n)
     for width, height in (image.size, resized):

@@ -1,36 +1,55 @@
-"""Pillow as it is while `ImageFile.LOAD_TRUNCATED_IMAGES` is true, beside the Pillow that everybody uses.
+"""Pillow's readers with an `ImageFile.LOAD_TRUNCATED_IMAGES` of their own, beside the Pillow that everybody uses.
 
-That switch is a global of Pillow's, so setting it would change what other threads and other code read. The
-functions that look at it run here over copies of their modules' globals, in which it is true. They are
-Pillow's own functions: what the installed Pillow does with truncated files, these do. Nothing of Pillow's
-is written to.
+That switch is a global of Pillow's, which any library may set, and setting it would change what other threads and
+other code read. The functions that look at it run here over copies of their modules' globals, in which it is what
+the option `truncated` says, and in which `Image.open` is ours. They are Pillow's own functions: what the installed
+Pillow does, these do. Nothing of Pillow's is written to.
 
-Not reached are readers that a class keeps in a table of its own: pictures inside an ICNS file stay strict.
+Not reached are readers that a class keeps in a table of its own: pictures inside an ICNS file read Pillow's switch.
 """
 
 from __future__ import annotations
 
 import sys
 from abc import ABCMeta
+from collections.abc import Callable
 from functools import cache
 from types import FunctionType, ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 from PIL import Image, ImageFile
 
+Open: TypeAlias = Callable[..., Image.Image]
+
 
 class _Copies:
-    """Copies of `Image.open` and of the modules that read files; each copy sees the others."""
+    """Copies of the modules that read files; each copy sees the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, pad: bool, open_inside: Open) -> None:
+        self._pad = pad
+        self._image_module = SimpleNamespace(**{**vars(Image), "open": open_inside})
         self._globals: dict[str, dict[str, Any]] = {}
-        openers = {
-            name: (self.copy(factory), accept) for name, (factory, accept) in Image.OPEN.items()
+        self.readers: dict[str, tuple[Any, Any]] = {
+            name: (self._reader(factory), accept) for name, (factory, accept) in Image.OPEN.items()
         }
-        self.open_image = _function(Image.open, {**vars(Image), "OPEN": openers})
+
+    def _reader(self, factory: Any) -> Open:
+        """A format's copy of what opens a file."""
+        opener = self.copy(factory)
+
+        def open_file(file: Any, name: str) -> Image.Image:
+            image: Image.Image = opener(file, name)
+            if type(image).__module__ != __name__:
+                # A factory chose another class: a JPEG with more pictures in it.
+                image.__class__ = self.copy(type(image))
+            return image
+
+        return open_file
 
     def copy(self, value: Any) -> Any:
         """The copy of a function or class of a module that reads files; anything else itself."""
+        if value is Image:
+            return self._image_module
         if isinstance(value, ModuleType):
             return SimpleNamespace(**self._copied(value)) if _reads_files(value) else value
         module = sys.modules.get(getattr(value, "__module__", None) or "")
@@ -48,7 +67,7 @@ class _Copies:
                 own = getattr(value, "__module__", None) == name
                 names[key] = self._made(value, names) if own else self.copy(value)
             if module is ImageFile:
-                names["LOAD_TRUNCATED_IMAGES"] = True
+                names["LOAD_TRUNCATED_IMAGES"] = self._pad
         return self._globals[name]
 
     def _made(self, value: Any, names: dict[str, Any]) -> Any:
@@ -82,6 +101,9 @@ def _reads_files(module: ModuleType) -> bool:
 
 
 def _function(function: Any, names: dict[str, Any]) -> Any:
+    if function.__globals__.get("__name__") != names["__name__"]:
+        # Another library has put its own in place of Pillow's.
+        return function
     copy = FunctionType(
         function.__code__, names, function.__name__, function.__defaults__, function.__closure__
     )
@@ -90,15 +112,11 @@ def _function(function: Any, names: dict[str, Any]) -> Any:
 
 
 @cache
-def _copies(_formats: tuple[str, ...]) -> _Copies:
-    return _Copies()
+def _copies(_openers: tuple[Any, ...], pad: bool, open_inside: Open) -> _Copies:
+    return _Copies(pad, open_inside)
 
 
-def open_image(fp: Any, formats: tuple[str, ...]) -> Image.Image:
-    """`Image.open`, of whose image every method is lenient."""
-    copies = _copies(tuple(Image.OPEN))
-    image: Image.Image = copies.open_image(fp, formats=formats)
-    if type(image).__module__ != __name__:
-        # A factory chose another class: a JPEG with more pictures in it.
-        image.__class__ = copies.copy(type(image))
-    return image
+def readers(pad: bool, open_inside: Open) -> dict[str, tuple[Open, Any]]:
+    """The readers of all formats that are registered, each with what says whether a file begins as one; those
+    that open files inside theirs do so by `open_inside`."""
+    return _copies(tuple(Image.OPEN.items()), pad, open_inside).readers

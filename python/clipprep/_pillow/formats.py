@@ -1,0 +1,176 @@
+"""The table of Pillow's formats: which are read without being named, what they cost, what is checked first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+
+from PIL import Image
+
+from . import headers, tiff
+
+
+class Guard(Protocol):
+    """The limits of one call. Each method raises where its bound is exceeded."""
+
+    def pixels(self, width: int, height: int) -> None:
+        """Checks the size of an image."""
+
+    def memory(self, size: int) -> None:
+        """Checks what decoding takes."""
+
+    def scans(self, count: int) -> None:
+        """Checks the number of scans of a JPEG."""
+
+    def png(self, data: memoryview) -> tuple[int, int]:
+        """Checks a PNG inside another file as our own decoder does, and returns its size."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """What holds for one of Pillow's formats."""
+
+    pixel_bytes: int = 8
+    """Bytes that decoding a pixel of four bytes costs at most: Pillow's image, and what its decoder holds or a
+    copy. A pixel that Pillow stores in fewer bytes costs in proportion."""
+    by_name: str = ""
+    """Why the format is read only where `formats=` names it; empty for one that is read by default."""
+    runs_program: bool = False
+    """Whether Pillow runs another program, or hands the file to the operating system."""
+    opens: str = ""
+    """The formats of files that this one may hold, and how they are read."""
+    check: Callable[[memoryview, int, Guard], None] | None = None
+    """Checks a header before Pillow reads it; it is given `pixel_bytes` too."""
+    checked: str = ""
+    """What the check is about."""
+
+
+_PROGRAM = "Pillow runs another program, or a handler of the application's, to read it"
+_OTHERS = "Pillow opens what is inside it, whatever that is"
+_COSTLY = "decoding it costs memory out of proportion to its pixels"
+_RARE = "no image of today's is in it, and its reader has found little testing"
+
+FORMATS: dict[str, Format] = {
+    "AVIF": Format(16),
+    "BLP": Format(by_name=_OTHERS, opens="JPEG by Pillow", check=headers.blp, checked="scans"),
+    "BMP": Format(),
+    "BUFR": Format(by_name=_PROGRAM, runs_program=True),
+    "CUR": Format(opens="BMP by Pillow"),
+    "DCX": Format(opens="PCX by Pillow"),
+    "DDS": Format(12),
+    "DIB": Format(),
+    "EPS": Format(by_name=_PROGRAM, runs_program=True),
+    "FITS": Format(48, by_name=_COSTLY),
+    "FLI": Format(),
+    "FPX": Format(by_name=_OTHERS, opens="JPEG by Pillow"),
+    "FTEX": Format(),
+    "GBR": Format(),
+    "GIF": Format(16),
+    "GRIB": Format(by_name=_PROGRAM, runs_program=True),
+    "HDF5": Format(by_name=_PROGRAM, runs_program=True),
+    "ICNS": Format(
+        32,
+        by_name=_OTHERS,
+        opens="PNG and JPEG 2000 by Pillow",
+        check=headers.icns,
+        checked="size of each picture inside",
+    ),
+    "ICO": Format(
+        16,
+        opens="PNG and BMP by Pillow",
+        check=headers.ico,
+        checked="size of the picture inside",
+    ),
+    "IM": Format(),
+    "IMT": Format(),
+    "IPTC": Format(by_name=_OTHERS, opens="those read by default, with the same checks"),
+    "JPEG": Format(16),
+    "JPEG2000": Format(
+        32,
+        check=headers.jpeg2000,
+        checked="tiles, code blocks and precincts",
+    ),
+    "MCIDAS": Format(),
+    "MIC": Format(by_name=_OTHERS, opens="TIFF by Pillow"),
+    "MPEG": Format(),
+    "MPO": Format(16, opens="JPEG, as a file of its own"),
+    "MSP": Format(),
+    "PCD": Format(),
+    "PCX": Format(),
+    "PIXAR": Format(),
+    "PNG": Format(16),
+    "PPM": Format(),
+    "PSD": Format(),
+    "QOI": Format(12),
+    "SGI": Format(),
+    "SPIDER": Format(),
+    "SUN": Format(),
+    "TGA": Format(),
+    "TIFF": Format(
+        check=tiff.check,
+        checked="fields, size and number of strips and tiles, bytes and scans in them",
+    ),
+    "WEBP": Format(20, check=headers.webp, checked="size of the canvas"),
+    "WMF": Format(by_name=_PROGRAM, runs_program=True),
+    "XBM": Format(),
+    "XPM": Format(),
+    "XVTHUMB": Format(),
+}
+
+#: A format that a plug-in registered in this process: registering it is naming it.
+PLUGGED_IN = Format(32)
+
+#: Formats for which other programs are run.
+PROGRAMS = frozenset(name for name, row in FORMATS.items() if row.runs_program)
+
+
+#: Bytes in which Pillow stores a pixel; those of other modes are four.
+_STORED = {"1": 1, "L": 1, "P": 1} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2)
+
+
+def memory(name: str, image: Image.Image) -> int:
+    """Bytes that decoding an image of that format takes."""
+    return row(name).pixel_bytes * _STORED.get(image.mode, 4) * image.width * image.height // 4
+
+
+def row(name: str) -> Format:
+    """What holds for a format that Pillow knows."""
+    return FORMATS.get(name, PLUGGED_IN)
+
+
+@cache
+def _own_formats() -> tuple[str, ...]:
+    Image.preinit()
+    common = list(Image.ID)
+    Image.init()
+    # As `Image.open` does: the common formats first.
+    return tuple(dict.fromkeys([*common, *Image.ID]))
+
+
+def known_formats() -> tuple[str, ...]:
+    """Every format that Pillow knows in this process, in the order in which they are tried."""
+    return tuple(dict.fromkeys([*_own_formats(), *Image.ID]))
+
+
+def default_formats() -> tuple[str, ...]:
+    """Those that are read where none is named."""
+    return tuple(name for name in known_formats() if not row(name).by_name)
+
+
+def harmless_formats() -> list[str]:
+    """Every format that runs no program, for the option `formats`."""
+    return sorted(set(known_formats()) - PROGRAMS)
+
+
+def allowed_formats(formats: Iterable[str]) -> list[str]:
+    """The value of the option `formats`, checked and sorted."""
+    if isinstance(formats, (str, bytes)):
+        raise TypeError(f"expected formats= a list of names, found {formats!r}")
+    names = sorted({str(name).upper() for name in formats})
+    known = set(known_formats())
+    if not names or not known.issuperset(names):
+        found = ", ".join(repr(name) for name in names if name not in known) or "none"
+        raise ValueError(f"expected formats= some of {', '.join(sorted(known))}, found {found}")
+    return names

@@ -1,0 +1,129 @@
+"""Headers that are checked before Pillow reads a file: what they announce is bounded by the limits.
+
+A check passes over what it does not understand, where Pillow's reader refuses that as well; a file that is
+cut short raises `struct.error`, as it does in Pillow.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .formats import Guard
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def webp(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """The canvas, which Pillow allocates as it opens a file."""
+    kind = bytes(data[12:16])
+    if kind == b"VP8X":
+        low, high, low_height, high_height = struct.unpack_from("<HBHB", data, 24)
+        width, height = 1 + low + (high << 16), 1 + low_height + (high_height << 16)
+    elif kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    else:
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    guard.pixels(width, height)
+    guard.memory(pixel_bytes * width * height)
+
+
+def ico(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """The picture that Pillow takes, which it decodes as it opens a file: of the largest size, the one with the
+    fewest colours, the first."""
+    best: tuple[tuple[int, int], int] | None = None
+    (count,) = struct.unpack_from("<H", data, 4)
+    for entry in struct.iter_unpack("<BBBBHHII", data[6 : 6 + 16 * count]):
+        width, height, colours, _, _, bits, _, offset = entry
+        depth = bits or (colours and (colours - 1).bit_length()) or 256
+        rank = (-(width or 256) * (height or 256), depth)
+        if best is None or rank < best[0]:
+            best = rank, offset
+    if best is None:
+        return
+    picture = data[best[1] :]
+    if picture[:8] == _PNG:
+        width, height = guard.png(picture)
+    elif struct.unpack_from("<I", picture)[0] == 12:
+        width, height = struct.unpack_from("<HH", picture, 4)
+    else:
+        width, height = map(abs, struct.unpack_from("<ii", picture, 4))
+    guard.pixels(width, height)
+    guard.memory(pixel_bytes * width * height)
+
+
+def icns(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """Every PNG and JPEG 2000 inside, wherever it stands."""
+    for found in re.finditer(re.escape(_PNG), data):
+        width, height = struct.unpack_from(">II", data, found.start() + 16)
+        guard.pixels(width, height)
+        guard.memory(pixel_bytes * width * height)
+    jpeg2000(data, pixel_bytes, guard)
+
+
+def blp(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """The scans of a JPEG inside, whose header may stand apart from them."""
+    del pixel_bytes
+    guard.scans(scans(data))
+
+
+def scans(data: memoryview) -> int:
+    """Markers of scans: no other bytes of a JPEG's scans are the same."""
+    return sum(1 for _ in re.finditer(rb"\xff\xda", data))
+
+
+#: Bytes that OpenJPEG holds for a tile, for a component of one, for a code block and for a precinct.
+_TILE, _TILE_COMPONENT, _BLOCK, _PRECINCT = 6_000, 1_200, 700, 400
+
+
+def jpeg2000(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """What OpenJPEG allocates by each codestream's size and by each of its coding styles.
+
+    Codestreams are looked for everywhere, not by a reading of the boxes around them that might differ from
+    Pillow's and from OpenJPEG's.
+    """
+    for found in re.finditer(rb"\xff\x4f\xff\x51", data):
+        at = found.start() + 4
+        if at + 38 > len(data):
+            continue
+        length, _, right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, count = (
+            struct.unpack_from(">HHIIIIIIIIH", data, at)
+        )
+        if length != 38 + 3 * count or not tile_width or not tile_height:
+            continue
+        width, height = max(right - left, 0), max(bottom - top, 0)
+        guard.pixels(width, height)
+        tiles = -(-max(right - tile_left, 0) // tile_width) * -(
+            -max(bottom - tile_top, 0) // tile_height
+        )
+        if tiles > 65_535:
+            continue
+        sample = max(pixel_bytes / 4, _sample_bytes(data[at + length :]))
+        memory = int(width * height * max(count, 1) * sample)
+        guard.memory(memory + tiles * (_TILE + count * _TILE_COMPONENT))
+
+
+def _sample_bytes(data: memoryview) -> float:
+    """Bytes that a sample may cost by the smallest code blocks and precincts that are announced."""
+    most = 0.0
+    # The default coding style, and that of a component.
+    for found in re.finditer(
+        rb"\xff(?:\x52..([\x00-\x07])....|\x53...([\x00-\x07]))(.)(.)(.)..", data, re.S
+    ):
+        precincts = (found[1] or found[2])[0] & 1
+        levels, block_width, block_height = found[3][0], found[4][0], found[5][0]
+        if levels > 32 or block_width > 8 or block_height > 8 or block_width + block_height > 8:
+            continue
+        cost = 8 + _BLOCK / (1 << block_width + block_height + 4)
+        if precincts:
+            sizes = bytes(data[found.end() : found.end() + levels + 1])
+            # Each level above the smallest has four times the samples of the one below.
+            cost += sum(
+                _PRECINCT / (1 << (size & 15) + (size >> 4)) / 4 ** (levels - level)
+                for level, size in enumerate(sizes)
+            )
+        most = max(most, cost)
+    return most

@@ -1,0 +1,89 @@
+"""Pixels out of Pillow's images."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import PIL
+from PIL import Image, ImageFile
+from PIL import _imaging as core
+
+_ORIENTATION_TAG = 274
+# What `ImageOps.exif_transpose` turns by; any other orientation leaves an image as it is.
+_ORIENTATIONS = {orientation: orientation for orientation in range(2, 9)}
+
+
+@cache
+def major_version() -> int:
+    """Pillow's major version."""
+    return int(PIL.__version__.split(".")[0])
+
+
+def orientation(image: Image.Image) -> int:
+    """The orientation of a loaded image, 1 where it is none that `ImageOps.exif_transpose` turns by."""
+    return _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1)
+
+
+def size(image: Image.Image) -> tuple[int, int, bool]:
+    """The width and height of an image, and whether its pixels are in memory already."""
+    width, height = image.size
+    if not isinstance(image, ImageFile.ImageFile):
+        return width, height, True
+    return width, height, not image.tile and getattr(image, "_im", None) is not None
+
+
+def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bool, bytes | None]:
+    """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not.
+
+    The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
+    image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
+    image with a transparent colour is laid over white, and so is RGB.
+    """
+    image.load()
+    if over_white and image.info.get("transparency") is not None:
+        image = _over_white(image)
+    # Asked once: another thread may give the image other pixels meanwhile.
+    stored = image.im
+    mode, (width, height) = stored.mode, stored.size
+    if 0 in (width, height):
+        raise ValueError(f"expected an image of at least one pixel, found {width} x {height}")
+    if image.mode != mode:
+        # Pillow's own resize refuses such an image, in these words.
+        raise ValueError("image has wrong mode")
+    palette = bytes(image.getpalette("RGB") or ()) if mode in ("P", "PA") else None
+    memory: Any = None
+    # Before 13, exporting an image whose memory is borrowed or mapped crashes the process.
+    if major_version() >= 13 and core.get_alignment() == 1:
+        with suppress(ValueError):
+            memory = stored.__arrow_c_array__()
+    shared = memory is not None
+    if not shared:
+        memory = _packed(image)
+    return mode, width, height, memory, shared, palette
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """As transformers makes RGB of an image with a transparent colour."""
+    image = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+def _packed(image: Image.Image) -> bytes:
+    if image.mode == "1":
+        return image.convert("L").tobytes()
+    # The others as Pillow stores them, which for LAB is not as it packs them.
+    if image.mode in ("YCbCr", "HSV", "LAB"):
+        return Image.merge("RGB", image.split()).tobytes("raw", "RGBX")
+    if image.mode == "PA":
+        index, alpha = image.split()
+        return Image.merge("RGBA", (index, index, index, alpha)).tobytes()
+    return image.tobytes()
+
+
+def rgb_of_lab(stored: bytes, width: int, height: int) -> bytes:
+    """Pixels of mode LAB, as Pillow stores them, in RGB by Pillow's colour management."""
+    bands = Image.frombytes("RGB", (width, height), stored, "raw", "RGBX").split()
+    return Image.merge("LAB", bands).convert("RGB").tobytes()

@@ -1,0 +1,184 @@
+"""Opens encoded images with Pillow's readers, each format checked by its row of the table."""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import PIL
+from PIL import Image, UnidentifiedImageError, features
+
+from . import copies
+from .formats import Guard, default_formats, known_formats, memory, row
+from .refusals import RefusedError, refusal
+
+#: Formats whose codec a Pillow may have been built without: the names of the format and of the codec
+#: in `features`, and how the files begin.
+_OPTIONAL: tuple[tuple[str, str, Callable[[bytes], bool]], ...] = (
+    ("AVIF", "avif", lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
+    (
+        "JPEG 2000",
+        "jpg_2000",
+        lambda head: head.startswith((b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  ")),
+    ),
+)
+#: How deep files may lie inside each other.
+_MAX_DEPTH = 2
+
+
+class _File(io.RawIOBase):
+    """A file over memory, without a copy of it."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._data[self._at : self._at + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        if start + offset < 0:
+            raise ValueError(f"expected a position from 0, found {start + offset}")
+        self._at = start + offset
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+
+class _Buffered(io.BufferedReader):
+    """A file over memory that hands out all of it at once, as Pillow asks a `BytesIO` to."""
+
+    def __init__(self, data: memoryview) -> None:
+        super().__init__(_File(data))
+        self._data = data
+
+    def getvalue(self) -> memoryview:
+        """All of the file."""
+        return self._data
+
+
+class _Call(threading.local):
+    """What the call that this thread is in allows."""
+
+    guard: Guard | None = None
+    pad = False
+    depth = 0
+
+
+_call = _Call()
+
+
+def open_image(
+    data: Any, formats: list[str] | None, pad: bool, guard: Guard
+) -> tuple[Image.Image | None, tuple[str, str, BaseException | None]]:
+    """Opens and loads an encoded image of the allowed formats. Where it is refused there is none, and the kind
+    of the error, our words for it and its cause follow.
+
+    With `pad`, loading fills up what is missing. What is no fault of the file is raised.
+    """
+    outer = _call.guard, _call.pad, _call.depth
+    _call.guard, _call.pad, _call.depth = guard, pad, 0
+    found: list[str] = []
+    try:
+        image = _open(data, default_formats() if formats is None else formats, found)
+        image.load()
+        return image, ("", "", None)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return None, refusal(error, found[-1] if found else None)
+    finally:
+        _call.guard, _call.pad, _call.depth = outer
+
+
+def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
+    """What `Image.open` does, with our list of formats and our checks. Notes the names of the formats that the
+    file begins as."""
+    guard = _call.guard
+    assert guard is not None
+    view = memoryview(data)
+    prefix = bytes(view[:16])
+    _check_codec(prefix)
+    readers = copies.readers(_call.pad, open_inside)
+    refused: Exception | None = None
+    allowed = set(allowed)
+    for name in known_formats():
+        factory, accept = readers[name]
+        if not _accepts(accept, prefix):
+            continue
+        if name not in allowed:
+            if accept is not None:
+                found.append(name)
+            continue
+        if accept is not None:
+            found.append(name)
+        file = io.BytesIO(data) if isinstance(data, bytes) else _Buffered(view)
+        try:
+            if check := row(name).check:
+                check(view, row(name).pixel_bytes, guard)
+            image: Image.Image = factory(file, "")
+        except (SyntaxError, IndexError, TypeError, struct.error) as error:
+            # As to Pillow, this says that the file is of another format.
+            refused = refused or error
+            continue
+        if accept is None:
+            found.append(name)
+        Image._decompression_bomb_check(image.size)
+        guard.pixels(*image.size)
+        guard.memory(memory(name, image))
+        return image
+    raise _unidentified(found, allowed, refused)
+
+
+def open_inside(file: Any, *_arguments: Any, **_options: Any) -> Image.Image:
+    """`Image.open` for readers that open the file inside theirs: by default formats alone, and checked."""
+    if _call.depth >= _MAX_DEPTH:
+        raise RefusedError("decode", f"expected files at most {_MAX_DEPTH} deep inside each other")
+    file.seek(0)
+    _call.depth += 1
+    try:
+        return _open(file.read(), default_formats(), [])
+    finally:
+        _call.depth -= 1
+
+
+def _accepts(accept: Any, prefix: bytes) -> bool:
+    try:
+        return accept is None or accept(prefix) is True
+    except (IndexError, struct.error, TypeError):
+        return False
+
+
+def _check_codec(head: bytes) -> None:
+    """Says what to install, for a file whose codec this Pillow was built without."""
+    for name, codec, begins in _OPTIONAL:
+        if begins(head) and codec not in features.get_supported():
+            raise RefusedError("unsupported") from UnidentifiedImageError(
+                f"expected a Pillow that reads {name}, found {PIL.__version__} without {codec};"
+                " Pillow's wheels of PyPI from 11.3 on have it: pip install --upgrade pillow"
+            )
+
+
+def _unidentified(begins: list[str], allowed: set[str], refused: Exception | None) -> Exception:
+    """The error for a file that no allowed format takes."""
+    if refused is not None and begins and begins[-1] in allowed:
+        return refused
+    if shut := [name for name in begins if name not in allowed]:
+        return UnidentifiedImageError(
+            f"expected a file of the allowed formats, found one that begins as {' or '.join(shut)}"
+        )
+    return UnidentifiedImageError("cannot identify image file")

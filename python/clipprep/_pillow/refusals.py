@@ -1,0 +1,71 @@
+"""Pillow's exceptions, sorted by what they mean for a file."""
+
+from __future__ import annotations
+
+import re
+import struct
+
+from PIL import Image, UnidentifiedImageError
+
+#: Words by which Pillow says that a file ends too early, and that a variant is none of its own. Its
+#: exceptions have no types for either.
+_TRUNCATED = (
+    "truncated",
+    "unexpected end of file",
+    "requires a buffer",
+    "only got",
+    "no more data",
+)
+_UNSUPPORTED = (
+    *("unsupported", "not supported", "not yet supported", "unimplemented", "cannot handle"),
+    *("unknown", "unrecognized", "unable to determine", "decoder jpeg2k not available"),
+)
+
+#: The longest text of Pillow's that is passed on.
+_MAX_SAID = 200
+
+
+class RefusedError(Exception):
+    """A file that is not read: `kind` is the class of our error, `said` our words where ours are clearer."""
+
+    def __init__(self, kind: str, said: str = "") -> None:
+        super().__init__(kind, said)
+        self.kind = kind
+        self.said = said
+
+    def __str__(self) -> str:
+        return self.said
+
+
+def refusal(error: BaseException, name: str | None) -> tuple[str, str, BaseException | None]:
+    """The kind of error that a failed call of Pillow's is, our words for it, if any, and what caused it.
+
+    The kind is "decode", "truncated", "unsupported" or "limit". `name` is that of the format that
+    the file begins as.
+    """
+    if isinstance(error, RefusedError):
+        return error.kind, error.said, error.__cause__
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        return "limit", "expected an image within Pillow's own limit, found a larger one", error
+    if isinstance(error, UnidentifiedImageError):
+        return "unsupported", "", error
+    said = words(error)
+    if isinstance(error, (EOFError, struct.error)) or _has(said, _TRUNCATED):
+        whole = f"expected a whole {name} file, found one that ends too early"
+        return "truncated", whole if name else "", error
+    if isinstance(error, NotImplementedError) or _has(said, _UNSUPPORTED):
+        return "unsupported", "", error
+    valid = f"expected a valid {name} file, found one that Pillow cannot read"
+    return "decode", valid if name else "", error
+
+
+def words(error: BaseException) -> str:
+    """What an exception says: on one line, without addresses, which differ from run to run, and not too long."""
+    text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(str(error).split()))
+    if len(text) > _MAX_SAID:
+        text = f"{text[: _MAX_SAID - 3]}..."
+    return text or type(error).__name__
+
+
+def _has(said: str, words: tuple[str, ...]) -> bool:
+    return any(word in said.lower() for word in words)
