@@ -38,8 +38,7 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         let py = module.py();
         prepare(py)?;
-        let class = py.get_type::<Preprocess>();
-        OPTIONS.iter().try_for_each(|option| option.add_getter(&class))?;
+        preprocess::add_attributes(py)?;
         module.add("MEAN", <(f64, f64, f64)>::from(MEAN))?;
         module.add("STD", <(f64, f64, f64)>::from(STD))?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

@@ -2,11 +2,11 @@
 
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 use super::batch::{self, Each, Rows};
 use super::fork::Visit;
-use super::options::{self, Options};
+use super::options::{self, OPTIONS, Options};
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Done, Source};
 use super::stop::{Cancel, Stop};
@@ -167,6 +167,20 @@ impl Preprocess {
         };
         Ok(((model,), options.changed(py)?))
     }
+}
+
+/// Gives the class an attribute for each option.
+pub(super) fn add_attributes(py: Python<'_>) -> PyResult<()> {
+    let (class, property) = (py.get_type::<Preprocess>(), py.import("builtins")?.getattr("property")?);
+    for option in &OPTIONS {
+        let get = |arguments: &Bound<'_, PyTuple>, _: Option<&Bound<'_, PyDict>>| {
+            let object = arguments.get_item(0)?.cast_into::<Preprocess>()?;
+            option.show(&object.get().options(), arguments.py()).map(Bound::unbind)
+        };
+        let get = PyCFunction::new_closure(py, None, None, get)?;
+        class.setattr(option.name, property.call1((get, py.None(), py.None(), option.doc.trim()))?)?;
+    }
+    Ok(())
 }
 
 impl Preprocess {

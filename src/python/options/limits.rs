@@ -5,8 +5,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyList, PyType};
 
-use super::row;
-use super::value::Wrong;
+use super::entry::row;
+use super::value::{Value, Wrong};
 use crate::Limits;
 
 /// The class, written in Python for its signature.
@@ -61,4 +61,28 @@ pub(in crate::python) fn describe_limits(py: Python<'_>) -> PyResult<Bound<'_, P
         row(py, bound.name, bound.doc, "bound", "int | None", value)
     });
     PyList::new(py, rows.collect::<PyResult<Vec<_>>>()?)
+}
+
+impl Value for Limits {
+    const KIND: &'static str = "limits";
+
+    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        let class = class(given.py()).map_err(Wrong::Raised)?;
+        if !given.is_instance(class).map_err(Wrong::Raised)? {
+            return Err(Wrong::Type);
+        }
+        read(given).map_err(Wrong::Raised)
+    }
+
+    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        show(py, self)
+    }
+
+    fn annotation() -> String {
+        "Limits".into()
+    }
+
+    fn expected() -> String {
+        "a clipprep.Limits".into()
+    }
 }

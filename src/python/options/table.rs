@@ -1,7 +1,7 @@
 //! The table of options. A row declares all of an option: its name, what it does, and the field that it sets.
 
+use super::entry::{About, Entry, Mark, Options};
 use super::value::Value;
-use super::{About, Entry, Mark, Options};
 
 /// What a row knows of its value, by the field's type.
 fn about<T: Value>(_: fn(&Options) -> &T) -> About {

@@ -1,16 +1,12 @@
 //! The values of options: how each type is read from Python, and how it is shown there.
 
-use numpy::{PyArrayDescr, PyArrayDescrMethods};
 use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyList, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyBytes, PyList, PyString, PyTuple};
 
 use super::found::found;
-use super::limits;
-use crate::named::Named;
-use crate::python::output::Dtype;
-use crate::{Fill, Filter, Limits, PassOrder, Precision, Profile, ResizeMode, TensorLayout, Truncated};
+use crate::Fill;
 
 /// The largest side of an output.
 const MAX_SIZE: i64 = 1 << 14;
@@ -75,16 +71,6 @@ impl Wrong {
     }
 }
 
-/// An option's text.
-fn text(given: &Bound<'_, PyAny>) -> Result<String, Wrong> {
-    let text = given.cast::<PyString>().map_err(|_| Wrong::Type)?;
-    text.to_str().map(str::to_owned).map_err(|error| Wrong::of(given.py(), error))
-}
-
-fn by_name<T: Named>(name: &str) -> Result<T, Wrong> {
-    T::all().into_iter().find(|(known, ..)| *known == name).map(|(.., choice)| choice).ok_or(Wrong::Value)
-}
-
 /// Three values, of anything that can be iterated over but text.
 fn three<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(
     given: &Bound<'_, PyAny>,
@@ -99,101 +85,6 @@ fn three<T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>>(
         values.push(value.map_err(|error| Wrong::of(py, error))?);
     }
     values.try_into().map_err(|_| Wrong::Value)
-}
-
-/// Named choices: how each type is read, what may be said besides its names, and which objects may be given.
-macro_rules! choices {
-    ($($kind:ty = $read:expr $(, or $more:literal: $meaning:literal)? $(, also $also:literal)?;)+) => {$(
-        impl Value for $kind {
-            const KIND: &'static str = "choice";
-
-            fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
-                $read(given)
-            }
-
-            fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-                Named::name(*self).into_bound_py_any(py)
-            }
-
-            fn annotation() -> String {
-                [Self::shown() $(, $also.to_owned())?].join(" | ")
-            }
-
-            fn shown() -> String {
-                format!("Literal[{}]", names(&<Self as Value>::choices()))
-            }
-
-            fn expected() -> String {
-                format!("one of {}", names(&<Self as Value>::choices()))
-            }
-
-            fn choices() -> Vec<(&'static str, &'static str)> {
-                let choices = Named::all().into_iter();
-                choices.map(|(name, meaning, _): (_, _, Self)| (name, meaning)).chain([$(($more, $meaning))?]).collect()
-            }
-        }
-    )+};
-}
-choices! {
-    &'static Profile = named;
-    PassOrder = pass_order, or "installed": "The rule of the Pillow that is installed.";
-    Filter = filter, also "Resampling";
-    Dtype = dtype, also "type[np.generic] | np.dtype[Any]";
-    TensorLayout = named;
-    Precision = named;
-    ResizeMode = named;
-    Truncated = named;
-}
-
-/// The names of choices, quoted.
-fn names(choices: &[(&str, &str)]) -> String {
-    let names: Vec<_> = choices.iter().map(|(name, _)| format!("{name:?}")).collect();
-    names.join(", ")
-}
-
-fn named<T: Named>(given: &Bound<'_, PyAny>) -> Result<T, Wrong> {
-    by_name(&text(given)?)
-}
-
-fn pass_order(given: &Bound<'_, PyAny>) -> Result<PassOrder, Wrong> {
-    let name = text(given)?;
-    if name != "installed" {
-        return by_name(&name);
-    }
-    let major = given
-        .py()
-        .import("clipprep._pillow")
-        .and_then(|pillow| pillow.getattr("major_version")?.call0()?.extract::<u32>());
-    let is_new = major.map_err(Wrong::Raised)? >= 13;
-    Ok(if is_new { PassOrder::Pillow13 } else { PassOrder::Pillow12 })
-}
-
-/// A filter's name, or Pillow's constant.
-fn filter(given: &Bound<'_, PyAny>) -> Result<Filter, Wrong> {
-    let py = given.py();
-    let resampling = py.import("PIL.Image").and_then(|image| image.getattr("Resampling"));
-    let name = match resampling.and_then(|class| given.is_instance(&class)).map_err(Wrong::Raised)? {
-        true => given.getattr("name").and_then(|name| name.extract::<String>()).map_err(Wrong::Raised)?,
-        false => return named(given),
-    };
-    by_name(&name.to_lowercase())
-}
-
-/// A type's name, NumPy's type or dtype, or torch's dtype.
-fn dtype(given: &Bound<'_, PyAny>) -> Result<Dtype, Wrong> {
-    let py = given.py();
-    if given.is_instance_of::<PyType>() || given.is_instance_of::<PyArrayDescr>() {
-        let descr = PyArrayDescr::new(py, given).map_err(|error| Wrong::of(py, error))?;
-        let name = descr.getattr("name").and_then(|name| name.extract::<String>()).map_err(Wrong::Raised)?;
-        return if descr.is_native_byteorder() == Some(false) { Err(Wrong::Value) } else { by_name(&name) };
-    }
-    match given.get_type().fully_qualified_name() {
-        Ok(name) if name == "torch.dtype" => {
-            let name = given.str().map_err(Wrong::Raised)?.to_string();
-            by_name(name.trim_start_matches("torch."))
-        }
-        _ => named(given),
-    }
 }
 
 impl Value for bool {
@@ -375,29 +266,5 @@ impl Value for Option<Vec<String>> {
 
     fn expected() -> String {
         "a list of Pillow's names of formats, or None".into()
-    }
-}
-
-impl Value for Limits {
-    const KIND: &'static str = "limits";
-
-    fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
-        let class = limits::class(given.py()).map_err(Wrong::Raised)?;
-        if !given.is_instance(class).map_err(Wrong::Raised)? {
-            return Err(Wrong::Type);
-        }
-        limits::read(given).map_err(Wrong::Raised)
-    }
-
-    fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        limits::show(py, self)
-    }
-
-    fn annotation() -> String {
-        "Limits".into()
-    }
-
-    fn expected() -> String {
-        "a clipprep.Limits".into()
     }
 }
