@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
 import subprocess
 import sys
 import textwrap
@@ -53,8 +54,12 @@ def main() -> int:
         ("_core.pyi", "options", attributes(options)),
         ("_preprocess.py", "options", constructor(options)),
     ):
-        write(PACKAGE / name, part(PACKAGE / name, marked, content))
+        write(
+            PACKAGE / name,
+            formatted(PACKAGE / name, part(PACKAGE / name, marked, content)),
+        )
     write(ROOT / "docs" / "options.md", page(options, limits))
+    write(ROOT / "README.md", part(ROOT / "README.md", "options", short_table(options)))
     if check and stale:
         print(
             f"not as the tables have it: {', '.join(stale)}: run scripts/options.py",
@@ -78,15 +83,22 @@ def load_core() -> Any:
 
 
 def part(path: Path, name: str, content: str) -> str:
-    """The formatted text of a Python file with `content` between its marking lines."""
-    before, begin, rest = path.read_text().partition(f"    # [{name}]")
-    _, end, after = rest.partition(f"    # [/{name}]")
-    if not begin or not end:
-        raise SystemExit(f"expected the lines # [{name}] and # [/{name}] in {path}, found none")
-    line = f"{begin} scripts/options.py writes this from the core's table\n"
-    text = f"{before}{line}{textwrap.indent(content, '    ')}{end}{after}"
-    command = ["ruff", "format", "--quiet", "--stdin-filename", str(path), "-"]
-    command[0] = str(Path(sys.executable).with_name("ruff"))
+    """The text of a file with `content` between its marking lines."""
+    is_python = path.suffix in (".py", ".pyi")
+    mark, close, indent = ("    # ", "", "    ") if is_python else ("<!-- ", " -->", "")
+    begin, end = f"{mark}[{name}]", f"{mark}[/{name}]"
+    before, found, rest = path.read_text().partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found or not found_end:
+        raise SystemExit(f"expected lines with {begin!r} and {end!r} in {path}, found none")
+    line = f"{begin} scripts/options.py writes this from the core's table{close}\n"
+    return f"{before}{line}{textwrap.indent(content, indent)}{end}{after}"
+
+
+def formatted(path: Path, text: str) -> str:
+    """A Python file as the linter wants it."""
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    command = [ruff, "format", "--quiet", "--stdin-filename", str(path), "-"]
     return subprocess.run(command, input=text, capture_output=True, check=True, text=True).stdout
 
 
@@ -178,7 +190,7 @@ def page(options: list[Row], limits: list[Row]) -> str:
         star = " *" if row["beside_config"] else ""
         kind = row["annotation"].replace("|", "\\|")
         link = f"[`{row['name']}`](#{row['name']}){star}"
-        lines.append(f"| {link} | `{row['default']!r}` | `{kind}` | {flag(row)} |")
+        lines.append(f"| {link} | `{default(row)}` | `{kind}` | {flag(row)} |")
     for row in options:
         lines += ["", f"## {row['name']}", "", " ".join(row["doc"].split())]
         if row["choices"]:
@@ -192,6 +204,22 @@ def page(options: list[Row], limits: list[Row]) -> str:
                     f"| `{bound['name']}` | {bound['default']:,} | {text} | {flag(bound)} |"
                 )
     return "\n".join(lines) + "\n"
+
+
+def short_table(options: list[Row]) -> str:
+    """The options in the README: the first sentence of each."""
+    lines = ["| option | default | what it says |", "|---|---|---|"]
+    for row in options:
+        summary = " ".join(row["doc"].split()).partition(". ")[0].removesuffix(".")
+        if row["choices"]:
+            summary += ": " + ", ".join(f'`"{name}"`' for name in row["choices"])
+        lines.append(f"| `{row['name']}` | `{default(row)}` | {summary} |")
+    return "\n".join(lines) + "\n"
+
+
+def default(row: Row) -> str:
+    """The default as code."""
+    return json.dumps(row["default"]) if isinstance(row["default"], str) else repr(row["default"])
 
 
 def flag(row: Row) -> str:
