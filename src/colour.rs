@@ -63,14 +63,15 @@ pub(crate) fn to_rgb(layout: Layout, palette: Option<&Palette>, row: &[u8], out:
     // Without a palette all colours are black, as they are in a new one of Pillow's.
     let colour = |index: u8| palette.map_or([0; 3], |palette| palette[usize::from(index)]);
     match layout {
-        Layout::One | Layout::L => each(row, out, |[grey]| [grey; 3]),
+        // Drawing leaves bytes other than 0 and 255 in an image of bits.
+        Layout::One => each(row, out, |[bit]| [if bit == 0 { 0 } else { 255 }; 3]),
+        Layout::L => each(row, out, |[grey]| [grey; 3]),
         Layout::GreyAlpha => each(row, out, |[grey, _]| [grey; 3]),
         Layout::P => each(row, out, |[index]| colour(index)),
         Layout::IndexAlpha => each(row, out, |[index, ..]: [u8; 4]| colour(index)),
         Layout::Rgb => each(row, out, |rgb| rgb),
-        Layout::Rgbx | Layout::Rgba | Layout::GreyAlphaWide | Layout::RgbAndX => {
-            each(row, out, |[r, g, b, _]| [r, g, b])
-        }
+        Layout::GreyAlphaWide => each(row, out, |[grey, _, _, _]| [grey; 3]),
+        Layout::Rgbx | Layout::Rgba | Layout::RgbAndX => each(row, out, |[r, g, b, _]| [r, g, b]),
         Layout::RgbPremultiplied => {
             each(row, out, |[r, g, b, alpha]| [r, g, b].map(|value| divide(value, alpha)));
         }
@@ -133,7 +134,8 @@ pub(crate) fn to_rgb_over_white(
     let blend = |rgb: [u8; 3], alpha| rgb.map(|value| over.over_white(value, alpha));
     match layout {
         Layout::GreyAlpha => each(row, out, |[grey, alpha]| blend([grey; 3], alpha)),
-        Layout::Rgba | Layout::GreyAlphaWide => each(row, out, |[r, g, b, alpha]| blend([r, g, b], alpha)),
+        Layout::GreyAlphaWide => each(row, out, |[grey, _, _, alpha]| blend([grey; 3], alpha)),
+        Layout::Rgba => each(row, out, |[r, g, b, alpha]| blend([r, g, b], alpha)),
         Layout::IndexAlpha => each(row, out, |[index, _, _, alpha]| {
             blend(palette.map_or([0; 3], |palette| palette[usize::from(index)]), alpha)
         }),
@@ -195,6 +197,15 @@ mod tests {
         assert_eq!(rgb(Layout::Hsv, &[100, 77, 200, 0]), [140, 200, 161]);
         assert_eq!(rgb(Layout::RgbPremultiplied, &[10, 100, 200, 128]), [19, 199, 255]);
         assert_eq!(rgb(Layout::RgbPremultiplied, &[10, 100, 200, 0]), [10, 100, 200]);
+    }
+
+    #[test]
+    fn bytes_that_pillow_leaves_undefined_change_nothing() {
+        assert_eq!([0, 1, 7, 255].map(|bit| rgb(Layout::One, &[bit])[0]), [0, 255, 255, 255]);
+        assert_eq!(rgb(Layout::GreyAlphaWide, &[108, 3, 200, 9]), [108; 3]);
+        let mut out = [0; 3];
+        to_rgb_over_white(Alpha::Numpy, Layout::GreyAlphaWide, None, &[108, 3, 200, 255], &mut out);
+        assert_eq!(out, [108; 3]);
     }
 
     #[test]

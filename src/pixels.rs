@@ -14,7 +14,7 @@ pub type RowBlock<'a> = [&'a [u8]; BLOCK];
 /// The bytes of one pixel, by Pillow's mode names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
-    /// Mode "1": one byte, 0 or 255.
+    /// Mode "1": one byte, 0 for black and any other for white.
     One,
     /// Mode "L".
     L,
@@ -28,7 +28,7 @@ pub enum Layout {
     Rgbx,
     /// Mode "RGBA".
     Rgba,
-    /// Mode "LA" as Pillow stores it: L, L, L, A.
+    /// Mode "LA" as Pillow stores it: L, two bytes that mean nothing, A.
     GreyAlphaWide,
     /// Mode "CMYK", 0 = no ink.
     Cmyk,
@@ -36,7 +36,7 @@ pub enum Layout {
     RgbAndX,
     /// Mode "RGBa": RGB multiplied by the alpha that follows it.
     RgbPremultiplied,
-    /// Mode "PA" as Pillow stores it: an index into a [`Palette`] three times, and alpha.
+    /// Mode "PA" as Pillow stores it: an index into a [`Palette`], two bytes that mean nothing, and alpha.
     IndexAlpha,
     /// Mode "YCbCr", and a fourth byte that means nothing.
     YCbCr,

@@ -85,7 +85,7 @@ impl Normalise {
                 let mut planes = out.chunks_exact_mut(plane).map(|plane| &mut plane[y * width..][..width]);
                 let lines = std::array::from_fn(|_| planes.next().expect("three planes"));
                 match layout {
-                    Layout::One | Layout::L => self.write_planes([row; 3], lines),
+                    Layout::L => self.write_planes([row; 3], lines),
                     Layout::Rgb => self.write_planes(self.planes(row, scratch), lines),
                     Layout::Rgbx | Layout::Rgba => self.write_channels(row, lines),
                     _ => {

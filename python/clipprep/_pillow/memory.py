@@ -39,11 +39,14 @@ def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bo
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
     image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
-    image with a transparent colour is laid over white, and so is RGB.
+    image with a transparent colour, or in LAB, is laid over white, and so is RGB.
     """
     image.load()
-    if over_white and image.info.get("transparency") is not None:
-        image = _over_white(image)
+    # Of LAB, Pillow makes the unused fourth byte of a pixel the alpha of RGBA.
+    if over_white and (image.info.get("transparency") is not None or image.mode == "LAB"):
+        # A Pillow without LittleCMS leaves LAB as it is, which is refused later.
+        with suppress(ImportError):
+            image = _over_white(image)
     # Asked once: another thread may give the image other pixels meanwhile.
     stored = image.im
     mode, (width, height) = stored.mode, stored.size
@@ -52,7 +55,7 @@ def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bo
     if image.mode != mode:
         # Pillow's own resize refuses such an image, in these words.
         raise ValueError("image has wrong mode")
-    palette = bytes(image.getpalette("RGB") or ()) if mode in ("P", "PA") else None
+    palette = _palette(stored) if mode in ("P", "PA") else None
     memory: Any = None
     # Before 13, exporting an image whose memory is borrowed or mapped crashes the process.
     if major_version() >= 13 and core.get_alignment() == 1:
@@ -62,6 +65,15 @@ def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bo
     if not shared:
         memory = _packed(image)
     return mode, width, height, memory, shared, palette
+
+
+def _palette(stored: Any) -> bytes:
+    """The colours that `convert("RGB")` gives the indices: the first three bytes of each entry, even in CMYK."""
+    mode = stored.getpalettemode()
+    entries = stored.getpalette(mode, mode)
+    if len(mode) == 3:
+        return bytes(entries)
+    return b"".join(entries[at : at + 3] for at in range(0, len(entries), len(mode)))
 
 
 def _over_white(image: Image.Image) -> Image.Image:
