@@ -52,6 +52,7 @@ class Preprocess(_core.Preprocess):
         resize_size: int | Sequence[int] | None = None,
         fill_color: int | Sequence[int] = 0,
         convert_rgb: bool = True,
+        over_white: bool = True,
         rescale_factor: float | None = 0.00392156862745098,
         normalize: bool = True,
         limits: Limits | None = None,
@@ -121,6 +122,8 @@ class Preprocess(_core.Preprocess):
                 image.
             convert_rgb: Whether to convert images of other modes to RGB; False refuses them with
                 `UnsupportedError`.
+            over_white: Whether to show transparency white where the profile does, as the image
+                processors of transformers 5; False drops it, as those of transformers 4.
             rescale_factor: The factor that bytes are multiplied by; None for no factor. "openai"
                 and "timm" divide by 255 and take no other.
             normalize: Whether to subtract `mean` and divide by `std`.

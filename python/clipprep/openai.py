@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any
 
 from ._preprocess import Preprocess
+from ._tensor import as_tensor
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,9 @@ class Transform:
 
     def __call__(self, source: Any) -> Any:
         """A `torch.Tensor`. Raises ImportError without torch, and what calling a `Preprocess` raises."""
-        return _torch().from_numpy(self.preprocess(source))
+        return as_tensor(self.preprocess(source))
 
 
 def transform(n_px: int) -> Transform:
     """A callable that stands in for `clip._transform(n_px)`; torch is imported when it is called."""
     return Transform(n_px)
-
-
-def _torch() -> Any:
-    try:
-        return import_module("torch")
-    except ImportError:
-        raise ImportError(
-            "expected torch, which this returns tensors of, found none: "
-            "clipprep.Preprocess returns NumPy arrays without it"
-        ) from None

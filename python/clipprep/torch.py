@@ -15,18 +15,9 @@ from numpy.typing import NDArray
 from torch.utils.data import default_collate, get_worker_info
 
 from clipprep import Preprocess
+from clipprep._tensor import as_tensor
 
 __all__ = ["Collate", "Transform", "as_tensor"]
-
-
-def as_tensor(pixels: NDArray[Any]) -> torch.Tensor:
-    """A tensor on the memory of an array that clipprep made, which is not copied.
-
-    uint16 becomes bfloat16: that is how `dtype="bfloat16"` comes, since NumPy has no such type.
-    """
-    if pixels.dtype == np.uint16:
-        return torch.from_numpy(pixels.view(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(pixels)
 
 
 class Transform:

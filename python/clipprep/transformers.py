@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from typing import Any, Literal
 
+import numpy as np
+from PIL import Image
+
 from ._preprocess import Preprocess
+from ._tensor import as_tensor
+from .errors import BatchError
 
 
 class Features(dict[str, Any]):
@@ -29,28 +36,51 @@ class Features(dict[str, Any]):
 class ClipPrepImageProcessor:
     """Called as `processor(images=..., return_tensors="pt")`, gives `pixel_values`.
 
-    The images are PIL images or whatever else `Preprocess` takes; one, or a list of them.
+    What an image is decides how it is read, as in transformers:
+
+    - a PIL image, or an array of uint8 whose channels are first or last, is taken as it is;
+    - a `str` is the path of a file, a `data:image/` URI, or base64 text. The file is turned as its EXIF
+      orientation says, and its alpha is dropped before it is resized;
+    - a `pathlib.Path`, encoded bytes and a binary file, which transformers does not take, are read as the
+      file of a path is.
+
+    >>> from clipprep.transformers import ClipPrepImageProcessor
+    >>> processor = ClipPrepImageProcessor.from_pretrained(
+    ...     {"image_processor_type": "CLIPImageProcessor"}
+    ... )
+    >>> import numpy as np
+    >>> processor(np.zeros((3, 40, 30), np.uint8), return_tensors="np").pixel_values.shape
+    (1, 3, 224, 224)
     """
 
     model_input_names = ("pixel_values",)
 
-    def __init__(self, preprocess: Preprocess) -> None:
+    def __init__(self, preprocess: Preprocess, files: Preprocess | None = None) -> None:
+        """`preprocess` does what is done to PIL images and arrays, `files` what is done to files (default: the
+        same)."""
         self.preprocessor = preprocess
+        self.of_files = preprocess if files is None else files
 
     @classmethod
     def from_pretrained(
         cls, config: Any, *, backend: Literal["torchvision", "pil"] = "torchvision", **options: Any
     ) -> ClipPrepImageProcessor:
         """Takes what `Preprocess.from_hf` takes: a folder, a `preprocessor_config.json`, a dict."""
-        return cls(Preprocess.from_hf(config, backend=backend, **options))
+        as_read = {"exif": True, "over_white": False, "convert_rgb": True}
+        return cls(
+            Preprocess.from_hf(config, backend=backend, **options),
+            Preprocess.from_hf(config, backend=backend, **{**as_read, **options}),
+        )
 
     def __call__(
         self, images: Any, *, return_tensors: str | None = None, num_threads: int | None = None
     ) -> Features:
         """`pixel_values` of shape (N, 3, height, width): a tensor for "pt", an array for "np", a list of
-        arrays for None.
+        arrays for None. With `dtype="bfloat16"` the tensor is of `torch.bfloat16`; NumPy has no such type, so
+        that the array holds its bits as uint16.
 
-        Raises BatchError for an image that fails, ImportError for "pt" without torch.
+        Raises BatchError for an image that fails, ValueError for a `str` that is no image, ImportError for "pt"
+        without torch.
         """
         if return_tensors not in ("pt", "np", None):
             raise ValueError(
@@ -58,14 +88,55 @@ class ClipPrepImageProcessor:
             )
         ndim = getattr(images, "ndim", None)
         one = ndim in (1, 2, 3) if ndim is not None else not isinstance(images, (list, tuple))
-        pixels: Any = self.preprocessor.batch([images] if one else images, num_threads=num_threads)
+        pixels: Any = self._pixels([images] if one else images, num_threads)
         if return_tensors == "pt":
-            from .openai import _torch
-
-            pixels = _torch().from_numpy(pixels)
+            pixels = as_tensor(pixels)
         return Features(pixel_values=list(pixels) if return_tensors is None else pixels)
 
     preprocess = __call__
 
+    def _pixels(self, images: Any, num_threads: int | None) -> Any:
+        """The tensors of all images."""
+        files = [_is_file(image) for image in images]
+        sources = [_file(image) if isinstance(image, str) else image for image in images]
+        if all(files) and files:
+            return self.of_files.batch(sources, num_threads=num_threads)
+        if not any(files):
+            return self.preprocessor.batch(images, num_threads=num_threads)
+        pixels = np.empty((len(sources), *self.preprocessor.batch([]).shape[1:]))
+        errors: dict[int, Exception] = {}
+        for kind, preprocess in ((True, self.of_files), (False, self.preprocessor)):
+            rows = [row for row, is_file in enumerate(files) if is_file == kind]
+            result = preprocess.try_batch([sources[row] for row in rows], num_threads=num_threads)
+            pixels = pixels.astype(result.pixels.dtype, copy=False)
+            pixels[rows] = result.pixels
+            errors |= {rows[row]: error for row, error in result.errors.items()}
+        if errors:
+            first = min(errors)
+            raise BatchError(f"source {first}: {errors[first]}", first, images[first]) from errors[
+                first
+            ]
+        return pixels
+
     def __repr__(self) -> str:
         return f"ClipPrepImageProcessor({self.preprocessor!r})"
+
+
+def _is_file(image: Any) -> bool:
+    """Whether an image is read as the file of a path is: it is no PIL image, and no array of pixels."""
+    return not (isinstance(image, Image.Image) or getattr(image, "ndim", 1) > 1)
+
+
+def _file(text: str) -> str | bytes:
+    """The path, or the file that the text holds in base64, as transformers tells them apart."""
+    if text.startswith(("http://", "https://")):
+        raise ValueError(
+            f"expected a path, found a URL, which has to be downloaded first: {text[:200]!r}"
+        )
+    if os.path.isfile(text):
+        return text
+    try:
+        encoded = text.partition(",")[2] if text.startswith("data:image/") else text
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except ValueError:
+        return text  # a path, then: it is not there

@@ -47,6 +47,8 @@ pub struct Spec {
     pub fill: Fill,
     /// Whether images of other modes become RGB; else they are refused.
     pub convert_rgb: bool,
+    /// Whether transparency shows white where the profile has it so; else it is dropped.
+    pub over_white: bool,
     /// The factor of each byte, if any. Profiles of [`FloatSteps::DivideBy255`] do not read it.
     pub rescale_factor: Option<f64>,
     /// Whether mean and standard deviation are applied.
@@ -76,7 +78,7 @@ pub struct Spec {
 impl Spec {
     /// Whether transparency shows white, in images that become RGB at all.
     pub(crate) fn over_white(&self) -> bool {
-        self.convert_rgb && self.profile.over_white
+        self.convert_rgb && self.over_white && self.profile.over_white
     }
 
     /// OpenAI's transform for an input of `size` x `size` pixels.
@@ -88,6 +90,7 @@ impl Spec {
             resize_size: (size, size),
             fill: Fill::Level(0),
             convert_rgb: true,
+            over_white: true,
             rescale_factor: Some(1.0 / 255.0),
             normalize: true,
             pass_order: PassOrder::Pillow13,

@@ -7,10 +7,14 @@ those make of the images below; the tests compare with the record, without the l
 from __future__ import annotations
 
 import hashlib
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from clipprep.configs.hf import table
 
 CLIP_MEAN = [0.48145466, 0.4578275, 0.40821073]
 CLIP_STD = [0.26862954, 0.26130258, 0.27577711]
@@ -212,6 +216,27 @@ TIMM: dict[str, dict[str, Any]] = {
 }
 
 
+def class_configs(backend: str, *, small: bool = False) -> dict[str, dict[str, Any]]:
+    """A config for each class of transformers that is read: its defaults, but for fields that no option
+    expresses; `small` ones are quick."""
+    configs = {}
+    for stem in table.classes():
+        row = table.row(stem, backend)
+        if row.kind is None:
+            continue
+        config: dict[str, Any] = {"image_processor_type": f"{stem}ImageProcessor"}
+        for name, values in row.neutral.items():
+            if row.defaults[name] not in values:
+                config[name] = values[0]
+        if small:
+            wide = ["height", "width"] in row.sizes
+            config["size"] = {"height": 40, "width": 56} if wide else {"shortest_edge": 52}
+            if "do_center_crop" in row.defaults and not wide:
+                config |= {"do_center_crop": True, "crop_size": 52}
+        configs[stem] = config
+    return configs
+
+
 def golden_images() -> dict[str, Image.Image]:
     """Images by arithmetic alone: no decoder, no random numbers."""
     sizes = {
@@ -239,3 +264,10 @@ def digest(pixels: np.ndarray) -> str:
     """Of all bits, the type and the shape."""
     head = f"{pixels.dtype} {pixels.shape}".encode()
     return hashlib.sha256(head + np.ascontiguousarray(pixels).tobytes()).hexdigest()[:32]
+
+
+def write(folder: Path, name: str, content: object) -> Path:
+    """A file of that text, or of that object as JSON."""
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path

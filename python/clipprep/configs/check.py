@@ -18,6 +18,15 @@ def known(config: Mapping[str, Any], names: Collection[str], of: str) -> None:
             raise ValueError(f"expected the fields of {of}, found {name}={value!r}")
 
 
+def mapping(name: str, value: object) -> dict[str, Any]:
+    """An object of fields; null has none."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise refuse(name, value, "an object")
+    return dict(value)
+
+
 def number(name: str, value: object) -> int:
     """A size in pixels."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
@@ -40,6 +49,19 @@ def three(name: str, value: object) -> tuple[float, ...]:
     if len(numbers) != 3 or not all(isinstance(number, (int, float)) for number in numbers):
         raise refuse(name, value, "a number or three")
     return tuple(float(number) for number in numbers)
+
+
+def positive(name: str, value: object) -> float:
+    """A number above 0."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e300:
+        raise refuse(name, value, "a number above 0")
+    return float(value)
+
+
+def wanted(fields: Mapping[str, Any], name: str) -> bool:
+    """Whether a step is wanted: its field is true, not false, null or absent."""
+    value = fields.get(name)
+    return value is not None and flag(name, value)
 
 
 def flag(name: str, value: object) -> bool:

@@ -21,6 +21,10 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+#: Fields that a `preprocess_cfg` has where it is saved as the config of an image processor (jina-clip's).
+CLOTHES = frozenset({"auto_map", "image_processor_type", "processor_class", "transformers_version"})
+
+
 def read(config: object, options: dict[str, Any]) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_open_clip` returns."""
     size, arguments = arguments_of(find(config))
@@ -33,15 +37,15 @@ def find(config: object) -> dict[str, Any]:
         config = dataclasses.asdict(config)
     found = files.read(config, "open_clip_config.json")["open_clip_config.json"]
     if "preprocess_cfg" not in found and "model_cfg" not in found:
-        return found
+        return {name: value for name, value in found.items() if name not in CLOTHES}
     check.known(found, ("preprocess_cfg", "model_cfg"), "open_clip_config.json")
-    cfg = dict(found.get("preprocess_cfg") or {})
-    model = found.get("model_cfg")
-    if model is not None:
-        vision = model.get("vision_cfg")
-        if not isinstance(vision, Mapping):
+    cfg = check.mapping("preprocess_cfg", found.get("preprocess_cfg"))
+    if found.get("model_cfg") is not None:
+        vision = check.mapping("model_cfg", found["model_cfg"]).get("vision_cfg")
+        if vision is None:
             raise check.refuse("model_cfg.vision_cfg", vision, "an object")
-        cfg["size"] = vision.get("image_size", DEFAULTS["size"])
+        size = check.mapping("model_cfg.vision_cfg", vision).get("image_size")
+        cfg["size"] = DEFAULTS["size"] if size is None else size
     return cfg
 
 

@@ -24,11 +24,14 @@ MEANINGLESS = frozenset(
     {
         "architecture", "classifier", "custom_load", "description", "file", "first_conv",
         "fixed_input_size", "hf_hub_filename", "hf_hub_id", "label_descriptions", "label_names",
-        "license", "min_input_size", "notes", "num_classes", "origin_url", "paper_ids",
+        "label_offset", "license", "min_input_size", "notes", "num_classes", "origin_url", "paper_ids",
         "paper_name", "pool_size", "source", "state_dict", "tag", "test_crop_pct",
-        "test_input_size", "url",
+        "test_input_size", "test_pool_size", "url",
     }
 )  # fmt: skip
+
+#: Fields of an early config.json that are the model's, not those of its `pretrained_cfg`.
+LEGACY = frozenset({"architecture", "labels", "num_features"})
 
 
 def read(config: object, options: dict[str, Any]) -> tuple[tuple[int, int], dict[str, Any]]:
@@ -38,10 +41,30 @@ def read(config: object, options: dict[str, Any]) -> tuple[tuple[int, int], dict
 
 
 def find(config: object) -> dict[str, Any]:
-    """The data config, or the `pretrained_cfg` of a `config.json`."""
+    """The data config, or the `pretrained_cfg` of a `config.json`, as timm's loader makes it from one."""
     found = files.read(config, "config.json")["config.json"]
     nested = found.get("pretrained_cfg")
-    return dict(nested) if isinstance(nested, Mapping) else found
+    if not isinstance(nested, Mapping):
+        # The config.json of early versions has everything at one level.
+        return {name: value for name, value in found.items() if name not in LEGACY}
+    cfg, built = dict(nested), check.mapping("model_args", found.get("model_args"))
+    channels, height, width = _input_size(cfg.get("input_size") or DEFAULTS["input_size"])
+    channels = built.get("in_chans") or channels
+    dynamic = built.get("dynamic_img_size") or built.get("use_naflex")
+    fixed = (
+        cfg.get("fixed_input_size") and not dynamic and built.get("strict_img_size") is not False
+    )
+    if built.get("img_size") is not None and fixed:
+        height, width = check.pair("model_args.img_size", built["img_size"])
+    return cfg | {"input_size": [channels, height, width]}
+
+
+def _input_size(size: object) -> tuple[Any, int, int]:
+    """Channels, height, width."""
+    if not isinstance(size, (list, tuple)) or len(size) != 3:
+        raise check.refuse("input_size", size, "[3, height, width]")
+    height, width = check.pair("input_size", size[1:])
+    return size[0], height, width
 
 
 def arguments_of(cfg: Mapping[str, Any]) -> tuple[tuple[int, int], dict[str, Any]]:
@@ -52,15 +75,12 @@ def arguments_of(cfg: Mapping[str, Any]) -> tuple[tuple[int, int], dict[str, Any
     check.known(cfg, {*DEFAULTS, *MEANINGLESS}, "a data config of timm")
     # As timm has it, what is false is absent.
     fields = DEFAULTS | {name: value for name, value in cfg.items() if value}
-    size = fields["input_size"]
-    if not isinstance(size, (list, tuple)) or len(size) != 3 or size[0] != 3:
-        raise check.refuse("input_size", size, "[3, height, width]")
-    height, width = check.pair("input_size", size[1:])
+    channels, height, width = _input_size(fields["input_size"])
+    if channels != 3:
+        raise check.refuse("input_size", fields["input_size"], "[3, height, width]")
     if fields["interpolation"] not in _FILTERS:
         raise check.refuse("interpolation", fields["interpolation"], f"of {', '.join(_FILTERS)}")
-    crop_pct, crop_mode = fields["crop_pct"], fields["crop_mode"]
-    if isinstance(crop_pct, bool) or not isinstance(crop_pct, (int, float)) or not crop_pct > 0:
-        raise check.refuse("crop_pct", crop_pct, "a number above 0")
+    crop_pct, crop_mode = check.positive("crop_pct", fields["crop_pct"]), fields["crop_mode"]
     modes = {"center": "shortest", "squash": "squash", "border": "longest"}
     if crop_mode not in modes:
         raise check.refuse("crop_mode", crop_mode, f"of {', '.join(modes)}")

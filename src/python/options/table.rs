@@ -59,6 +59,9 @@ options! {
     fill_color => spec.fill;
     /// Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`.
     convert_rgb => spec.convert_rgb, BesideConfig;
+    /// Whether to show transparency white where the profile does, as the image processors of transformers 5;
+    /// False drops it, as those of transformers 4.
+    over_white => spec.over_white, BesideConfig;
     /// The factor that bytes are multiplied by; None for no factor. "openai" and "timm" divide by 255 and take
     /// no other.
     rescale_factor => spec.rescale_factor;

@@ -1,0 +1,221 @@
+"""Ask a class of transformers how it reads a config: give configs to it and to a reader, and compare bits."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from live import pixel_values
+from PIL import Image
+
+import clipprep
+from clipprep.configs.hf.arguments import arguments_by
+from clipprep.configs.hf.table import Row
+
+Config = dict[str, Any]
+#: Tensors of the test images, or why there are none.
+Outcome = list[np.ndarray] | str
+
+#: The fields that kinds and `read` honour, as far as a class reads them.
+HONOURED = (
+    "crop_pct", "crop_size", "default_to_square", "do_center_crop", "do_convert_rgb",
+    "do_normalize", "do_pad", "do_rescale", "do_resize", "image_mean", "image_std", "pad_size",
+    "resample", "rescale_factor", "size",
+)  # fmt: skip
+
+
+def images() -> list[Image.Image]:
+    """Small ones, wide, high, square; of odd sides, so that crops round."""
+    rng = np.random.default_rng(0)
+    return [
+        Image.fromarray(rng.integers(0, 256, (height, width, 3), dtype=np.uint8))
+        for height, width in ((61, 90), (75, 51), (64, 64), (35, 121))
+    ]
+
+
+IMAGES = images()
+#: Of other modes, for the field that converts them.
+MODES = [IMAGES[0].convert("RGBA"), IMAGES[1].convert("L")]
+MODES[0].putalpha(77)
+
+
+def live(cls: Any, config: Config, of: list[Image.Image]) -> Outcome:
+    """What the live class makes of the images, each on its own."""
+    try:
+        processor = cls.from_dict(config)
+        return [pixel_values(processor, image) for image in of]
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"[:200]
+
+
+def ours(row: Row, backend: str, config: Config, of: list[Image.Image]) -> Outcome:
+    """What the reader makes of the images by a row of the table."""
+    try:
+        size, arguments = arguments_by(row, config, "", backend)
+        pre = clipprep.Preprocess(size, **arguments, pillow="installed")
+        return [pre(image) for image in of]
+    except (ValueError, TypeError, clipprep.ImageError) as error:
+        return str(error)
+
+
+def same(one: Outcome, other: Outcome) -> bool:
+    """The same bits."""
+    if isinstance(one, str) or isinstance(other, str):
+        return isinstance(one, str) and isinstance(other, str)
+    return all(
+        a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def variants() -> Iterator[Config]:
+    """Configs that use each honoured field, on sizes that are quick."""
+    small = {"size": 40, "default_to_square": True}, {"size": {"height": 40, "width": 56}}
+    small += {"size": {"shortest_edge": 40}}, {"size": [40, 56]}, {"size": 47}
+    crops = {}, {"do_center_crop": True, "crop_size": {"height": 32, "width": 31}}
+    crops += {"do_center_crop": True, "crop_size": 65}, {"do_center_crop": False}
+    numbers = (
+        {}, {"do_rescale": False}, {"do_normalize": False}, {"do_normalize": True},
+        {"do_rescale": False, "do_normalize": False}, {"rescale_factor": 1 / 127.5},
+        {"rescale_factor": 1 / 127.5, "do_normalize": False},
+        {"image_mean": 0.4, "image_std": 0.3}, {"image_mean": [0.1, 0.2, 0.3], "image_std": [0.3] * 3},
+    )  # fmt: skip
+    others = (
+        {"resample": 0}, {"resample": 1}, {"resample": 2}, {"resample": 3}, {"resample": "bilinear"},
+        {"resample": "bicubic"}, {"resample": None}, {"do_convert_rgb": True}, {"do_convert_rgb": None},
+        {"do_pad": True}, {"do_pad": True, "pad_size": 40}, {"do_pad": True, "pad_size": {"height": 70, "width": 70}},
+        {"crop_pct": 0.7}, {"crop_pct": None}, {"do_resize": False},
+    )  # fmt: skip
+    yield {}
+    for size, crop in itertools.product(small, crops):
+        yield size | crop
+    for more in (*numbers, *others):
+        for size in (small[1], small[2]):
+            yield size | crops[1] | more
+            yield size | more
+
+
+def fit(cls: Any, row: Row, base: Config, honoured: tuple[str, ...], backend: str) -> Row | None:
+    """The row with the profile of the class, if it is right: each config that is read has the live class's bits,
+    and so has `base`."""
+    for profile in dict.fromkeys((f"hf-{backend}", "hf-pil", "hf-torchvision")):
+        row = replace(row, profiles={backend: profile})
+        expected = live(cls, base, IMAGES[:2])
+        found = ours(row, backend, base, IMAGES[:2])
+        if isinstance(expected, str) or not same(found, expected):
+            if isinstance(found, str):
+                print(f"{cls.__name__} is not {row.kind} by {profile}: {found}", flush=True)
+            continue
+        wrong = None
+        for config in variants():
+            if not set(config) <= set(honoured):
+                continue
+            config = base | config
+            found = ours(row, backend, config, IMAGES)
+            if not isinstance(found, str) and not same(found, live(cls, config, IMAGES)):
+                wrong = config
+                break
+        if wrong is None:
+            return row
+        print(f"{cls.__name__} is not {row.kind} by {profile}: {wrong}", flush=True)
+    return None
+
+
+def default(cls: Any, name: str) -> Any:
+    """What a class has where a config has nothing, as JSON has it."""
+    value = getattr(cls, name, None)
+    if value is None:
+        try:
+            value = getattr(cls(), name, None)
+        except Exception:
+            value = None
+    if isinstance(value, Mapping) or hasattr(value, "keys"):
+        return {key: value[key] for key in value.keys() if value[key] is not None}  # noqa: SIM118
+    if isinstance(value, (tuple, list)):
+        return [float(number) for number in value]
+    return value.value if hasattr(value, "value") else value
+
+
+def values_of(name: str, annotation: str, initial: Any) -> list[Any]:
+    """Values to try a field with."""
+    if name.startswith("do_") or "bool" in annotation or isinstance(initial, bool):
+        return [True, False]
+    if "resample" in name:
+        return [0, 2, 3]
+    if "size" in name and ("dict" in annotation or isinstance(initial, dict)):
+        return [{"height": 48, "width": 24}, {"shortest_edge": 33}, 29]
+    if name in ("image_mean", "image_std"):
+        return [[0.2, 0.3, 0.4], 0.6]
+    if "str" in annotation and "int" not in annotation:
+        return ["x"]
+    if isinstance(initial, float) or "float" in annotation:
+        return [0.5, 1.5]
+    return [1, 2, 7, 32]
+
+
+#: A crop, and sizes of each form that some class takes.
+CROPPED: Config = {"do_center_crop": True, "crop_size": {"height": 32, "width": 31}}
+SIZES = (
+    {"height": 41, "width": 57}, {"shortest_edge": 41}, {"longest_edge": 41},
+    {"shortest_edge": 41, "longest_edge": 57}, {"max_height": 41, "max_width": 57},
+)  # fmt: skip
+
+#: Configs in which fields may come to matter; the first ones are enough for fields of single classes.
+CONTEXTS: tuple[Config, ...] = (
+    {},
+    {"do_center_crop": True},
+    {"size": {"height": 41, "width": 57}},
+    {"size": {"shortest_edge": 41}, "do_center_crop": True},
+    {"do_pad": True},
+    {"do_resize": False, "do_center_crop": True},
+    {"do_convert_rgb": None},
+    {"pad_size": {"height": 300, "width": 300}},
+    {"do_pad": True, "pad_size": {"height": 300, "width": 300}},
+    {"do_rescale": True, "do_normalize": True},
+    {"size": 40},
+    {"size": {"shortest_edge": 41}},
+)
+
+
+def in_contexts(
+    cls: Any, base: Config, honoured: tuple[str, ...], of: list[Image.Image]
+) -> list[tuple[Config, Outcome]]:
+    """What the class makes of the images in each context of fields that are honoured."""
+    configs = [
+        {"crop_size": CROPPED["crop_size"]} | base | context
+        for context in CONTEXTS
+        if set(context) <= set(honoured)
+    ]
+    return [(config, live(cls, config, of)) for config in configs]
+
+
+def changing_nothing(
+    cls: Any,
+    name: str,
+    values: list[Any],
+    of: list[Image.Image],
+    known: list[tuple[Config, Outcome]],
+) -> list[Any]:
+    """The values of a field that change no tensor of the images, whose outcomes in contexts are known."""
+    return [
+        value
+        for value in values
+        if all(same(live(cls, config | {name: value}, of), was) for config, was in known)
+    ]
+
+
+def bases(cls: Any, annotations: Mapping[str, str]) -> Iterator[Config]:
+    """The class's own defaults, and those with everything off that has no kind."""
+    yield {}
+    off = {
+        name: False
+        for name, annotation in annotations.items()
+        if name not in HONOURED and "bool" in annotation and default(cls, name)
+    }
+    if off:
+        yield off
+    if getattr(cls, "do_pad", None):
+        yield off | {"do_pad": False}

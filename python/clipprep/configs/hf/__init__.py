@@ -1,0 +1,30 @@
+"""Read `preprocessor_config.json` of Hugging Face, as transformers 5 reads it.
+
+`find` finds the fields and the name of the class, `table` knows each class of transformers, `kinds` has the
+geometry of each kind of class, `arguments` makes the options of `Preprocess`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import build, open_clip
+from . import table
+from .arguments import arguments_of
+from .find import find
+
+__all__ = ["read"]
+
+#: Classes of published models that are no part of transformers and read open_clip's `preprocess_cfg`.
+_OPEN_CLIP = ("JinaCLIPImageProcessor",)
+
+
+def read(
+    config: object, backend: str, options: dict[str, Any]
+) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The size and the options of what `Preprocess.from_hf` returns."""
+    fields, name = find(config)
+    if name in _OPEN_CLIP:
+        return open_clip.read(fields, options)
+    size, arguments = arguments_of(fields, table.stem(name), backend)
+    return build.join(size, arguments, options)

@@ -1,0 +1,91 @@
+"""Make the options of `Preprocess` from the fields of an image processor."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from .. import check
+from . import table
+from .kinds import Geometry, geometry, size_dict
+from .table import Row
+
+#: Pillow's numbers of its filters.
+_FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
+
+
+def arguments_of(fields: Mapping[str, Any], processor: str, backend: str) -> Geometry:
+    """The size and the options of `Preprocess` that a config means.
+
+    Raises ValueError for a class or a field that cannot be honoured; warns of a field that no class knows.
+    """
+    if backend not in ("torchvision", "pil"):
+        raise check.refuse("backend=", backend, 'of "torchvision" and "pil"')
+    unknown = sorted(set(fields) - table.names())
+    if unknown:
+        warnings.warn(
+            f"ignored {', '.join(unknown)}: no image processor of transformers reads it",
+            stacklevel=4,
+        )
+    return arguments_by(table.row(processor, backend), fields, processor, backend)
+
+
+def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: str) -> Geometry:
+    """The same by a row of the table."""
+    if row.kind is None:
+        raise check.refuse(
+            "image_processor_type", f"{processor}ImageProcessor", f"that is read: {row.why}"
+        )
+    old = {name: value for name, value in config.items() if name in row.aliases}
+    config = {name: value for name, value in config.items() if name not in old}
+    config |= {row.aliases[name]: value for name, value in old.items() if value is not None}
+    for name, others in row.implied.items():
+        if config.get(name):
+            config |= others
+    for name, values in row.neutral.items():
+        value = config.get(name, row.defaults.get(name))
+        if not any(value is known or value == known for known in values):
+            raise check.refuse(name, value, f"of {', '.join(map(repr, values))}")
+    # A null is one to transformers too, and no default: nothing is done that it stands for.
+    fields = {name: config.get(name, default) for name, default in row.defaults.items()}
+    profile = row.profiles[backend]
+    if check.wanted(fields, "do_resize") and sorted(size_dict(fields, "size")) not in row.sizes:
+        forms = ", or ".join(" and ".join(form) for form in row.sizes)
+        raise check.refuse("size", fields.get("size"), f"to have {forms}")
+    size, arguments = geometry(row.kind, fields)
+    arguments |= {
+        "profile": profile,
+        "convert_rgb": check.wanted(fields, "do_convert_rgb"),
+        "normalize": check.wanted(fields, "do_normalize"),
+        "rescale_factor": None,
+    }
+    if arguments.get("resize_mode") != "none":
+        arguments["interpolation"] = _filter(fields.get("resample"), profile)
+    if check.wanted(fields, "do_rescale"):
+        arguments["rescale_factor"] = check.positive("rescale_factor", fields.get("rescale_factor"))
+    if arguments["normalize"]:
+        arguments["mean"] = check.three("image_mean", fields.get("image_mean"))
+        arguments["std"] = check.three("image_std", fields.get("image_std"))
+    elif arguments["rescale_factor"] is None:
+        arguments["dtype"] = "uint8"  # nothing made floats of the bytes
+    return size, arguments
+
+
+def _filter(resample: object, profile: str) -> str:
+    """The filter that a number of Pillow's or a name means."""
+    torch = profile == "hf-torchvision"
+    if isinstance(resample, str):
+        # On Pillow transformers takes any name for bilinear.
+        name = resample if torch else "bilinear"
+        known: tuple[str, ...] = ("bilinear", "bicubic", "lanczos")
+    elif isinstance(resample, int) and 0 <= resample < len(_FILTERS):
+        name = _FILTERS[resample]
+        known = _FILTERS[:4] if torch else _FILTERS
+    else:
+        name, known = "", _FILTERS
+    if name not in known:
+        raise check.refuse(
+            "resample", resample, f"of {', '.join(known)}, or Pillow's number of one"
+        )
+    return name

@@ -1,0 +1,38 @@
+"""Find the fields of an image processor, and the name of its class, in the files of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import check, files
+from . import table
+
+_FILES = ("preprocessor_config.json", "processor_config.json", "config.json")
+
+
+def find(config: object) -> tuple[dict[str, Any], str]:
+    """The fields of an image processor, and the name of the class that reads them."""
+    read = files.read(config, *_FILES)
+    fields = read.get("preprocessor_config.json", {})
+    # The config of a whole processor holds that of its image processor, which then comes first.
+    for holder in (read.get("processor_config.json", {}), fields):
+        if isinstance(holder.get("image_processor"), Mapping):
+            fields = dict(holder["image_processor"])
+            break
+    model = read.get("config.json", {})
+    name = fields.get("image_processor_type") or fields.get("feature_extractor_type")
+    name = name or model.get("image_processor_type")
+    if name is not None:
+        return fields, str(name)
+    model_type = model.get("model_type")
+    if model_type is None:
+        raise check.refuse("image_processor_type", None, "that names the processor")
+    found = table.of_model_type(str(model_type))
+    if found is None:
+        raise check.refuse(
+            "image_processor_type",
+            None,
+            f"that names the processor, since model_type {model_type!r} of config.json names none",
+        )
+    return fields, found

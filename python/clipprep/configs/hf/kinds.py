@@ -1,0 +1,119 @@
+"""The geometry of each kind of image processor: the size of the output, and how the image gets to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .. import check
+
+Geometry = tuple[tuple[int, int], dict[str, Any]]
+
+
+def standard(fields: Mapping[str, Any]) -> Geometry:
+    """Resize to a size, or so that the shorter side has a length; then crop."""
+    return _resized(fields, fields.get("size"), size_dict(fields, "size"))
+
+
+def convnext(fields: Mapping[str, Any]) -> Geometry:
+    """Below 384 pixels a crop by `crop_pct` follows the resize; from 384 on the image is squashed."""
+    size, cropped = size_dict(fields, "size"), _crop(fields)
+    if set(size) != {"shortest_edge"}:
+        raise check.refuse("size", fields.get("size"), "a shortest_edge")
+    side = size["shortest_edge"]
+    if side >= 384:
+        return cropped or (side, side), {"resize_mode": "squash", "resize_size": (side, side)}
+    if cropped not in (None, (side, side)):
+        raise check.refuse(
+            "crop_size", fields.get("crop_size"), f"{side}, which is cropped already"
+        )
+    return (side, side), {"resize_size": (_enlarged(fields, side),) * 2}
+
+
+def poolformer(fields: Mapping[str, Any]) -> Geometry:
+    """The size is enlarged by `crop_pct`, where there is one; a square one then fits the shorter side."""
+    size = size_dict(fields, "size")
+    if fields.get("crop_pct") is not None:
+        size = {name: _enlarged(fields, side) for name, side in size.items()}
+        if size.get("height") == size.get("width"):
+            size = {"shortest_edge": next(iter(size.values()))}
+    return _resized(fields, fields.get("size"), size)
+
+
+def levit(fields: Mapping[str, Any]) -> Geometry:
+    """The shorter side is enlarged by 256 / 224."""
+    size = size_dict(fields, "size")
+    if set(size) == {"shortest_edge"}:
+        size = {"shortest_edge": int(256 / 224 * size["shortest_edge"])}
+    return _resized(fields, fields.get("size"), size)
+
+
+#: Each kind by the name that the table of classes has it under.
+KINDS: dict[str, Callable[[Mapping[str, Any]], Geometry]] = {
+    "standard": standard,
+    "convnext": convnext,
+    "poolformer": poolformer,
+    "levit": levit,
+}
+
+
+def geometry(kind: str, fields: Mapping[str, Any]) -> Geometry:
+    """The size of the output, and the options of `Preprocess` that say how the image gets to it.
+
+    Raises ValueError for a field that cannot be honoured.
+    """
+    if check.wanted(fields, "do_resize"):
+        size, arguments = KINDS[kind](fields)
+    else:
+        cropped = _crop(fields)
+        if cropped is None:
+            raise check.refuse(
+                "do_resize", False, "true, or do_center_crop true: else outputs differ in size"
+            )
+        size, arguments = cropped, {"resize_mode": "none"}
+    if check.wanted(fields, "do_pad") and fields.get("pad_size") is not None:
+        padded = size_dict(fields, "pad_size")
+        if padded != {"height": size[0], "width": size[1]}:
+            raise check.refuse("pad_size", fields["pad_size"], f"{size}, the size of the output")
+    return size, arguments
+
+
+def size_dict(fields: Mapping[str, Any], name: str) -> dict[str, int]:
+    """A size in the form that transformers writes it today (`get_size_dict`)."""
+    size = fields.get(name)
+    if isinstance(size, Mapping):
+        return {str(key): check.number(f"{name}.{key}", value) for key, value in size.items()}
+    if isinstance(size, (list, tuple)):
+        height, width = check.pair(name, size)
+        return {"height": height, "width": width}
+    side = check.number(name, size)
+    if name == "size" and not check.wanted(fields, "default_to_square"):
+        return {"shortest_edge": side}
+    return {"height": side, "width": side}
+
+
+def _crop(fields: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Height and width of the crop; None where nothing is cropped."""
+    if not check.wanted(fields, "do_center_crop"):
+        return None
+    size = size_dict(fields, "crop_size")
+    if set(size) != {"height", "width"}:
+        raise check.refuse("crop_size", fields["crop_size"], "to have a height and a width")
+    return size["height"], size["width"]
+
+
+def _resized(fields: Mapping[str, Any], written: object, size: Mapping[str, int]) -> Geometry:
+    cropped = _crop(fields)
+    if set(size) == {"height", "width"}:
+        resized = size["height"], size["width"]
+        return cropped or resized, {"resize_mode": "squash", "resize_size": resized}
+    if set(size) != {"shortest_edge"}:
+        raise check.refuse("size", written, "a shortest_edge, or a height and a width")
+    if cropped is None:
+        raise check.refuse("size", written, "a height and a width where nothing is cropped")
+    return cropped, {"resize_size": (size["shortest_edge"],) * 2}
+
+
+def _enlarged(fields: Mapping[str, Any], side: int) -> int:
+    """A side that a crop by `crop_pct` makes `side` again."""
+    return check.number("crop_pct", int(side / check.positive("crop_pct", fields.get("crop_pct"))))

@@ -1,0 +1,265 @@
+"""Configs of Hugging Face: read as transformers reads them, refused by name where not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clipprep import Preprocess
+from clipprep.configs.hf import table
+from support.named_configs import HUGGING_FACE, class_configs, golden_images, write
+
+CLIP = HUGGING_FACE["CLIP ViT-B/32"]
+NEW = HUGGING_FACE["CLIP, new style"]
+IMAGES = golden_images()
+
+
+def test_backends_differ() -> None:
+    image = IMAGES["RGB 301 x 200"]
+    assert Preprocess.from_hf(CLIP) == Preprocess.from_hf(CLIP, backend="torchvision")
+    assert Preprocess.from_hf(CLIP).profile == "hf-torchvision"
+    assert (Preprocess.from_hf(CLIP)(image) != Preprocess.from_hf(CLIP, backend="pil")(image)).any()
+    with pytest.raises(ValueError, match="backend"):
+        Preprocess.from_hf(CLIP, backend="tensorflow")
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ({"size": [224, 224], "do_center_crop": False}, {"size": {"height": 224, "width": 224}}),
+        ({"size": 224, "default_to_square": True}, {"size": {"height": 224, "width": 224}}),
+        ({"size": 224, "default_to_square": None}, {"size": {"shortest_edge": 224}}),
+        ({"crop_size": [224, 224]}, {"crop_size": 224}),
+        ({"resample": "bicubic"}, {"resample": 3}),
+        ({"do_convert_rgb": None}, {"do_convert_rgb": False}),
+        ({"do_normalize": 0}, {"do_normalize": False}),
+        ({"use_square_size": True}, {"size": {"height": 224, "width": 224}}),
+        ({"image_mean": 0.5}, {"image_mean": [0.5, 0.5, 0.5]}),
+        ({"do_pad": True, "pad_size": None, "processor_class": "CLIPProcessor"}, {}),
+        ({"do_pad": True, "pad_size": 224}, {}),
+        ({"pad_size": 300}, {}),
+        ({"crop_pct": 0.9, "do_flip_channel_order": True, "size_divisor": 32}, {}),
+        ({"input_data_format": "channels_first", "num_channels": 3, "use_fast": True}, {}),
+        ({"feature_extractor_type": "CLIPFeatureExtractor"}, {}),
+    ],
+)
+def test_ways_to_write_the_same(written: dict[str, Any], same: dict[str, Any]) -> None:
+    for backend in ("torchvision", "pil"):
+        if backend == "pil" and isinstance(written.get("resample"), str):
+            continue
+        one = Preprocess.from_hf(NEW | written, backend=backend)
+        other = Preprocess.from_hf(NEW | same, backend=backend)
+        assert one == other
+
+
+@pytest.mark.parametrize("suffix", ["ImageProcessor", "ImageProcessorFast", "ImageProcessorPil"])
+def test_names_of_processors(suffix: str) -> None:
+    for stem in ("CLIP", "Bit", "Siglip", "Blip", "OwlViT", "ChineseCLIP"):
+        new = Preprocess.from_hf({"image_processor_type": stem + suffix})
+        old = Preprocess.from_hf({"feature_extractor_type": f"{stem}FeatureExtractor"})
+        assert new == old
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("size", {"longest_edge": 224}),
+        ("size", {"shortest_edge": 224, "longest_edge": 500}),
+        ("size", {"max_height": 224, "max_width": 224}),
+        ("size", None),
+        ("size", "224"),
+        ("size", 224.0),
+        ("size", [224]),
+        ("size", True),
+        ("size", 0),
+        ("crop_size", {"shortest_edge": 224}),
+        ("crop_size", None),
+        ("crop_size", [1, 2, 3]),
+        ("do_center_crop", False),  # each image would have its own size
+        ("do_center_crop", "yes"),
+        ("resample", 6),
+        ("resample", -1),
+        ("resample", 4),  # torchvision has no box for tensors
+        ("resample", "cubic"),
+        ("resample", "BICUBIC"),
+        ("resample", "nearest"),  # torch's, which no option expresses
+        ("resample", None),
+        ("rescale_factor", None),
+        ("rescale_factor", 0),
+        ("rescale_factor", "1/255"),
+        ("image_mean", [0.5]),
+        ("image_mean", None),
+        ("image_std", ["a", "b", "c"]),
+    ],
+)
+def test_fields_that_are_refused_by_name(field: str, value: object) -> None:
+    expected = "size" if field == "do_center_crop" and value is False else field
+    with pytest.raises(ValueError, match=expected):
+        Preprocess.from_hf(NEW | {field: value})
+
+
+@pytest.mark.parametrize("name", ["bilinear", "bicubic", "NEAREST", "no filter"])
+def test_any_name_of_a_filter_is_bilinear_on_pil(name: str) -> None:
+    """So it is to this backend of transformers."""
+    pre = Preprocess.from_hf(NEW | {"resample": name}, backend="pil")
+    assert pre == Preprocess.from_hf(NEW | {"resample": 2}, backend="pil")
+
+
+def test_padding_that_changes_the_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="pad_size"):
+        Preprocess.from_hf(NEW | {"do_pad": True, "pad_size": {"height": 300, "width": 300}})
+
+
+def test_a_field_that_no_class_knows_warns() -> None:
+    with pytest.warns(UserWarning, match=r"bar, foo") as caught:
+        pre = Preprocess.from_hf(NEW | {"foo": None, "bar": 3})
+    assert pre == Preprocess.from_hf(NEW)
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("stem", "backend"),
+    [(stem, backend) for backend in ("torchvision", "pil") for stem in class_configs(backend)],
+)
+def test_every_field_of_every_class(stem: str, backend: str) -> None:
+    """One that the class does not read changes nothing; one that no option expresses is refused by name."""
+    config = class_configs(backend)[stem]
+    row = table.row(stem, backend)
+    pre = Preprocess.from_hf(config, backend=backend)
+    ignored = table.names() - set(row.defaults) - set(row.aliases) - set(config)
+    ignored -= {"image_processor", "feature_extractor_type", *row.implied}
+    odd = {name: ["no value that means anything"] for name in ignored}
+    assert Preprocess.from_hf(odd | config, backend=backend) == pre
+    for name, values in row.neutral.items():
+        for value in values:
+            assert Preprocess.from_hf(config | {name: value}, backend=backend) == pre
+        with pytest.raises(ValueError, match=name):
+            Preprocess.from_hf(config | {name: ["no value"]}, backend=backend)
+    for name, default in row.defaults.items():
+        if name not in row.neutral and name not in config:
+            written = config | {name: default}
+            assert Preprocess.from_hf(written, backend=backend) == pre, name
+
+
+def test_classes_that_are_not_read_say_why() -> None:
+    unread = [stem for stem in table.classes() if table.row(stem, "pil").kind is None]
+    assert 40 < len(unread) < len(table.classes())
+    for stem in unread:
+        with pytest.raises(ValueError, match=f"{stem}ImageProcessor") as caught:
+            Preprocess.from_hf({"image_processor_type": f"{stem}ImageProcessor"}, backend="pil")
+        assert table.row(stem, "pil").why in str(caught.value)
+
+
+def test_std_of_zero() -> None:
+    with pytest.raises(ValueError, match="std"):
+        Preprocess.from_hf(NEW | {"image_std": [0, 1, 1]})
+
+
+@pytest.mark.parametrize(
+    "name", ["Siglip2ImageProcessor", "LlavaNextImageProcessor", "CLIP", "CLIPProcessor", ""]
+)
+def test_processors_that_are_not_known(name: str) -> None:
+    with pytest.raises(ValueError, match="image_processor_type"):
+        Preprocess.from_hf({"image_processor_type": name})
+
+
+def test_convnext() -> None:
+    config = {"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 224}}
+    assert Preprocess.from_hf(config).resize_size == 256
+    assert Preprocess.from_hf(config | {"crop_pct": 0.9}).resize_size == 248
+    assert Preprocess.from_hf(config | {"size": 384}).resize_mode == "squash"
+    cropped = config | {"do_center_crop": True}
+    assert Preprocess.from_hf(cropped | {"crop_size": 224}) == Preprocess.from_hf(config)
+    for field, value in {"crop_size": 200, "crop_pct": 0, "size": [224, 224]}.items():
+        with pytest.raises(ValueError, match=field):
+            Preprocess.from_hf(cropped | {"crop_size": 224, field: value})
+
+
+def test_owlvit_of_early_versions() -> None:
+    config = {"image_processor_type": "OwlViTImageProcessor"}
+    assert Preprocess.from_hf(config | {"rescale": False}).rescale_factor is None
+    assert Preprocess.from_hf(NEW | {"rescale": False}) == Preprocess.from_hf(NEW)
+
+
+def test_files_and_folders_of_hugging_face(tmp_path: Path) -> None:
+    file = write(tmp_path, "preprocessor_config.json", CLIP)
+    expected = Preprocess.from_hf(CLIP)
+    for config in (file, str(file), tmp_path, str(tmp_path)):
+        assert Preprocess.from_hf(config) == expected
+    # A config of the whole processor comes first, if it holds one of the image processor.
+    write(tmp_path, "processor_config.json", {"processor_class": "CLIPProcessor"})
+    assert Preprocess.from_hf(tmp_path) == expected
+    holder = {"image_processor": NEW | {"size": 336, "crop_size": 336}}
+    file = write(tmp_path, "processor_config.json", holder)
+    assert Preprocess.from_hf(tmp_path).size == 336
+    assert Preprocess.from_hf(file).size == 336
+    assert Preprocess.from_hf(holder).size == 336
+
+
+def test_a_model_type_names_the_processor(tmp_path: Path) -> None:
+    fields = {"do_resize": True, "size": 352}
+    write(tmp_path, "preprocessor_config.json", fields)
+    with pytest.raises(ValueError, match="image_processor_type"):
+        Preprocess.from_hf(tmp_path)
+    write(tmp_path, "config.json", {"model_type": "clipseg"})
+    expected = Preprocess.from_hf(fields | {"image_processor_type": "ViTImageProcessor"})
+    assert Preprocess.from_hf(tmp_path) == expected
+    write(tmp_path, "config.json", {"model_type": "llava_next"})
+    with pytest.raises(ValueError, match="LlavaNextImageProcessor"):
+        Preprocess.from_hf(tmp_path)
+    write(tmp_path, "config.json", {"model_type": "no model"})
+    with pytest.raises(ValueError, match="no model"):
+        Preprocess.from_hf(tmp_path)
+
+
+def test_the_config_of_a_model_can_name_the_class(tmp_path: Path) -> None:
+    """Above its type."""
+    model = {"model_type": "clip", "image_processor_type": "ViTImageProcessor"}
+    write(tmp_path, "preprocessor_config.json", {"size": 352})
+    write(tmp_path, "config.json", model)
+    expected = Preprocess.from_hf({"size": 352, "image_processor_type": "ViTImageProcessor"})
+    assert Preprocess.from_hf(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("model_type", "stem"),
+    {
+        "swin": "ViT", "vit_mae": "ViT", "trocr": "ViT", "ijepa": "ViT", "resnet": "ConvNext",
+        "regnet": "ConvNext", "cvt": "ConvNext", "dinov2": "Bit", "hiera": "Bit", "focalnet": "Bit",
+        "paligemma": "Siglip", "colpali": "Siglip", "git": "CLIP", "groupvit": "CLIP",
+        "kosmos-2": "CLIP", "aimv2": "CLIP", "mlcd": "CLIP", "vipllava": "CLIP", "xclip": "CLIP",
+        "instructblip": "Blip", "timesformer": "VideoMAE", "florence2": "CLIP",
+    }.items(),
+)  # fmt: skip
+def test_classes_of_models_whose_config_names_none(
+    model_type: str, stem: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "preprocessor_config.json", {})
+    write(tmp_path, "config.json", {"model_type": model_type})
+    expected = Preprocess.from_hf({"image_processor_type": f"{stem}ImageProcessor"})
+    assert Preprocess.from_hf(tmp_path) == expected
+
+
+JINA = {
+    "auto_map": {"AutoImageProcessor": "a.module.JinaCLIPImageProcessor"},
+    "fill_color": 0,
+    "image_processor_type": "JinaCLIPImageProcessor",
+    "interpolation": "bicubic",
+    "mean": [0.48145466, 0.4578275, 0.40821073],
+    "processor_class": "JinaCLIPProcessor",
+    "resize_mode": "shortest",
+    "size": 224,
+    "std": [0.26862954, 0.26130258, 0.27577711],
+}
+
+
+def test_a_config_of_open_clip_in_the_clothes_of_an_image_processor(tmp_path: Path) -> None:
+    expected = Preprocess.from_open_clip({"resize_mode": "shortest", "size": 224})
+    file = write(tmp_path, "preprocessor_config.json", JINA)
+    for config in (JINA, file, tmp_path):
+        assert Preprocess.from_hf(config) == expected
+    assert Preprocess.from_open_clip(JINA) == Preprocess.from_open_clip(file) == expected
+    with pytest.raises(ValueError, match="resize_mode"):
+        Preprocess.from_hf(JINA | {"resize_mode": "none"})
