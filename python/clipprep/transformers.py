@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 from typing import Any, Literal
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ._preprocess import Preprocess
 from ._tensor import as_tensor
@@ -40,7 +41,8 @@ class ClipPrepImageProcessor:
 
     - a PIL image, or an array of uint8 whose channels are first or last, is taken as it is;
     - a `str` is the path of a file, a `data:image/` URI, or base64 text. The file is turned as its EXIF
-      orientation says, and its alpha is dropped before it is resized;
+      orientation says, and its alpha is dropped before it is resized. (With the backend "pil", one transparent
+      colour, as a GIF has it, shows white: Pillow hands it on to the processor.);
     - a `pathlib.Path`, encoded bytes and a binary file, which transformers does not take, are read as the
       file of a path is.
 
@@ -95,27 +97,46 @@ class ClipPrepImageProcessor:
 
     preprocess = __call__
 
+    def _source(self, image: Any) -> Any:
+        """An image as it is read: a text that holds a file is that file, and a file with a transparent colour is
+        opened where the processor, to which Pillow hands that colour on, shows it white."""
+        if isinstance(image, str):
+            image = _file(image)
+        over_white = self.preprocessor.profile == "hf-pil" and self.preprocessor.convert_rgb
+        if over_white and self.of_files is not self.preprocessor and _is_file(image):
+            return _with_transparent_colour(image, self.of_files) or image
+        return image
+
     def _pixels(self, images: Any, num_threads: int | None) -> Any:
         """The tensors of all images."""
-        files = [_is_file(image) for image in images]
-        sources = [_file(image) if isinstance(image, str) else image for image in images]
+        sources = [self._source(image) for image in images]
+        files = [_is_file(source) for source in sources]
         if all(files) and files:
             return self.of_files.batch(sources, num_threads=num_threads)
         if not any(files):
-            return self.preprocessor.batch(images, num_threads=num_threads)
-        pixels = np.empty((len(sources), *self.preprocessor.batch([]).shape[1:]))
-        errors: dict[int, Exception] = {}
-        for kind, preprocess in ((True, self.of_files), (False, self.preprocessor)):
-            rows = [row for row, is_file in enumerate(files) if is_file == kind]
-            result = preprocess.try_batch([sources[row] for row in rows], num_threads=num_threads)
-            pixels = pixels.astype(result.pixels.dtype, copy=False)
-            pixels[rows] = result.pixels
-            errors |= {rows[row]: error for row, error in result.errors.items()}
+            return self.preprocessor.batch(sources, num_threads=num_threads)
+        rows = {
+            kind: [row for row, file in enumerate(files) if file == kind] for kind in (True, False)
+        }
+        results = {
+            kind: preprocess.try_batch(
+                [sources[row] for row in rows[kind]], num_threads=num_threads
+            )
+            for kind, preprocess in ((True, self.of_files), (False, self.preprocessor))
+        }
+        errors = {
+            rows[kind][row]: error
+            for kind, result in results.items()
+            for row, error in result.errors.items()
+        }
         if errors:
             first = min(errors)
-            raise BatchError(f"source {first}: {errors[first]}", first, images[first]) from errors[
-                first
-            ]
+            message = f"source {first}: {errors[first]}"
+            raise BatchError(message, first, images[first]) from errors[first]
+        of_files = results[True].pixels
+        pixels = np.empty((len(sources), *of_files.shape[1:]), of_files.dtype)
+        for kind, result in results.items():
+            pixels[rows[kind]] = result.pixels
         return pixels
 
     def __repr__(self) -> str:
@@ -140,3 +161,29 @@ def _file(text: str) -> str | bytes:
         return base64.b64decode("".join(encoded.split()), validate=True)
     except ValueError:
         return text  # a path, then: it is not there
+
+
+def _with_transparent_colour(file: Any, preprocess: Preprocess) -> Image.Image | None:
+    """The image of a PNG or GIF file in which one colour is transparent, as transformers loads it."""
+    if isinstance(file, (str, os.PathLike)):
+        try:
+            with open(file, "rb") as opened:
+                return _with_transparent_colour(opened, preprocess)
+        except OSError:
+            return None
+    data: Any = file if hasattr(file, "read") else io.BytesIO(file)
+    start = data.tell()
+    try:
+        if data.read(3) not in (b"\x89PN", b"GIF"):
+            return None
+        data.seek(start)
+        with Image.open(data, formats=("PNG", "GIF")) as image:
+            limit = preprocess.limits.max_pixels
+            within = limit is None or image.width * image.height <= limit
+            if within and isinstance(image.info.get("transparency"), (int, tuple)):
+                return (ImageOps.exif_transpose(image) if preprocess.exif else image).convert("RGB")
+    except Exception:  # reading it as a file says what is wrong
+        return None
+    finally:
+        data.seek(start)
+    return None

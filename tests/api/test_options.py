@@ -32,6 +32,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "resize_size": ((40, 50), "--resize-size 40x50"),
     "fill_color": ((1, 2, 3), "--fill-color 1,2,3"),
     "convert_rgb": (False, "--no-convert-rgb"),
+    "over_white": (False, "--no-over-white"),
     "rescale_factor": (None, "--profile hf-pil --rescale-factor none"),
     "normalize": (False, "--no-normalize"),
     "limits": (clipprep.Limits(max_pixels=10, max_scans=None), "--max-pixels 10 --max-scans none"),
