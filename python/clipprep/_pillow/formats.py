@@ -45,6 +45,8 @@ class Format:
     """Checks a header before Pillow reads it; it is given `pixel_bytes` too."""
     checked: str = ""
     """What the check is about."""
+    check_inside: Callable[[memoryview, int, Guard], None] | None = None
+    """Checks a file inside another one, at which no decoder of ours has looked before."""
 
 
 _PROGRAM = "Pillow runs another program, or a handler of the application's, to read it"
@@ -54,7 +56,7 @@ _RARE = "no image of today's is in it, and its reader has found little testing"
 
 FORMATS: dict[str, Format] = {
     "AVIF": Format(16),
-    "BLP": Format(by_name=_OTHERS, opens="JPEG by Pillow", check=headers.blp, checked="scans"),
+    "BLP": Format(by_name=_OTHERS, opens="JPEG by Pillow", check=headers.jpeg, checked="scans"),
     "BMP": Format(),
     "BUFR": Format(by_name=_PROGRAM, runs_program=True),
     "CUR": Format(opens="BMP by Pillow"),
@@ -86,7 +88,7 @@ FORMATS: dict[str, Format] = {
     "IM": Format(),
     "IMT": Format(),
     "IPTC": Format(by_name=_OTHERS, opens="those read by default, with the same checks"),
-    "JPEG": Format(16),
+    "JPEG": Format(16, check_inside=headers.jpeg),
     "JPEG2000": Format(
         32,
         check=headers.jpeg2000,
@@ -100,7 +102,7 @@ FORMATS: dict[str, Format] = {
     "PCD": Format(),
     "PCX": Format(),
     "PIXAR": Format(),
-    "PNG": Format(16),
+    "PNG": Format(16, check_inside=headers.png),
     "PPM": Format(),
     "PSD": Format(),
     "QOI": Format(12),

@@ -55,6 +55,23 @@ def ico(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
     guard.memory(pixel_bytes * width * height)
 
 
+def png(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """What our own decoder checks."""
+    del pixel_bytes
+    guard.png(data)
+
+
+def jpeg(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """The scans, and the size that each frame's header says."""
+    guard.scans(scans(data))
+    frame = rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf](..).(....)(.)"
+    for found in re.finditer(frame, data, re.S):
+        height, width = struct.unpack(">HH", found[2])
+        if int.from_bytes(found[1], "big") == 8 + 3 * found[3][0]:
+            guard.pixels(width, height)
+            guard.memory(pixel_bytes * width * height)
+
+
 def icns(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
     """Every PNG and JPEG 2000 inside, wherever it stands."""
     for found in re.finditer(re.escape(_PNG), data):
@@ -62,12 +79,6 @@ def icns(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
         guard.pixels(width, height)
         guard.memory(pixel_bytes * width * height)
     jpeg2000(data, pixel_bytes, guard)
-
-
-def blp(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
-    """The scans of a JPEG inside, whose header may stand apart from them."""
-    del pixel_bytes
-    guard.scans(scans(data))
 
 
 def scans(data: memoryview) -> int:

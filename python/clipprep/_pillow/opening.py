@@ -128,7 +128,8 @@ def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
             found.append(name)
         file = io.BytesIO(data) if isinstance(data, bytes) else _Buffered(view)
         try:
-            if check := row(name).check:
+            checks = row(name).check, row(name).check_inside if _call.depth else None
+            for check in filter(None, checks):
                 check(view, row(name).pixel_bytes, guard)
             image: Image.Image = factory(file, "")
         except (SyntaxError, IndexError, TypeError, struct.error) as error:

@@ -18,7 +18,7 @@ _TRUNCATED = (
 )
 _UNSUPPORTED = (
     *("unsupported", "not supported", "not yet supported", "unimplemented", "cannot handle"),
-    *("unknown", "unrecognized", "unable to determine", "decoder jpeg2k not available"),
+    *("unknown", "unable to determine", "decoder jpeg2k not available"),
 )
 
 #: The longest text of Pillow's that is passed on.
