@@ -26,6 +26,8 @@ pub struct Plan {
     pub(crate) method: Method,
     /// What surrounds the image where it does not fill the crop.
     pub(crate) frame: Option<Frame>,
+    /// An upper estimate of the bytes that the weights hold.
+    weights: u64,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,8 @@ impl Plan {
         let (columns, rows) = (visible(crop.0, width, resized.0), visible(crop.1, height, resized.1));
         let layout = if spec.profile.rgb_first { Layout::Rgb } else { header.layout };
         let frame = frame(spec, crop, (columns.len(), rows.len()), layout)?;
+        let (held, made) = weights_memory(spec, layout, from, resized, (columns.len(), rows.len()));
+        spec.limits.check_memory(made)?;
         let (window, method) = if resized == from {
             pick(columns.collect(), rows.collect())
         } else {
@@ -76,7 +80,7 @@ impl Plan {
                 _ => resize_reduced(spec, layout, level, from, reduction, resized, columns, rows),
             }
         };
-        Ok(Self { resized, crop, reduction, window, layout, method, frame })
+        Ok(Self { resized, crop, reduction, window, layout, method, frame, weights: held })
     }
 
     /// The palette after resizing. Pillow's convolution leaves PA with a new one, in which every colour
@@ -90,11 +94,12 @@ impl Plan {
 
     /// An upper estimate of the bytes that resizing holds.
     pub fn memory(&self) -> u64 {
-        match &self.method {
+        let rows = match &self.method {
             Method::Pick { .. } => 0,
-            Method::TwoPass(passes) => passes.memory() as u64,
-            Method::Wide(passes) => passes.memory() as u64,
-        }
+            Method::TwoPass(passes) => passes.memory(),
+            Method::Wide(passes) => passes.memory(),
+        };
+        rows as u64 + self.weights
     }
 
     /// What happens to the pixels, in a word: the order of the passes, "nearest" or "none".
@@ -293,6 +298,30 @@ fn pass_order(rule: PassOrder, (width, height): (usize, usize), resized: (usize,
         PassOrder::Pillow13 => shrink > 0 && shrink > 2 * (width as i64 - resized.0 as i64),
     };
     if vertical_first { Order::VerticalFirst } else { Order::HorizontalFirst }
+}
+
+/// An upper estimate of the bytes that the weights of so many columns and rows of the output hold, and of those
+/// that they take while they are made: their lists grow, and those of the columns are laid out for the kernels.
+fn weights_memory(
+    spec: &Spec,
+    layout: Layout,
+    from: (usize, usize),
+    to: (usize, usize),
+    crop: (usize, usize),
+) -> (u64, u64) {
+    if spec.filter == Filter::Nearest || layout.nearest_only() {
+        return (0, 0);
+    }
+    let taps = |input: usize, output: usize, crop: usize| {
+        if input == output {
+            return 0;
+        }
+        let scale = (input as f64 / output as f64).max(1.0);
+        (crop as f64 * (2.0 * spec.filter.support() * scale + 1.0).min(input as f64)) as u64
+    };
+    let (columns, rows) = (taps(from.0, to.0, crop.0), taps(from.1, to.1, crop.1));
+    let column_bytes = if layout.bytes() == 1 { 16 } else { 24 };
+    (columns * column_bytes / 2 + rows * 4, columns * column_bytes + rows * 16)
 }
 
 /// Refuses what Pillow cannot hold: its weights for one axis must be fewer than 2^31 bytes.

@@ -204,6 +204,19 @@ pub(super) fn batch_error(
     }
 }
 
+/// `LimitError` for an output that is larger than the memory there is.
+pub(super) fn output_error(py: Python<'_>, sides: &[usize], error: PyErr) -> PyErr {
+    if !error.is_instance_of::<PyMemoryError>(py) {
+        return error;
+    }
+    let message =
+        format!("expected memory for an output of shape {}, found less: use smaller batches", shape(sides));
+    match exception(py, Class::Limit.name()) {
+        Ok(exception) => PyErr::from_type(exception, message),
+        Err(error) => error,
+    }
+}
+
 /// `ValueError` with the two halves that every message has.
 pub(super) fn value_error(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> PyErr {
     PyValueError::new_err(format!("expected {expected}, found {found}"))

@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyException, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::errors::{shape as tuple, value_error};
+use super::errors::{output_error, shape as tuple, value_error};
 use crate::Element;
 use crate::named::named;
 
@@ -89,7 +89,8 @@ pub(super) fn array<'py, N: Number>(
 ) -> PyResult<Array<'py, N>> {
     let dtype = numpy::dtype::<N::InNumpy>(py);
     let Some(out) = out else {
-        return Ok(empty(py)?.call1((shape, dtype))?.cast_into()?);
+        let array = empty(py)?.call1((shape, dtype)).map_err(|error| output_error(py, shape, error))?;
+        return Ok(array.cast_into()?);
     };
     let expected = format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
     let kind = out.get_type().name()?;

@@ -64,7 +64,7 @@ FORMATS: dict[str, Format] = {
     "DDS": Format(12),
     "DIB": Format(),
     "EPS": Format(by_name=_PROGRAM, runs_program=True),
-    "FITS": Format(48, by_name=_COSTLY),
+    "FITS": Format(48, by_name=_COSTLY, check=headers.fits, checked="size of a compressed image"),
     "FLI": Format(),
     "FPX": Format(by_name=_OTHERS, opens="JPEG by Pillow"),
     "FTEX": Format(),

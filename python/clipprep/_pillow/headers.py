@@ -10,6 +10,8 @@ import re
 import struct
 from typing import TYPE_CHECKING
 
+from .refusals import RefusedError
+
 if TYPE_CHECKING:
     from .formats import Guard
 
@@ -70,6 +72,25 @@ def jpeg(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
         if int.from_bytes(found[1], "big") == 8 + 3 * found[3][0]:
             guard.pixels(width, height)
             guard.memory(pixel_bytes * width * height)
+
+
+def fits(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """The size of a compressed image, whose pixels Pillow decodes one by one in Python."""
+    sides = {b"1": 1, b"2": 1}
+    for found in re.finditer(rb"ZNAXIS([12]) *= *(\d{1,12})", data[:_FITS_HEADERS]):
+        sides[found[1]] = max(sides[found[1]], int(found[2]))
+    width, height = sides.values()
+    guard.pixels(width, height)
+    guard.memory(pixel_bytes * width * height)
+    if width * height > _MAX_FITS_PIXELS:
+        raise RefusedError(
+            "limit",
+            f"expected at most {_MAX_FITS_PIXELS} pixels in a compressed FITS, found {width * height}",
+        )
+
+
+#: Bytes in which the headers of a FITS are looked for, and pixels of a compressed one that take a second or two.
+_FITS_HEADERS, _MAX_FITS_PIXELS = 1 << 20, 4_000_000
 
 
 def icns(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
