@@ -22,6 +22,7 @@ __all__ = [
     "describe_limits",
     "describe_options",
     "iterate",
+    "native_formats",
 ]
 
 MEAN: tuple[float, float, float]
@@ -41,6 +42,7 @@ class _BuildInfo(TypedDict):
 
 def available_models() -> list[str]: ...
 def build_info() -> _BuildInfo: ...
+def native_formats() -> list[tuple[str, str]]: ...
 
 class _Row(TypedDict):
     name: str

@@ -137,8 +137,9 @@ class Preprocess(_core.Preprocess):
             exif: Whether to apply the EXIF orientation of an image first, as
                 `PIL.ImageOps.exif_transpose` does.
             formats: Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others
-                raise `UnsupportedError`. None reads all but those for which Pillow runs other programs
-                (EPS, WMF and the like), which have to be named.
+                raise `UnsupportedError`. None reads all but those that run other programs (EPS, WMF and
+                the like), open any file that is inside them (IPTC, ICNS and the like) or cost memory
+                out of proportion (FITS), which have to be named: docs/formats.md has all of them.
 
         Raises:
             TypeError: An option is unknown, or its value is of the wrong type.

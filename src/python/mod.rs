@@ -71,6 +71,12 @@ mod _core {
         batch::threads(num_threads).map(|_| ())
     }
 
+    /// The formats that are decoded here: Pillow's name of each, and the decoder's.
+    #[pyfunction]
+    fn native_formats() -> Vec<(&'static str, &'static str)> {
+        decode::Format::all().iter().map(|format| (format.name(), format.decoder())).collect()
+    }
+
     /// Versions and abilities of this build, by name.
     #[pyfunction]
     fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {

@@ -56,7 +56,12 @@ _RARE = "no image of today's is in it, and its reader has found little testing"
 
 FORMATS: dict[str, Format] = {
     "AVIF": Format(16),
-    "BLP": Format(by_name=_OTHERS, opens="JPEG by Pillow", check=headers.jpeg, checked="scans"),
+    "BLP": Format(
+        by_name=_OTHERS,
+        opens="JPEG by Pillow",
+        check=headers.jpeg,
+        checked="scans and size of the JPEG inside",
+    ),
     "BMP": Format(),
     "BUFR": Format(by_name=_PROGRAM, runs_program=True),
     "CUR": Format(opens="BMP by Pillow"),
@@ -162,8 +167,8 @@ def default_formats() -> tuple[str, ...]:
 
 
 def harmless_formats() -> list[str]:
-    """Every format that runs no program, for the option `formats`."""
-    return sorted(set(known_formats()) - PROGRAMS)
+    """Pillow's own formats that run no program, for the option `formats`."""
+    return sorted(FORMATS.keys() & set(known_formats()) - PROGRAMS)
 
 
 def allowed_formats(formats: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from clipprep import verify
+from clipprep import _pillow, verify
 from clipprep.cli import _arguments, _options
 from clipprep.verify import report
 
@@ -69,7 +69,7 @@ def call(args: argparse.Namespace) -> int:
     """Run the command."""
     if missing := [str(folder) for folder in args.folders if not folder.exists()]:
         args.parser.error(f"no such file or folder: {', '.join(missing)}")
-    preprocess = _options.preprocess(args, pillow="installed")
+    preprocess = _options.preprocess(args, pillow="installed", formats=_pillow.harmless_formats())
     if not isinstance(preprocess.size, int):
         args.parser.error(f"expected a square size, as the reference has, found {preprocess.size}")
     files = verify.find(args.folders)
