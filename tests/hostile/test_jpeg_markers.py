@@ -172,5 +172,5 @@ def test_odd_headers(file: bytes, extra: list[tuple[bytes, int]], tables: int, o
     prefix = [b"", TABLES_ONLY, b"\xff\xd8" + early + b"\xff\xd9"][tables]
     data = prefix + b"\xff\xd8" + b"".join(parts)
     assert_as_pillow_decides(
-        data, clipprep.Preprocess(16, pillow="installed"), repr((extra, order))
+        data, clipprep.Preprocess(32, pillow="installed"), repr((extra, order))
     )

@@ -56,15 +56,6 @@ impl<'a> Feed<'a> {
         self.end
     }
 
-    /// What is behind the window, where all bytes are held; in front of it there is no marker but restarts.
-    #[inline(always)]
-    pub fn rest(&self) -> Option<&'a [u8]> {
-        match self.coded {
-            Coded::Held(bytes) => Some(bytes),
-            Coded::Read { .. } => None,
-        }
-    }
-
     /// Drops `read` bytes from the window's front and adds more, until there are `least` or they end.
     #[cold]
     pub fn fill(&mut self, read: usize, least: usize) {

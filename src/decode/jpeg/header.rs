@@ -59,7 +59,7 @@ pub(super) struct ScanComponent {
 
 /// The header of a scan.
 #[derive(Clone, Debug)]
-pub(super) struct Scan {
+pub(super) struct ScanHeader {
     pub components: Vec<ScanComponent>,
     /// Its coefficients in coded order, first and last.
     pub spectrum: (u8, u8),
@@ -95,7 +95,7 @@ pub(super) struct Header {
     pub tables: Tables,
     /// MCUs between restarts; 0 for none.
     pub restart_interval: u32,
-    pub scan: Scan,
+    pub scan: ScanHeader,
     has_jfif: bool,
     /// Whether JFIF has a resolution.
     has_resolution: bool,
@@ -272,7 +272,7 @@ fn read_frame(marker: u8, data: &[u8]) -> Result<Frame> {
 }
 
 /// `data` ends where the scan's data begin.
-pub(super) fn read_scan(data: &[u8], end: usize, frame: &Frame) -> Option<Scan> {
+pub(super) fn read_scan(data: &[u8], end: usize, frame: &Frame) -> Option<ScanHeader> {
     let [count, rest @ ..] = data else { return None };
     let (chosen, rest) = rest.split_at_checked(2 * usize::from(*count))?;
     let &[first, last, bits] = rest else { return None };
@@ -287,7 +287,7 @@ pub(super) fn read_scan(data: &[u8], end: usize, frame: &Frame) -> Option<Scan> 
     if components.is_empty() {
         return None;
     }
-    Some(Scan { components, spectrum: (first, last), bits: (bits >> 4, bits & 15), data: end })
+    Some(ScanHeader { components, spectrum: (first, last), bits: (bits >> 4, bits & 15), data: end })
 }
 
 /// Reads the tables of a segment; a later one of the same number takes the place of an earlier one.

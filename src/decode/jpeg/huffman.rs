@@ -2,6 +2,7 @@
 
 /// Bits looked up at once; few codes of photos are longer.
 const LOOKED_UP: u32 = 10;
+/// Bits of a code at the most.
 const LONGEST: u32 = 16;
 /// The bits that a code and the number after it take at the most.
 pub(super) const MOST_BITS: u32 = LONGEST + MOST_OF_A_DIFFERENCE;

@@ -1,4 +1,11 @@
 //! JPEG files as images: what they cost, and whether their rows are made here or by libjpeg.
+//!
+//! - `markers` finds the markers of a file as libjpeg does, `header` reads what stands before the first scan, once;
+//!   everything else takes its facts from there. `pillow` knows what Pillow does with the same segments.
+//! - A regular file is read here: its codes by `sequential` (over `scan`, `feed` and `bits`) or `progressive`, a row
+//!   of MCUs at a time; `back` makes rows of pixels of the coefficients. `own` ties them together.
+//! - Any other file is read by `libjpeg`, the room with C in it, from its beginning. It mends damaged files, and what
+//!   it makes of them is what Pillow shows.
 
 mod back;
 mod bits;
@@ -78,11 +85,6 @@ impl<'a> Jpeg<'a> {
         parsed.check_resolution(bytes)?;
         let frame = &parsed.frame;
         let (width, height) = dimensions("JPEG", frame.width as u64, frame.height as u64, &limits)?;
-        if input.rest().is_some() && (parsed.has_several_scans() || rules.pad) {
-            return Err(Error::unsupported(
-                "expected a JPEG of one scan, found one that needs all of its bytes",
-            ));
-        }
         let scans = if parsed.has_several_scans() { count_scans(bytes) } else { 1 };
         if parsed.has_several_scans() {
             limits.check_scans(scans)?;
@@ -97,6 +99,11 @@ impl<'a> Jpeg<'a> {
         };
         let header = crate::pixels::Header { width, height, layout, palette: None };
         let way = Way::of(&parsed, rules.pad, scans);
+        if input.rest().is_some() && !matches!(way, Way::Sequential(..)) {
+            return Err(Error::unsupported(
+                "expected a JPEG of one scan, found one that needs all of its bytes",
+            ));
+        }
         let parsed = Rc::new(parsed);
         Ok(Self {
             input: *input,
@@ -112,23 +119,22 @@ impl<'a> Jpeg<'a> {
 
     /// Rows made here, or why that is left to libjpeg.
     fn own(&self, window: &Window) -> Result<std::result::Result<OwnRows<'a>, &'static str>> {
-        if self.reduction.is_some() {
-            return Ok(Err("bits do not count (precision=\"fast\")"));
-        }
         let (header, level) = (&self.parsed, Level::active());
-        let (geometry, codes) = match &self.way {
-            Way::Sequential(geometry, tables) => {
+        let geometry = match &self.way {
+            Way::Sequential(geometry, _) | Way::Progressive(geometry, _) => geometry,
+            Way::Libjpeg(why) => return Ok(Err(why)),
+        };
+        let geometry = &geometry.reduced(&header.frame, self.reduction());
+        let codes = match &self.way {
+            Way::Sequential(_, tables) => {
                 let scan = Scan::new(header, tables.clone(), self.input.head(), self.input.rest());
                 let components = header.scan.components.iter().map(|component| component.index);
-                (geometry, Codes::Sequential(Sequential::new(scan, geometry, components).into()))
+                Codes::Sequential(Sequential::new(scan, geometry, components).into())
             }
-            Way::Progressive(geometry, _) => {
-                match Progressive::new(header, geometry, self.input.head(), level)? {
-                    Some(scans) => (geometry, Codes::Progressive(scans.into())),
-                    None => return Ok(Err(IRREGULAR)),
-                }
-            }
-            Way::Libjpeg(why) => return Ok(Err(why)),
+            _ => match Progressive::new(header, geometry, self.input.head(), level)? {
+                Some(scans) => Codes::Progressive(scans.into()),
+                None => return Ok(Err(IRREGULAR)),
+            },
         };
         Ok(Ok(OwnRows::new(codes, header, geometry, window, level)?))
     }
@@ -136,8 +142,7 @@ impl<'a> Jpeg<'a> {
     /// Rows by libjpeg, and why.
     fn libjpeg(&self, window: &Window, why: &'static str) -> Result<libjpeg::LibjpegRows<'a>> {
         self.left.set(Some(why));
-        let mut decoder =
-            libjpeg::Decoder::new(self.parsed.clone(), self.input.head(), self.input.rest(), &self.limits)?;
+        let mut decoder = libjpeg::Decoder::new(self.parsed.clone(), self.input.head(), &self.limits)?;
         // The arithmetic decoder takes no more bytes after its first ones, so that Pillow's end of image
         // comes too late.
         if self.pad && !self.parsed.frame.arithmetic {
@@ -193,8 +198,7 @@ impl Decoder for Jpeg<'_> {
         self.parsed.metadata(self.input.head())
     }
 
-    /// Has the file decoded by shorter arithmetic, and at the smallest of the sizes that libjpeg has fast code
-    /// for which is twice `resized` or more. An axis that is taken from its end has to begin with a whole pixel
+    /// Has the image decoded at the smallest of the sizes that there is fast code for which is twice `resized` or more. An axis that is taken from its end has to begin with a whole pixel
     /// there, so `mirrored` ones are divided without a rest.
     fn set_fast(&mut self, resized: (usize, usize), mirrored: (bool, bool)) {
         let (width, height) = (self.header.width, self.header.height);

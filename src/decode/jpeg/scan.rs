@@ -1,9 +1,9 @@
 //! The Huffman-coded scan of a sequential JPEG, decoded faster than by libjpeg.
 //!
 //! Reading the codes takes more than half of a JPEG's time, nearly all of it waiting: where a code begins is known
-//! once the one in front of it has been looked up. So that way is kept short: an entry of a table says at once how
-//! many bits a code and its number take, the buffer is refilled once for two codes, and nothing branches but at
-//! the end of a block and for rare long codes.
+//! once the one before it has been looked up. So that way is kept short: an entry of a table says at once how many
+//! bits a code and its number take, the buffer is refilled once for two codes, and nothing branches but at the end of
+//! a block and for rare long codes. (To look up the next code before a refill for each takes a quarter longer.)
 //!
 //! This reader takes regular scans alone: at anything else (bytes that run out, a marker too early, a code that no
 //! table has, a run beyond a block) it stops, and libjpeg, whose mending of such files is what Pillow shows,
@@ -16,9 +16,6 @@ use super::bits::{Bits, Irregular};
 use super::feed::{End, Feed};
 use super::header::Header;
 use super::huffman::{END_OF_BLOCK, Kind, MOST_BITS, Table};
-
-/// The coefficients of a block, in natural order.
-pub(super) type Block = [i16; 64];
 
 /// Bytes of a block at the most.
 const MOST_BYTES: usize = 64 * MOST_BITS as usize / 8;
@@ -102,13 +99,6 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Bytes after what has been decoded, before which there is no marker but restarts; `None` where the
-    /// file is not held.
-    #[inline(always)]
-    pub fn rest(&self) -> Option<&'a [u8]> {
-        self.feed.rest()
-    }
-
     /// The marker that ends the scan.
     pub fn marker_ahead(&mut self) -> Option<u8> {
         self.feed.marker_ahead()
@@ -118,7 +108,7 @@ impl<'a> Scan<'a> {
     #[inline(always)]
     pub fn mcu(
         &mut self,
-        mut block: impl FnMut(usize, Coded<'_>) -> Result<(), Irregular>,
+        mut block: impl FnMut(usize, CodedBlock<'_>) -> Result<(), Irregular>,
     ) -> Result<(), Irregular> {
         if self.interval > 0 {
             if self.until_restart == 0 {
@@ -136,7 +126,7 @@ impl<'a> Scan<'a> {
         for (i, coding) in self.blocks.iter().enumerate() {
             let (dc, ac) = (&self.tables[coding.dc], &self.tables[coding.ac]);
             let last = &mut self.last[coding.component & 3];
-            block(i, Coded { bits: &mut bits, window, dc, ac, last })?;
+            block(i, CodedBlock { bits: &mut bits, window, dc, ac, last })?;
         }
         let near = self.feed.end() == Some(End::Unclear) && bits.at + AHEAD > self.feed.len();
         if near || bits.left(self.feed.len()).is_none() {
@@ -178,7 +168,7 @@ impl<'a> Scan<'a> {
 }
 
 /// A block that is the next to be read.
-pub(super) struct Coded<'s> {
+pub(super) struct CodedBlock<'s> {
     bits: &'s mut Bits,
     window: &'s [u8],
     dc: &'s Table,
@@ -186,7 +176,7 @@ pub(super) struct Coded<'s> {
     last: &'s mut i32,
 }
 
-impl Coded<'_> {
+impl CodedBlock<'_> {
     /// Hands each coefficient that is coded, with its place in coded order, to `set`.
     #[inline(always)]
     pub fn read(self, mut set: impl FnMut(usize, i16)) -> Result<(), Irregular> {

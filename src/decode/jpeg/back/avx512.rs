@@ -8,15 +8,17 @@ use std::arch::x86_64::{
     _mm512_mulhrs_epi16 as mulhrs, _mm512_mullo_epi16 as mullo16, _mm512_packs_epi16 as packs16,
     _mm512_packs_epi32 as packs32, _mm512_packus_epi16, _mm512_permutex2var_epi8, _mm512_permutexvar_epi64,
     _mm512_set1_epi8 as set8, _mm512_set1_epi16 as set16, _mm512_set1_epi32 as set32, _mm512_setr_epi64,
-    _mm512_shuffle_epi8 as shuffle8, _mm512_slli_epi16 as slli16, _mm512_srai_epi16 as srai16,
-    _mm512_srai_epi32 as srai32, _mm512_srli_epi16 as srli16, _mm512_storeu_si512, _mm512_sub_epi16 as sub16,
-    _mm512_sub_epi32 as sub32, _mm512_unpackhi_epi16 as unpackhi16, _mm512_unpackhi_epi32 as unpackhi32,
+    _mm512_shuffle_epi8 as shuffle8, _mm512_shuffle_epi32 as shuffle32, _mm512_slli_epi16 as slli16,
+    _mm512_srai_epi16 as srai16, _mm512_srai_epi32 as srai32, _mm512_srli_epi16 as srli16,
+    _mm512_storeu_si512, _mm512_sub_epi16 as sub16, _mm512_sub_epi32 as sub32,
+    _mm512_unpackhi_epi16 as unpackhi16, _mm512_unpackhi_epi32 as unpackhi32,
     _mm512_unpackhi_epi64 as unpackhi64, _mm512_unpacklo_epi16 as unpacklo16,
     _mm512_unpacklo_epi32 as unpacklo32, _mm512_unpacklo_epi64 as unpacklo64, _mm512_xor_si512 as xor,
 };
 
 use super::colour::{Chroma, Sampling, YccRow};
 use super::idct::{Group, LANES, SHIFTS};
+use super::reduced::{self, SHIFTS_OF_FOUR, SHIFTS_OF_TWO};
 use super::x86::*;
 use crate::simd::Avx512;
 
@@ -69,6 +71,22 @@ fn store16(v: Register, out: &mut [u16]) {
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 fn pairs_of_bytes() -> Register {
     _mm512_broadcast_i32x4(_mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15))
+}
+
+/// A shuffle that makes rows of columns of four bytes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn transposed_bytes() -> Register {
+    _mm512_broadcast_i32x4(_mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+fn to_bytes(v: Register) -> [u8; 2 * WIDTH] {
+    let mut bytes = [0; 2 * WIDTH];
+    // SAFETY: the array is as long as the register.
+    unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), v) }
+    bytes
 }
 
 /// Whether a value is beyond 13 bits and a sign.

@@ -2,6 +2,7 @@
 
 use super::colour::{YccRow, rgb_row};
 use super::idct::{Group, LANES, inverse_dct};
+use super::reduced;
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
 use crate::simd::{Level, best};
@@ -11,9 +12,17 @@ pub const SLACK: usize = 256;
 
 /// An implementation of the inner loops; all of them give the same bits.
 pub trait Kernels {
-    /// The samples of a group, written to `out`, whose rows are `stride` apart; the group is zeroed. All of its
-    /// coefficients after `last`, in coded order, are zero.
-    fn inverse_dct(&self, group: &mut Group, quantisation: &Group, last: u8, out: &mut [u8], stride: usize);
+    /// The samples of a group, `side` x `side` of each block, written to `out`, whose rows are `stride` apart; the
+    /// group is zeroed. All of its coefficients after `last`, in coded order, are zero.
+    fn inverse_dct(
+        &self,
+        group: &mut Group,
+        quantisation: &Group,
+        last: u8,
+        side: usize,
+        out: &mut [u8],
+        stride: usize,
+    );
 
     /// The pixels of a row. All rows of samples have [`SLACK`], and `out` does.
     fn rgb_row(&self, row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]);
@@ -32,9 +41,20 @@ pub fn kernels(level: Level) -> Box<dyn Kernels> {
 struct Scalar;
 
 impl Kernels for Scalar {
-    fn inverse_dct(&self, group: &mut Group, quantisation: &Group, _last: u8, out: &mut [u8], stride: usize) {
+    fn inverse_dct(
+        &self,
+        group: &mut Group,
+        quantisation: &Group,
+        _last: u8,
+        side: usize,
+        out: &mut [u8],
+        stride: usize,
+    ) {
         for lane in 0..LANES {
-            inverse_dct(group, quantisation, lane, out, stride);
+            match side {
+                8 => inverse_dct(group, quantisation, lane, out, stride),
+                _ => reduced::inverse_dct(group, quantisation, lane, side, out, stride),
+            }
         }
         group.fill(0);
     }

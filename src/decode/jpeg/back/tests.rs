@@ -6,6 +6,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use super::colour::{Chroma, Sampling, YccRow, rgb, rgb_row};
 use super::idct::{Group, LANES, at, inverse_dct, quantisation_of_group};
 use super::kernels::{SLACK, kernels};
+use super::reduced;
 use crate::decode::jpeg::header::NATURAL;
 use crate::simd::{Level, levels_to_test};
 
@@ -52,12 +53,32 @@ fn inverse_dct_is_libjpegs_in_each_instruction_set() {
             let mut scalar = [0; 8 * 8 * LANES];
             (0..LANES).for_each(|lane| inverse_dct(&group, &quantisation, lane, &mut scalar, 8 * LANES));
             let mut found = [0; 8 * 8 * LANES];
-            kernels.inverse_dct(&mut group, &quantisation, last, &mut found, 8 * LANES);
+            kernels.inverse_dct(&mut group, &quantisation, last, 8, &mut found, 8 * LANES);
             assert!(found == scalar, "{level:?} {last} {blocks:?} {table:?}");
             assert!(group == [0; 64 * LANES]);
             if cfg!(target_arch = "x86_64") && Level::Avx2.is_supported() {
                 assert!(libjpegs(&blocks, &table) == scalar, "{last} {blocks:?} {table:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn reduced_inverse_dcts_are_the_same_in_each_instruction_set() {
+    let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    for level in levels_to_test() {
+        let kernels = kernels(level);
+        for round in 0..5000_u32 {
+            let (last, side) = ([0, 4, 9, 63][round as usize % 4], [4, 2, 1][round as usize % 3]);
+            let (blocks, table) = blocks(&mut rng, last);
+            let (mut group, quantisation) = (group_of(&blocks), quantisation_of_group(&table));
+            let (mut scalar, mut found) = ([0; 8 * 8 * LANES], [0; 8 * 8 * LANES]);
+            (0..LANES).for_each(|lane| {
+                reduced::inverse_dct(&group, &quantisation, lane, side, &mut scalar, 8 * LANES);
+            });
+            kernels.inverse_dct(&mut group, &quantisation, last, side, &mut found, 8 * LANES);
+            assert!(found == scalar, "{level:?} {last} {side} {blocks:?} {table:?}");
+            assert!(group == [0; 64 * LANES]);
         }
     }
 }

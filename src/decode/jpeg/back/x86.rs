@@ -32,6 +32,26 @@ pub const ODD_OF_QUARTER: [i32; 4] = [
     pair(F_1_175 - F_1_961, F_1_175 - F_0_899),
 ];
 
+/// The same for four samples: the even part, and the odd parts of the outer and the inner samples.
+pub const FOUR_EVEN: i32 = pair(F_1_847, -F_0_765);
+pub const FOUR_OUTER: [i32; 2] = [pair(7373, 20995), pair(-4176, -4926)];
+pub const FOUR_INNER: [i32; 2] = [pair(-17799, 8697), pair(-1730, 11893)];
+
+/// The same for two samples, of columns and of rows; those of rows are laid out as blocks are in registers.
+pub const TWO_ODD: [i32; 2] = [pair(29692, -10426), pair(6967, -5906)];
+pub const TWO_ODD_OF_BLOCKS: [i16; 8 * LANES] = repeated([0, 29692, 0, -10426, 0, 6967, 0, -5906]);
+pub const TWO_EVEN_OF_BLOCKS: [i16; 8 * LANES] = repeated([16384, 0, 0, 0, 0, 0, 0, 0]);
+
+const fn repeated(factors: [i16; 8]) -> [i16; 8 * LANES] {
+    let mut all = [0; 8 * LANES];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = factors[i % 8];
+        i += 1;
+    }
+    all
+}
+
 /// Red and blue in `mulhrs`, of doubled chroma, and green.
 pub const RED: i16 = 22970;
 pub const BLUE: i16 = 29033;
@@ -70,11 +90,24 @@ macro_rules! kernels {
                 group: &mut Group,
                 quantisation: &Group,
                 last: u8,
+                side: usize,
                 out: &mut [u8],
                 stride: usize,
             ) {
-                // SAFETY: `_proof` shows that the processor has the features.
-                unsafe { inverse_dct(group, quantisation, last, out, stride) }
+                match side {
+                    // SAFETY: `_proof` shows that the processor has the features.
+                    8 => unsafe { inverse_dct(group, quantisation, last, out, stride) },
+                    // SAFETY: as above.
+                    4 => unsafe { inverse_dct_to_four(group, quantisation, out, stride) },
+                    // SAFETY: as above.
+                    2 => unsafe { inverse_dct_to_two(group, quantisation, out, stride) },
+                    side => {
+                        for lane in 0..LANES {
+                            reduced::inverse_dct(group, quantisation, lane, side, out, stride);
+                        }
+                    }
+                }
+                clear(group, last);
             }
 
             fn rgb_row(&self, row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]) {
@@ -201,7 +234,89 @@ macro_rules! kernels {
                     blocks::<false>(group, quantisation, from, first, out, stride);
                 }
             }
-            clear(group, last);
+        }
+
+        /// The one-dimensional transform to four samples, of the lower or the higher half of the lanes.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn four_of_eight<const SHIFT: Shift>(x: [Register; 8], high: bool) -> [Register; 4] {
+            let pairs = |a, b| if high { unpackhi16(a, b) } else { unpacklo16(a, b) };
+            let rounding = set32(1 << (SHIFT - 1));
+            let first = add32(srai32::<2>(pairs(set32(0), x[0])), rounding);
+            let even = madd(pairs(x[2], x[6]), set32(FOUR_EVEN));
+            let (three_and_one, seven_and_five) = (pairs(x[3], x[1]), pairs(x[7], x[5]));
+            let odd = |factors: [i32; 2]| {
+                add32(madd(three_and_one, set32(factors[0])), madd(seven_and_five, set32(factors[1])))
+            };
+            let (sum, difference) = (add32(first, even), sub32(first, even));
+            let (outer, inner) = (odd(FOUR_OUTER), odd(FOUR_INNER));
+            [
+                srai32::<SHIFT>(add32(sum, outer)),
+                srai32::<SHIFT>(add32(difference, inner)),
+                srai32::<SHIFT>(sub32(difference, inner)),
+                srai32::<SHIFT>(sub32(sum, outer)),
+            ]
+        }
+
+        #[target_feature(enable = $features)]
+        fn inverse_dct_to_four(group: &Group, quantisation: &Group, out: &mut [u8], stride: usize) {
+            for from in (0..8 * LANES).step_by(WIDTH) {
+                let x = std::array::from_fn(|r| {
+                    let i = 8 * LANES * r + from;
+                    mullo16(load16(&group[i..]), load16(&quantisation[i..]))
+                });
+                let low = four_of_eight::<{ SHIFTS_OF_FOUR.0 as Shift }>(x, false);
+                let high = four_of_eight::<{ SHIFTS_OF_FOUR.0 as Shift }>(x, true);
+                let x = std::array::from_fn(|i| if i < 4 { packs32(low[i], high[i]) } else { set32(0) });
+                let x = four_of_eight::<{ SHIFTS_OF_FOUR.1 as Shift }>(transposed(x), false);
+                // Columns of four bytes in each block, to be made rows.
+                let columns = packs16(packs32(x[0], x[1]), packs32(x[2], x[3]));
+                let bytes = to_bytes(xor(shuffle8(columns, transposed_bytes()), set8(-128)));
+                for (block, rows) in bytes.as_chunks::<16>().0.iter().enumerate() {
+                    for (row, samples) in rows.as_chunks::<4>().0.iter().enumerate() {
+                        out[row * stride + from / 2 + 4 * block..][..4].copy_from_slice(samples);
+                    }
+                }
+            }
+        }
+
+        #[target_feature(enable = $features)]
+        fn inverse_dct_to_two(group: &Group, quantisation: &Group, out: &mut [u8], stride: usize) {
+            for from in (0..8 * LANES).step_by(WIDTH) {
+                let row = |r: usize| {
+                    let i = 8 * LANES * r + from;
+                    mullo16(load16(&group[i..]), load16(&quantisation[i..]))
+                };
+                let x = [row(0), row(1), row(3), row(5), row(7)];
+                let half = |high: bool| {
+                    let pairs = |a, b| if high { unpackhi16(a, b) } else { unpacklo16(a, b) };
+                    let even = add32(srai32::<1>(pairs(set32(0), x[0])), set32(1 << (SHIFTS_OF_TWO.0 - 1)));
+                    let odd = add32(
+                        madd(pairs(x[1], x[2]), set32(TWO_ODD[0])),
+                        madd(pairs(x[3], x[4]), set32(TWO_ODD[1])),
+                    );
+                    const SHIFT: Shift = SHIFTS_OF_TWO.0 as Shift;
+                    [srai32::<SHIFT>(add32(even, odd)), srai32::<SHIFT>(sub32(even, odd))]
+                };
+                let (low, high) = (half(false), half(true));
+                let samples = |row: usize| {
+                    let x = packs32(low[row], high[row]);
+                    let odd = madd(x, load16(&TWO_ODD_OF_BLOCKS));
+                    let odd = add32(odd, shuffle32::<0b01_00_11_10>(odd));
+                    let odd = add32(odd, shuffle32::<0b10_11_00_01>(odd));
+                    let even = madd(x, load16(&TWO_EVEN_OF_BLOCKS));
+                    let even = add32(add32(even, even), set32(1 << (SHIFTS_OF_TWO.1 - 1)));
+                    const SHIFT: Shift = SHIFTS_OF_TWO.1 as Shift;
+                    packs32(srai32::<SHIFT>(add32(even, odd)), srai32::<SHIFT>(sub32(even, odd)))
+                };
+                // Of each block four bytes count, four apart.
+                let bytes = to_bytes(xor(packs16(samples(0), samples(1)), set8(-128)));
+                for (block, bytes) in bytes.as_chunks::<16>().0.iter().enumerate() {
+                    let at = from / 4 + 2 * block;
+                    out[at..at + 2].copy_from_slice(&[bytes[0], bytes[4]]);
+                    out[stride + at..stride + at + 2].copy_from_slice(&[bytes[8], bytes[12]]);
+                }
+            }
         }
 
         /// Values beyond which libjpeg's shortcut for blocks of one row wraps.

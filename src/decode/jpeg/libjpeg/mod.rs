@@ -4,13 +4,11 @@
 //! into the library is made under `catch_unwind`.
 
 mod fault;
-mod hook;
 mod rows;
 mod source;
 
 use std::any::Any;
 use std::ffi::{c_int, c_long};
-use std::fs::File;
 use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::NonNull;
@@ -20,13 +18,11 @@ use mozjpeg_sys as sys;
 
 use super::header::Header;
 use super::markers::{END_OF_IMAGE, is_frame};
-use super::scan::{Scan, ScanTables};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::limits::Limits;
 use crate::pixels::{BLOCK, Layout, Window};
 use fault::{Fault, Progress, error_exit, ignore_message, monitor};
-use hook::{FITS, Hooked};
 use source::Source;
 
 pub(super) use rows::LibjpegRows;
@@ -69,37 +65,20 @@ pub(super) struct Decoder<'a> {
     header: Rc<Header>,
     limits: Limits,
     bytes: &'a [u8],
-    /// What has the rest of the file where `bytes` are its beginning. Our reader alone reads on there.
-    file: Option<&'a File>,
-    /// Our own reader of the scan, where it is used. Reached by the library through a pointer.
-    hooked: Option<NonNull<Hooked<'a>>>,
-    /// What rows are wanted, once that is known, and how many of them were handed out.
-    wanted: Option<(Layout, Window)>,
-    handed_out: usize,
     /// Where bits do not count: how many times smaller the image is decoded.
     reduction: Option<u32>,
 }
 
 impl<'a> Decoder<'a> {
     /// The file that `header` was read from.
-    pub fn new(header: Rc<Header>, bytes: &'a [u8], file: Option<&'a File>, limits: &Limits) -> Result<Self> {
+    pub fn new(header: Rc<Header>, bytes: &'a [u8], limits: &Limits) -> Result<Self> {
         let parts: Box<MaybeUninit<Parts>> = Box::new(MaybeUninit::zeroed());
         // SAFETY: `Parts` is integers, raw pointers, nullable function pointers and C enums whose
         // zero is a variant, so all zeros is a value of it.
         let parts = unsafe { parts.assume_init() };
         // From here on the structs are reached through this pointer alone, by C and by us.
         let parts = NonNull::from(Box::leak(parts));
-        let mut decoder = Self {
-            parts,
-            header,
-            limits: *limits,
-            bytes,
-            file,
-            hooked: None,
-            wanted: None,
-            handed_out: 0,
-            reduction: None,
-        };
+        let mut decoder = Self { parts, header, limits: *limits, bytes, reduction: None };
         let max_memory = limits.max_memory.and_then(|max| c_long::try_from(max).ok());
         let max_scans = limits.max_scans.unwrap_or(u64::MAX);
         decoder.call(|parts| {
@@ -200,93 +179,14 @@ impl<'a> Decoder<'a> {
 
     /// Makes ready to read the rows of `window`; returns the first column that is handed out.
     pub fn prepare(&mut self, layout: Layout, window: &Window) -> Result<u32> {
-        self.wanted = Some((layout, window.clone()));
-        match self.advance(!self.source().pad) {
-            Err(_) if self.may_start_over() => self.start_over(),
-            first => first,
-        }
-    }
-
-    /// Goes to the first wanted row.
-    fn advance(&mut self, hook: bool) -> Result<u32> {
-        let (layout, window) = self.wanted.clone().expect("known by now");
         self.start(match layout {
             Layout::L => sys::J_COLOR_SPACE::JCS_GRAYSCALE,
             Layout::Rgb => sys::J_COLOR_SPACE::JCS_RGB,
             _ => sys::J_COLOR_SPACE::JCS_CMYK,
         })?;
         let first = self.crop(window.columns.start as u32, window.columns.end as u32)?;
-        if hook {
-            self.hook();
-        }
-        if self.file.is_some() && self.hooked.is_none() {
-            return Err(Error::unsupported("expected a JPEG of one scan of Huffman codes, found another"));
-        }
         self.skip(window.rows.start as u32)?;
         Ok(first)
-    }
-
-    /// Has a sequential scan of Huffman codes read by our own reader.
-    fn hook(&mut self) {
-        let Some(tables) = ScanTables::new(&self.header).filter(|_| FITS) else { return };
-        let scan = Scan::new(&self.header, tables, self.bytes, self.file);
-        let hooked = NonNull::from(Box::leak(Box::new(Hooked::new(scan))));
-        self.hooked = Some(hooked);
-        // SAFETY: `advance` has started decompression and read no row; `read_header` has compared what libjpeg
-        // read with the header that the scan was made of; the source is still that of `bytes`; `hooked` is freed
-        // after the library's struct, and looked at between calls alone.
-        unsafe { Hooked::install(hooked.as_ptr(), &raw mut (*self.parts.as_ptr()).info) }
-    }
-
-    /// As [`Self::prepare`], with libjpeg's own reader of the scan.
-    #[cfg(test)]
-    pub fn prepare_plain(&mut self, layout: Layout, window: &Window) -> Result<u32> {
-        self.wanted = Some((layout, window.clone()));
-        self.advance(false)
-    }
-
-    /// Whether our reader is in use.
-    #[cfg(test)]
-    pub fn reads_by_itself(&self) -> bool {
-        self.hooked.is_some() && !self.is_irregular()
-    }
-
-    /// Whether our reader of the scan has given up.
-    fn is_irregular(&self) -> bool {
-        // SAFETY: live until `self` is dropped, and no call into the library is under way.
-        self.hooked.is_some_and(|hooked| unsafe { hooked.as_ref() }.irregular)
-    }
-
-    /// Whether libjpeg can do what our reader could not.
-    fn may_start_over(&self) -> bool {
-        self.is_irregular() && self.file.is_none()
-    }
-
-    /// Begins again without our reader, and goes to where this is.
-    fn start_over(&mut self) -> Result<u32> {
-        let mut plain = Self::new(self.header.clone(), self.bytes, None, &self.limits)?;
-        plain.wanted = self.wanted.take();
-        plain.reduction = self.reduction;
-        let first = plain.advance(false)?;
-        let row_bytes = plain.row_bytes();
-        let mut row = vec![0; row_bytes];
-        for _ in 0..self.handed_out {
-            plain.read_rows(&mut row, row_bytes)?;
-        }
-        plain.handed_out = self.handed_out;
-        *self = plain;
-        Ok(first)
-    }
-
-    /// What `work` does, if need be without our reader.
-    fn or_start_over<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
-        match work(self) {
-            Err(_) if self.may_start_over() => {
-                self.start_over()?;
-                work(self)
-            }
-            done => done,
-        }
     }
 
     /// Bytes of a row as it is handed out.
@@ -347,12 +247,6 @@ impl<'a> Decoder<'a> {
 
     /// Fills `buffer` with rows of `row_bytes` bytes.
     pub fn read(&mut self, buffer: &mut [u8], row_bytes: usize) -> Result<()> {
-        self.or_start_over(|decoder| decoder.read_rows(buffer, row_bytes))?;
-        self.handed_out += buffer.len() / row_bytes;
-        Ok(())
-    }
-
-    fn read_rows(&mut self, buffer: &mut [u8], row_bytes: usize) -> Result<()> {
         assert_eq!(row_bytes, self.row_bytes());
         let mut rest = buffer;
         while !rest.is_empty() {
@@ -381,27 +275,13 @@ impl<'a> Decoder<'a> {
     /// Where the next marker is the end of the image, neither can happen, since libjpeg fills up
     /// missing rows with grey; otherwise only reading on can tell.
     pub fn check_rest(&mut self, row_bytes: usize) -> Result<()> {
-        self.or_start_over(|decoder| decoder.read_rest(row_bytes))
-    }
-
-    fn read_rest(&mut self, row_bytes: usize) -> Result<()> {
         let info = self.info();
         let left = info.output_height - info.output_scanline;
         if self.header.has_several_scans() {
             return Ok(());
         }
-        let marker = match self.hooked {
-            // SAFETY: as in `is_irregular`, and it is the only reference.
-            Some(mut hooked) => unsafe { hooked.as_mut() }.scan.marker_ahead(),
-            None => self.source().marker_ahead(self.bytes),
-        };
-        match marker {
+        match self.source().marker_ahead(self.bytes) {
             Some(END_OF_IMAGE) => return Ok(()),
-            _ if self.file.is_some() => {
-                return Err(Error::unsupported(
-                    "expected the end of a JPEG after its scan, found another marker",
-                ));
-            }
             // Tables may follow a scan, and more scans, which are then not read. A second frame is a
             // fault to Pillow's libjpeg, at once.
             Some(marker) if is_frame(marker) => {
@@ -412,7 +292,7 @@ impl<'a> Decoder<'a> {
         if left > 0 {
             // The library takes a skip to the very end as leave to stop, so the last row is read.
             self.skip(left - 1)?;
-            self.read_rows(&mut vec![0; row_bytes], row_bytes)?;
+            self.read(&mut vec![0; row_bytes], row_bytes)?;
         }
         // SAFETY: all rows have been read. Running dry here is no error to Pillow.
         self.call(|parts| unsafe { sys::jpeg_finish_decompress(&mut (*parts).info) })?;
@@ -428,12 +308,7 @@ impl Drop for Decoder<'_> {
             // for nothing to free.
             unsafe { sys::jpeg_destroy_decompress(&mut (*parts).info) }
         });
-        // SAFETY: both leaked from boxes of our own, and freed only here, after the last call.
-        unsafe {
-            drop(Box::from_raw(self.parts.as_ptr()));
-            if let Some(hooked) = self.hooked {
-                drop(Box::from_raw(hooked.as_ptr()));
-            }
-        }
+        // SAFETY: leaked from a box of our own, and freed only here, after the last call.
+        unsafe { drop(Box::from_raw(self.parts.as_ptr())) }
     }
 }

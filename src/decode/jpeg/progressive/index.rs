@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use crate::decode::jpeg::back::Geometry;
-use crate::decode::jpeg::header::{Header, Scan, Tables, read_scan, read_tables};
+use crate::decode::jpeg::header::{Header, ScanHeader, Tables, read_scan, read_tables};
 use crate::decode::jpeg::huffman::{Kind, Table};
 use crate::decode::jpeg::markers::{
     COMMENT, DEFINE_HUFFMAN, DEFINE_RESTART, END_OF_IMAGE, Marker, Markers, START_OF_SCAN,
@@ -145,7 +145,7 @@ impl Builder<'_> {
     }
 
     /// Takes in a scan; returns where the marker after it is.
-    fn scan(&mut self, header: &Header, geometry: &Geometry, scan: &Scan) -> Result<Option<usize>> {
+    fn scan(&mut self, header: &Header, geometry: &Geometry, scan: &ScanHeader) -> Result<Option<usize>> {
         let Some(part) = self.part(scan) else { return Ok(None) };
         let Some((pieces, end)) = self.copy(scan.data)? else { return Ok(None) };
         let components: Vec<usize> = scan.components.iter().map(|component| component.index).collect();
@@ -170,7 +170,7 @@ impl Builder<'_> {
     }
 
     /// What a scan adds, if it is what the scans before it leave to come next.
-    fn part(&mut self, scan: &Scan) -> Option<Part> {
+    fn part(&mut self, scan: &ScanHeader) -> Option<Part> {
         let ((first, last), (before, bit)) = (scan.spectrum, scan.bits);
         let is_first = before == 0;
         if last > 63 || first > last || first == 0 && last != 0 || bit > MOST_LOW_BITS {

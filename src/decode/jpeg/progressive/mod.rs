@@ -62,7 +62,8 @@ impl Progressive {
 
     /// `None` where libjpeg has to read the file.
     pub fn new(header: &Header, geometry: &Geometry, bytes: &[u8], level: Level) -> Result<Option<Self>> {
-        let Some(index) = Index::new(header, geometry, bytes)? else { return Ok(None) };
+        let Some(mut index) = Index::new(header, geometry, bytes)? else { return Ok(None) };
+        index.scans.retain(|scan| scan.spectrum.0 == 0 || !geometry.is_flat(scan.components[0]));
         let readers = index.scans.iter().map(Reader::new).collect();
         let read_row: ReadRow = best! { level;
             "x86_64" Avx2 => |proof| x86::read_row(proof),

@@ -1,11 +1,13 @@
 //! Rows made here against libjpeg's, for pictures of any coefficients, sampling, size and window.
 
+use std::fs::File;
+
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::progressive_writer::ScanSpec;
 use super::writer::{Component, Picture};
-use super::{FILES, Header, plain_rows};
+use super::{FILES, Header, plain_rows, reduced_rows, rows_of_file};
 use crate::decode::jpeg::back::Geometry;
 use crate::decode::jpeg::own::{Codes, OwnRows};
 use crate::decode::jpeg::progressive::Progressive;
@@ -16,17 +18,31 @@ use crate::simd::{Level, levels_to_test};
 
 /// The rows of a window, cut to its columns; `None` where the file is left to libjpeg.
 pub fn own_rows(bytes: &[u8], window: &Window, level: Level) -> Option<Vec<u8>> {
+    own_rows_of(bytes, None, window, 1, level)
+}
+
+/// The same of an image that is so many times smaller; where there is a `file`, that has the rest of the bytes.
+pub fn own_rows_of(
+    bytes: &[u8],
+    file: Option<&File>,
+    window: &Window,
+    reduction: usize,
+    level: Level,
+) -> Option<Vec<u8>> {
     let header = Header::read(bytes).ok()?;
-    let geometry = Geometry::of(&header).ok()?;
+    let geometry = Geometry::of(&header).ok()?.reduced(&header.frame, reduction);
+    if header.frame.progressive && file.is_some() {
+        return None;
+    }
     let codes = if header.frame.progressive {
         Codes::Progressive(Progressive::new(&header, &geometry, bytes, level).unwrap()?.into())
     } else {
-        let scan = Scan::new(&header, ScanTables::new(&header)?, bytes, None);
+        let scan = Scan::new(&header, ScanTables::new(&header)?, bytes, file);
         let components = header.scan.components.iter().map(|component| component.index);
         Codes::Sequential(Sequential::new(scan, &geometry, components).into())
     };
     let mut rows = OwnRows::new(codes, &header, &geometry, window, level).unwrap();
-    let pixel = header.frame.components.len();
+    let pixel = geometry.pixels.bytes();
     let from = (window.columns.start - rows.first_column()) * pixel;
     let (mut buffer, mut out) = (vec![0; rows.room(4)], Vec::new());
     let mut left = window.rows.len();
@@ -50,8 +66,8 @@ fn block(rng: &mut TestRng, extreme: bool, before: &mut i32) -> [i16; 64] {
         block[rng.random_range(1..count + 1)] = rng.random_range(-most..=most);
     }
     // After a restart the difference is to zero, and no difference has more than 11 bits.
-    let most = if extreme { 1023 } else { 40 };
-    *before = (*before + rng.random_range(-most..=most)).clamp(-1023, 1023);
+    let (step, most) = if extreme { (1023, 1023) } else { (40, 120) };
+    *before = (*before + rng.random_range(-step..=step)).clamp(-most, most);
     block[0] = *before as i16;
     block
 }
@@ -69,6 +85,7 @@ fn picture(rng: &mut TestRng, factors: &[(usize, usize)], size: (usize, usize), 
         components,
         restarts,
         longer: [0, 1, 4, 8][rng.random_range(0..4)],
+        adobe: None,
     }
 }
 
@@ -130,7 +147,10 @@ fn progressive_file(rng: &mut TestRng, picture: &Picture, extreme: bool) -> Vec<
     picture.progressive(&script, &blocks)
 }
 
-pub const SAMPLINGS: [&[(usize, usize)]; 7] = [
+pub const SAMPLINGS: [&[(usize, usize)]; 10] = [
+    &[(1, 1), (1, 1), (1, 1), (1, 1)],
+    &[(2, 2), (1, 1), (1, 1), (2, 2)],
+    &[(2, 1), (1, 1), (1, 1), (2, 1)],
     &[(1, 1)],
     &[(2, 2)],
     &[(1, 1), (1, 1), (1, 1)],
@@ -140,7 +160,8 @@ pub const SAMPLINGS: [&[(usize, usize)]; 7] = [
     &[(2, 2), (2, 1), (1, 1)],
 ];
 
-fn window(width: usize, height: usize, shares: [f64; 4]) -> Window {
+/// The window of a size that shares give: where it begins, and how much of the rest it has.
+pub fn window((width, height): (usize, usize), shares: [f64; 4]) -> Window {
     let range = |len: usize, from: f64, share: f64| {
         let from = ((len - 1) as f64 * from).round() as usize;
         from..from + 1 + ((len - 1 - from) as f64 * share).round() as usize
@@ -164,7 +185,7 @@ fn small_pictures_are_libjpegs() {
                 let bytes = write(&mut rng, &picture, extreme);
                 let shares = std::array::from_fn(|_| rng.random_range(0.0..=1.0));
                 for shares in [[0.0, 1.0, 0.0, 1.0], shares] {
-                    let window = window(picture.width, picture.height, shares);
+                    let window = window((picture.width, picture.height), shares);
                     let plain = plain_rows(&bytes, &window).unwrap();
                     for &level in &levels {
                         let Some(own) = own_rows(&bytes, &window, level) else {
@@ -179,7 +200,7 @@ fn small_pictures_are_libjpegs() {
         }
     }
     // All but the odd sampling and those that are too narrow.
-    assert_eq!(left, levels.len() * 2 * 14 * (40 + 2 * 4), "{taken} taken");
+    assert_eq!(left, levels.len() * 2 * 14 * (3 * 40 + 2 * 4), "{taken} taken");
 }
 
 fn seeded(seed: u64) -> TestRng {
@@ -196,16 +217,45 @@ proptest! {
         size in (5_usize..400, 1_usize..80),
         extreme in any::<bool>(),
         progressive in any::<bool>(),
+        adobe in prop::option::of(0_u8..3),
         shares in prop::array::uniform4(0.0..=1.0),
     ) {
         let mut rng = seeded(seed);
-        let picture = picture(&mut rng, SAMPLINGS[sampling], size, extreme);
+        let mut picture = picture(&mut rng, SAMPLINGS[sampling], size, extreme);
+        picture.adobe = adobe;
         let write = if progressive { progressive_file } else { file };
         let bytes = write(&mut rng, &picture, extreme);
-        let window = window(size.0, size.1, shares);
+        let window = window(size, shares);
         let plain = plain_rows(&bytes, &window).unwrap();
+        // An Adobe segment may say that the components are no YCbCr, which is taken at full sampling alone.
+        let is_taken = Geometry::of(&Header::read(&bytes).unwrap()).is_ok();
+        prop_assert!(is_taken || SAMPLINGS[sampling].len() > 1 && SAMPLINGS[sampling][0] != (1, 1));
         for level in levels_to_test() {
-            prop_assert!(own_rows(&bytes, &window, level).as_ref() == Some(&plain), "{:?} {:?}", window, level);
+            let own = own_rows(&bytes, &window, level);
+            prop_assert!(own.as_ref() == if is_taken { Some(&plain) } else { None }, "{:?} {:?}", window, level);
+        }
+    }
+
+    /// Where nothing is upsampled, reduced images are libjpeg's too, but for samples far beyond a byte, of which it
+    /// keeps the lowest bits.
+    #[test]
+    fn reduced_images_are_libjpegs(
+        seed in any::<u64>(),
+        sampling in prop::sample::select(vec![0, 3, 4, 5, 8]),
+        size in (16_usize..300, 16_usize..80),
+        reduction in prop::sample::select(vec![2, 4, 8]),
+        progressive in any::<bool>(),
+        shares in prop::array::uniform4(0.0..=1.0),
+    ) {
+        let mut rng = seeded(seed);
+        let picture = picture(&mut rng, SAMPLINGS[sampling], size, false);
+        let write = if progressive { progressive_file } else { file };
+        let bytes = write(&mut rng, &picture, false);
+        let window = window((size.0.div_ceil(reduction), size.1.div_ceil(reduction)), shares);
+        let plain = reduced_rows(&bytes, &window, reduction).unwrap();
+        for level in levels_to_test() {
+            let own = own_rows_of(&bytes, None, &window, reduction, level);
+            prop_assert!(own.as_ref() == Some(&plain), "{:?} {:?}", window, level);
         }
     }
 }
@@ -221,6 +271,7 @@ proptest! {
         progressive in any::<bool>(),
         changes in prop::collection::vec((0.0..1.0, any::<u8>(), any::<bool>()), 1..3),
         end in prop::option::weighted(0.3, 0.0..1.0),
+        held in 0.0..1.0,
         shares in prop::array::uniform4(0.0..=1.0),
     ) {
         let mut rng = seeded(seed);
@@ -237,12 +288,17 @@ proptest! {
         if let Some(end) = end {
             bytes.truncate((bytes.len() as f64 * end) as usize);
         }
+        // By these the format is known.
+        prop_assume!(bytes.starts_with(b"\xff\xd8\xff"));
         let Ok(header) = Header::read(&bytes) else { return Ok(()) };
         let (width, height) = (header.frame.width, header.frame.height);
         prop_assume!(width > 0 && height > 0 && width * height < 1 << 20);
-        let window = window(width, height, shares);
+        let window = window((width, height), shares);
         let Some(own) = own_rows(&bytes, &window, Level::active()) else { return Ok(()) };
         let plain = plain_rows(&bytes, &window);
-        prop_assert!(plain.is_ok_and(|plain| plain == own));
+        prop_assert!(plain.as_ref().is_ok_and(|plain| *plain == own));
+        if let Some(streamed) = rows_of_file(&bytes, held, &window) {
+            prop_assert!(streamed == own);
+        }
     }
 }

@@ -17,6 +17,8 @@ pub struct Picture {
     pub restarts: usize,
     /// Bits that codes are longer by than they need to be.
     pub longer: usize,
+    /// The colour transform that Adobe's segment names, if there is one.
+    pub adobe: Option<u8>,
 }
 
 impl Picture {
@@ -64,6 +66,9 @@ impl Picture {
     /// All that stands before the first scan.
     pub fn header(&self, frame: u8) -> Vec<u8> {
         let mut out = b"\xff\xd8".to_vec();
+        if let Some(transform) = self.adobe {
+            segment(&mut out, 0xee, &[b"Adobe\0d\0\0\0\0".as_slice(), &[transform]].concat());
+        }
         for (i, component) in self.components.iter().enumerate() {
             let mut table = vec![0x10 | i as u8];
             for place in super::NATURAL {
