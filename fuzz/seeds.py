@@ -16,6 +16,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from support.pictures import photo, picture
+from support.tiffs import DEFLATE, LZW, PACKBITS, tiff
 from support.writers import bmp, bmp_runs, gif_with_local_palette, gif_with_offset, png, saved
 
 #: JPEGs that Pillow does not write.
@@ -64,6 +65,11 @@ def _gif() -> bytes:
 def _sixteen(kind: str) -> Callable[[], bytes]:
     samples = np.random.default_rng(0).integers(0, 1 << 16, (9, 11), np.uint16)
     return lambda: saved(Image.fromarray(samples), kind)
+
+
+def _tiff(mode: str, photometric: int, **options: object) -> Callable[[], bytes]:
+    samples = np.asarray(picture(mode, 21, 18)).astype(np.uint8)
+    return lambda: tiff(samples.reshape(18, 21, -1), photometric, **options)
 
 
 def _runs(nibbles: bool) -> bytes:
@@ -134,6 +140,12 @@ SEEDS: dict[str, Callable[[], bytes]] = {
     "qoi-rgba": _save("RGBA", "QOI"),
     "tiff-rgb": _save("RGB", "TIFF"),
     "tiff-lzw": _save("P", "TIFF", compression="tiff_lzw"),
+    "tiff-strips": _tiff("RGB", 2, strip=5),
+    "tiff-tiles": _tiff("RGB", 2, tile=(16, 16), order=">"),
+    "tiff-lzw-differences": _tiff("RGBA", 2, compression=LZW, predictor=2, strip=7, extra=(2,)),
+    "tiff-deflate-tiles": _tiff("LA", 1, compression=DEFLATE, tile=(16, 16), extra=(2,)),
+    "tiff-deflate-1": _tiff("1", 0, bits=1, compression=DEFLATE, order=">"),
+    "tiff-packbits": _tiff("L", 1, compression=PACKBITS, strip=4),
     "tga": _save("RGB", "TGA"),
 }
 
@@ -142,7 +154,7 @@ def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for kind, make in SEEDS.items():
-        if not kind.startswith(("tiff", "tga")):
+        if not kind.startswith("tga"):
             (folder / kind).write_bytes(make())
 
 

@@ -2,12 +2,14 @@
 //! by Pillow's rules for what precedes the frame; the `gif` crate hides what those go by (every
 //! transparency before the frame, bytes between blocks).
 
+use std::ops::Range;
+
 use super::decoder::{Decoder, Input, Rules};
 use super::lzw::{self, Progress};
 use super::rows::{allocate, dimensions};
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::pixels::{Header, Layout, Palette, Whole, palette_from};
+use crate::pixels::{Header, Image, Layout, Palette, RowBlock, RowBuffer, Rows, Window, palette_from};
 
 const GRAPHIC_CONTROL: u8 = 0xf9;
 const COMMENT: u8 = 0xfe;
@@ -16,41 +18,106 @@ const APPLICATION: u8 = 0xff;
 const HAS_PALETTE: u8 = 0x80;
 const INTERLACED: u8 = 0x40;
 
-/// Decodes the first frame onto its canvas; `over_white` leaves a transparent colour to Pillow.
+/// Decodes the first frame; `over_white` leaves a transparent colour to Pillow.
 pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
     let limits = &rules.limits;
     let mut reader = Reader { rest: input.whole()? };
-    let frame = Frame::read(&mut reader)?;
+    let mut frame = Frame::read(&mut reader)?;
     if rules.over_white && frame.transparency.is_some() {
         return Err(Error::unsupported("expected a GIF without a transparent colour, found one"));
     }
     // A frame beyond the canvas widens it.
     let (width, height) = dimensions("GIF", frame.canvas[0].into(), frame.canvas[1].into(), limits)?;
     dimensions("GIF", frame.width as u64, frame.height as u64, limits)?;
-    // A frame that is the canvas needs no other.
-    let fills = [frame.left, frame.top] == [0, 0] && [frame.width, frame.height] == [width, height];
-    let as_it_is = fills && !frame.interlaced;
-    let canvas = if as_it_is { 0 } else { width * height };
-    limits.check_memory((frame.width * frame.height + canvas) as u64)?;
     let layout = if frame.palette.is_some() { Layout::P } else { Layout::L };
-    let header = Header { width, height, layout, palette: frame.palette };
+    let header = Header { width, height, layout, palette: frame.palette.take() };
+    limits.check_memory((frame.width * frame.height) as u64 + RowBuffer::memory(&header))?;
     let pixels = decode(reader, frame.width * frame.height)?;
-    if as_it_is {
-        return Ok(Box::new(Whole { header, data: pixels }));
-    }
-    let mut data = allocate("GIF", canvas)?;
-    data.fill(frame.transparency.unwrap_or(0));
-    for (row, y) in pixels.chunks_exact(frame.width).zip(row_order(frame.height, frame.interlaced)) {
-        let at = (frame.top + y) * width + frame.left;
-        data[at..at + frame.width].copy_from_slice(row);
-    }
-    Ok(Box::new(Whole { header, data }))
+    Ok(Box::new(Gif { header, frame, pixels }))
 }
 
-/// The rows of a frame in the order in which they are stored.
-fn row_order(height: usize, interlaced: bool) -> impl Iterator<Item = usize> {
-    let passes = if interlaced { &[(0, 8), (4, 8), (2, 4), (1, 2)][..] } else { &[(0, 1)] };
-    passes.iter().flat_map(move |&(first, step)| (first..height).step_by(step))
+/// A frame on its canvas.
+struct Gif {
+    header: Header,
+    frame: Frame,
+    /// The frame's rows in the order in which they are stored.
+    pixels: lzw::Output,
+}
+
+impl Gif {
+    /// Whether the frame has every row of the canvas from one side to the other.
+    fn fills_rows(&self) -> bool {
+        let Frame { left, top, width, height, .. } = self.frame;
+        (left, top) == (0, 0) && (width, height) == (self.header.width, self.header.height)
+    }
+
+    /// The frame's part of a row of the canvas; none where it has none.
+    fn row(&self, y: usize) -> Option<&[u8]> {
+        let Frame { width, height, interlaced, .. } = self.frame;
+        let y = y.checked_sub(self.frame.top).filter(|&y| y < height)?;
+        let stored = if interlaced { interlaced_place(y, height) } else { y };
+        Some(&self.pixels.bytes()[stored * width..][..width])
+    }
+}
+
+/// Where the row at `y` is stored: every eighth row comes first, then those half way between, and so on.
+fn interlaced_place(y: usize, height: usize) -> usize {
+    let mut before = 0;
+    for (first, step) in [(0, 8), (4, 8), (2, 4)] {
+        if y % step == first {
+            return before + y / step;
+        }
+        before += height.saturating_sub(first).div_ceil(step);
+    }
+    before + y / 2
+}
+
+impl Decoder for Gif {}
+
+impl Image for Gif {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn memory(&self) -> u64 {
+        (self.frame.width * self.frame.height) as u64 + RowBuffer::memory(&self.header)
+    }
+
+    fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
+        let buffer = RowBuffer::new(if self.fills_rows() { 0 } else { window.columns.len() })?;
+        Ok(Box::new(GifRows { gif: self, buffer, columns: window.columns.clone(), next: window.rows.start }))
+    }
+}
+
+struct GifRows<'s> {
+    gif: &'s Gif,
+    /// For rows that are not the frame's alone.
+    buffer: RowBuffer,
+    columns: Range<usize>,
+    next: usize,
+}
+
+impl Rows for GifRows<'_> {
+    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        let first = self.next;
+        self.next += count;
+        if self.gif.fills_rows() {
+            let row = |i: usize| &self.gif.row(first + i).expect("a row of the frame")[self.columns.clone()];
+            return Ok(std::array::from_fn(|i| if i < count { row(i) } else { &[] }));
+        }
+        let Frame { left, width, transparency, .. } = self.gif.frame;
+        for (y, out) in (first..).zip(self.buffer.rows_mut(count)) {
+            out.fill(transparency.unwrap_or(0));
+            let (from, to) = (self.columns.start.max(left), self.columns.end.min(left + width));
+            if let Some(row) = self.gif.row(y)
+                && from < to
+            {
+                out[from - self.columns.start..to - self.columns.start]
+                    .copy_from_slice(&row[from - left..to - left]);
+            }
+        }
+        Ok(self.buffer.block(count))
+    }
 }
 
 /// What is known of the frame before its pixels.
@@ -170,7 +237,7 @@ impl<'a> Reader<'a> {
 
 /// The `count` indices of a frame. Nothing after the last one is looked at; where they end earlier,
 /// Pillow reads on beyond the frame, and so is left to.
-fn decode(mut reader: Reader<'_>, count: usize) -> Result<Vec<u8>> {
+fn decode(mut reader: Reader<'_>, count: usize) -> Result<lzw::Output> {
     let bits = reader.take(1)?[0];
     if !(1..=8).contains(&bits) {
         return Err(Error::unsupported(format!("expected GIF codes of 1 to 8 bits, found {bits}")));
@@ -195,9 +262,26 @@ fn decode(mut reader: Reader<'_>, count: usize) -> Result<Vec<u8>> {
             Progress::BadCode => return Err(Error::decode("GIF", "a code that is not defined yet")),
         }
     }
-    Ok(pixels.into_bytes())
+    Ok(pixels)
 }
 
 fn cut_short() -> Error {
     Error::truncated("GIF", "its bytes end before the first frame")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interlaced_rows_are_stored_in_four_passes() {
+        for height in 1..70 {
+            let stored = [(0, 8), (4, 8), (2, 4), (1, 2)]
+                .into_iter()
+                .flat_map(|(first, step)| (first..height).step_by(step));
+            for (place, y) in stored.enumerate() {
+                assert_eq!(interlaced_place(y, height), place, "{y} of {height}");
+            }
+        }
+    }
 }

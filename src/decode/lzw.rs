@@ -21,8 +21,8 @@ pub(super) enum Progress {
     BadCode,
 }
 
-/// Decoded bytes, filled from the beginning. After them stand the strings of one byte, so that all strings
-/// lie in one buffer.
+/// Decoded bytes, filled from the beginning. Before them stand the strings of one byte, so that all strings lie in
+/// one buffer.
 pub(super) struct Output {
     data: Vec<u8>,
     /// Bytes wanted, and bytes there are.
@@ -31,19 +31,29 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Bytes of the strings of one byte.
+    const LITERALS: usize = 256;
     /// Bytes that the buffer takes besides the output.
-    pub const EXTRA: usize = STEP + 256 + STEP;
+    pub const EXTRA: usize = Self::LITERALS + STEP;
 
     /// An empty output of `data.len()` bytes less [`Self::EXTRA`].
     ///
     /// # Panics
     /// When `data` is shorter than that.
     pub fn new(mut data: Vec<u8>) -> Self {
-        let len = data.len() - Self::EXTRA;
-        for (byte, literal) in data[len + STEP..].iter_mut().zip(0..=u8::MAX) {
+        for (byte, literal) in data[..Self::LITERALS].iter_mut().zip(0..=u8::MAX) {
             *byte = literal;
         }
-        Self { data, len, done: 0 }
+        Self { len: data.len() - Self::EXTRA, data, done: 0 }
+    }
+
+    /// Makes this an empty output of `len` bytes; what they hold is unspecified.
+    ///
+    /// # Panics
+    /// When it never had as many.
+    pub fn restart(&mut self, len: usize) {
+        assert!(len + Self::EXTRA <= self.data.len(), "an output keeps its buffer");
+        (self.len, self.done) = (len, 0);
     }
 
     /// Bytes that are still missing.
@@ -52,13 +62,13 @@ impl Output {
     }
 
     /// The bytes that were wanted; those still missing are unspecified.
-    pub fn into_bytes(mut self) -> Vec<u8> {
-        self.data.truncate(self.len);
-        self.data
+    pub fn bytes(&self) -> &[u8] {
+        &self.data[Self::LITERALS..][..self.len]
     }
 
-    fn literals(&self) -> usize {
-        self.len + STEP
+    /// The same, and some after them, to be written to by others.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.data[Self::LITERALS..][..self.len + STEP]
     }
 }
 
@@ -95,7 +105,6 @@ impl Decoder {
     }
 
     /// A decoder of a TIFF's codes.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the reader of TIFF comes next"))]
     pub fn tiff() -> Self {
         Self::new(8, true)
     }
@@ -109,6 +118,9 @@ impl Decoder {
 
     /// Makes the decoder ready for the beginning of a stream.
     pub fn reset(&mut self) {
+        for (literal, string) in self.strings[..1 << self.literal_bits].iter_mut().enumerate() {
+            *string = (literal as u64) << LENGTH_BITS | 1;
+        }
         self.state = self.cleared(0, 0);
         if self.tiff {
             // Nothing but a clear code is known yet.
@@ -139,11 +151,11 @@ impl Decoder {
 
     fn run_in_order<const TIFF: bool>(&mut self, mut input: &[u8], output: &mut Output) -> Progress {
         let clear = 1_usize << self.literal_bits;
-        let literals = output.literals();
         let State { mut bits, mut count, mut width, mut next, mut grow, previous: (mut start, mut len) } =
             self.state;
-        let Output { data, len: full, done } = output;
-        let (full, mut at) = (*full, *done);
+        let full = Output::LITERALS + output.len;
+        let data = &mut output.data[..full + STEP];
+        let mut at = Output::LITERALS + output.done;
         let progress = loop {
             if at >= full {
                 break Progress::Full;
@@ -182,16 +194,14 @@ impl Decoder {
             } as usize;
             count -= width;
 
-            let (from, copied) = if code < clear && next != 0 {
-                (literals + code, 1)
+            let (from, copied) = if code < next && code & !1 != clear {
+                let string = self.strings[code % CODES];
+                ((string >> LENGTH_BITS) as usize, (string & ((1 << LENGTH_BITS) - 1)) as usize)
             } else if code == clear {
                 State { bits, count, width, next, grow, previous: (start, len) } = self.cleared(bits, count);
                 continue;
             } else if code == clear + 1 {
                 break Progress::EndCode;
-            } else if code < next {
-                let entry = self.strings[code % CODES];
-                ((entry >> LENGTH_BITS) as usize, (entry & ((1 << LENGTH_BITS) - 1)) as usize)
             } else if code == next && len != 0 {
                 // The previous string and its own first byte.
                 (start, len)
@@ -220,7 +230,7 @@ impl Decoder {
             (start, len) = (at, written);
             at = full.min(at + written);
         };
-        *done = at;
+        output.done = at - Output::LITERALS;
         self.state = State { bits, count, width, next, grow, previous: (start, len) };
         progress
     }
@@ -230,7 +240,7 @@ impl Decoder {
 /// are overwritten.
 #[inline(always)]
 fn copy(data: &mut [u8], start: usize, len: usize, at: usize, full: usize) {
-    let step: [u8; STEP] = *data[start..].first_chunk().expect("the literals are followed by a step");
+    let step: [u8; STEP] = *data[start..].first_chunk().expect("the output is followed by a step");
     *data[at..].first_chunk_mut().expect("the output is followed by a step") = step;
     if len > STEP {
         data.copy_within(start..start + len.min(full - at), at);
@@ -265,9 +275,7 @@ mod tests {
             }
         }
         let done = len - output.missing();
-        let mut bytes = output.into_bytes();
-        bytes.truncate(done);
-        (progress, bytes)
+        (progress, output.bytes()[..done].to_vec())
     }
 
     /// The same by `weezl`.

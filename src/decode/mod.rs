@@ -14,6 +14,7 @@ mod png;
 mod pnm;
 mod qoi;
 mod rows;
+mod tiff;
 mod webp;
 
 use std::fmt;
@@ -45,7 +46,7 @@ pub struct Format {
 
 /// The choice of decoder, each with its reason. A decoder refuses the odd file that it would read otherwise
 /// than Pillow, and thereby leaves it to Pillow.
-static FORMATS: [Format; 7] = [
+static FORMATS: [Format; 8] = [
     // libjpeg-turbo's arithmetic is what Pillow shows, and mozjpeg's copy of it reads what is not regular; other
     // decoders are several levels off.
     Format {
@@ -86,6 +87,13 @@ static FORMATS: [Format; 7] = [
     },
     // The `qoi` crate refuses headers that Pillow reads, and fills the table of colours differently.
     Format { name: "QOI", decoder: "clipprep", begins: |b| b.starts_with(b"qoif"), open: qoi::open },
+    // `tiff` takes three times as long for LZW, and refuses LA and P, as `image` does.
+    Format {
+        name: "TIFF",
+        decoder: "clipprep",
+        begins: |b| b.starts_with(b"II*\0") || b.starts_with(b"MM\0*"),
+        open: tiff::open,
+    },
 ];
 
 impl Format {

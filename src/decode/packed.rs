@@ -15,7 +15,7 @@ pub(super) enum Unpack {
     Table(Box<[u8; 256]>),
     /// Several pixels in a byte, leftmost highest; each becomes an entry of `values`.
     Bits {
-        /// Bits of a pixel: 1 or 4.
+        /// Bits of a pixel: 1, 2 or 4.
         bits: usize,
         /// What a pixel of so many bits stands for.
         values: [u8; 16],
@@ -40,7 +40,7 @@ pub(super) enum Unpack {
 
 impl Unpack {
     /// The pixels in `columns` of a row.
-    fn row(&self, raw: &[u8], columns: Range<usize>, channels: usize, out: &mut [u8]) {
+    pub fn row(&self, raw: &[u8], columns: Range<usize>, channels: usize, out: &mut [u8]) {
         let samples = columns.start * channels..columns.end * channels;
         match self {
             Self::Bytes => out.copy_from_slice(&raw[samples]),

@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     files = {
         "good.jpg": jpeg,
         "good.png": saved(picture("P", 40, 30), "PNG"),
-        "sub/good.tif": saved(picture("RGB", 40, 30), "TIFF"),
+        "sub/good.tif": saved(picture("RGB", 40, 30), "TIFF", compression="jpeg"),
         "sub/copy.jpg": jpeg,
         "no suffix": saved(picture("L", 40, 30), "PNG"),
         "cut.jpg": jpeg[: len(jpeg) * 2 // 3],

@@ -201,7 +201,7 @@ from support.writers import saved
 import clipprep
 pre = clipprep.Preprocess(32)
 native = [photo(1500, 2000, 3), saved(picture("RGB", 900, 700), "JPEG")]
-by_pillow = [saved(picture("RGB", 900, 700), "TIFF")]
+by_pillow = [saved(picture("RGB", 900, 700), "TGA")]
 def load(sources, num_threads):
     while True:
         pre.try_batch(sources * 50, num_threads=num_threads)

@@ -57,7 +57,7 @@ def _good(rng: random.Random) -> list[Case]:
         ("WEBP", "RGBA", {"lossless": True}),
         ("BMP", "RGB", {}),
         ("PPM", "RGB", {}),
-        ("TIFF", "RGB", {}),  # Pillow decodes these two
+        ("TIFF", "RGB", {}),
         ("TGA", "RGB", {}),
     ]
     cases = []
