@@ -34,10 +34,14 @@ _SPARE_BYTES = 1 << 24
 
 
 class _Directory:
-    """The first directory of a file: its fields of whole numbers."""
+    """The first directory of a file: its fields of whole numbers.
 
-    def __init__(self, data: memoryview) -> None:
+    Of several fields with one tag the first counts, to libtiff and to Pillow from 13 on, or the last.
+    """
+
+    def __init__(self, data: memoryview, *, first_counts: bool) -> None:
         self._data = data
+        self._first_counts = first_counts
         self._order = ">" if bytes(data[:2]) == b"MM" else "<"
         # As Pillow tells it; libtiff would read the others as BigTIFF.
         self._big = data[2] == 43
@@ -65,11 +69,7 @@ class _Directory:
         if size > room:
             value = self._number(value, "u8" if self._big else "u4")
             size = min(size, max(len(self._data) - value, 0))
-        if tag in _RELEVANT:
-            if tag in self._fields:
-                raise RefusedError(
-                    "decode", f"expected each field of a TIFF once, found {tag} twice"
-                )
+        if tag in _RELEVANT and (tag not in self._fields or not self._first_counts):
             self._fields[tag] = kind, count, value
         return size
 
@@ -104,7 +104,11 @@ _RELEVANT |= {_STRIP_BYTES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTE
 
 def check(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
     """Refuses a file whose strips or tiles cost more than its pixels and its bytes may."""
-    directory = _Directory(data)
+    for first_counts in (True, False):
+        _check(data, _Directory(data, first_counts=first_counts), pixel_bytes, guard)
+
+
+def _check(data: memoryview, directory: _Directory, pixel_bytes: int, guard: Guard) -> None:
     width, height = directory.get(_WIDTH, 0), directory.get(_HEIGHT, 0)
     guard.pixels(width, height)
     if not width or not height:
