@@ -47,6 +47,16 @@ impl Class {
         }
     }
 
+    /// By its name in `clipprep._pillow.refusals`.
+    fn of_kind(kind: &str) -> Self {
+        match kind {
+            "truncated" => Self::Truncated,
+            "limit" => Self::Limit,
+            "unsupported" => Self::Unsupported,
+            _ => Self::Decode,
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Decode => "DecodeError",
@@ -74,6 +84,14 @@ pub(super) fn bomb_classes(py: Python<'_>) -> PyResult<[&Bound<'_, PyType>; 2]> 
         BOMBS[0].import(py, "PIL.Image", "DecompressionBombError")?,
         BOMBS[1].import(py, "PIL.Image", "DecompressionBombWarning")?,
     ])
+}
+
+/// The kind and the words of an exception that our own Python code raised.
+fn refused(py: Python<'_>, error: &PyErr) -> Option<(String, String)> {
+    let class =
+        py.import("clipprep._pillow.refusals").and_then(|module| module.getattr("RefusedError")).ok()?;
+    let is_ours = error.value(py).is_instance(&class).unwrap_or(false);
+    if is_ours { error.value(py).getattr("args").ok()?.extract().ok() } else { None }
 }
 
 impl Fault {
@@ -122,6 +140,9 @@ impl Fault {
                 let text = "expected an image within Pillow's own limit, found a larger one";
                 return Self::foreign(Class::Limit, text, PILLOW, error);
             }
+            if let Some((kind, said)) = refused(py, &error) {
+                return Self::Foreign { class: Class::of_kind(&kind), text: said, who: "", cause: None };
+            }
             let text = "expected an image that Pillow can load, found one it cannot";
             Self::foreign(Class::Decode, text, PILLOW, error)
         })
@@ -145,12 +166,7 @@ impl Fault {
     /// After Pillow refused as well, for a reason of that `kind`, which decides where it is clearer than ours.
     /// `said` is said in place of our own words where these name no format.
     pub fn refused_by_pillow(ours: Error, kind: &str, said: String, cause: Option<PyErr>) -> Self {
-        let pillows = match kind {
-            "truncated" => Class::Truncated,
-            "limit" => Class::Limit,
-            "unsupported" => Class::Unsupported,
-            _ => Class::Decode,
-        };
+        let pillows = Class::of_kind(kind);
         let (class, text) = match (&ours, pillows) {
             (Error::Truncated { .. }, _) => (Class::Truncated, ours.to_string()),
             (_, Class::Limit) => (Class::Limit, said),

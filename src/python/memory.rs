@@ -17,6 +17,10 @@ impl Span {
         Self(range.start.addr()..range.end.addr())
     }
 
+    pub fn at(address: usize, len: usize) -> Self {
+        Self(address..address + len)
+    }
+
     pub fn of_view<T>(view: &ArrayViewD<'_, T>) -> Self {
         let (mut first, mut last) = (view.as_ptr().addr(), view.as_ptr().addr());
         for (&len, &stride) in view.shape().iter().zip(view.strides()) {

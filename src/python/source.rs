@@ -28,6 +28,8 @@ use crate::{Element, Error, Limits, Preprocess, Report, Source as CoreSource, Sp
 pub(super) enum Source<'py> {
     Path(PathBuf),
     Bytes(PyBackedBytes),
+    /// The bytes of a buffer, and where that is.
+    Copied(PyBackedBytes, Span),
     /// Rows, columns and, where there are three axes, channels.
     Array(PyReadonlyArrayDyn<'py, u8>),
     /// Channels, rows, columns.
@@ -130,15 +132,21 @@ impl<'py> Source<'py> {
         if !view.getattr("c_contiguous")?.extract::<bool>()? {
             return Err(value_error("a contiguous buffer of encoded bytes", "one with gaps"));
         }
-        Self::copied(view, view.getattr("nbytes")?.extract()?, limits)
+        if view.getattr("nbytes")?.extract::<usize>()? == 0 {
+            return Ok(Self::Bytes(PyBytes::new(view.py(), b"").into()));
+        }
+        let numpy = view.py().import("numpy")?;
+        let array = numpy.call_method1("frombuffer", (view, numpy.getattr("uint8")?))?;
+        Self::copied(array.cast::<PyArray1<u8>>()?, limits)
     }
 
-    /// The bytes of a buffer of that length.
-    fn copied(buffer: &Bound<'py, PyAny>, len: u64, limits: &Limits) -> PyResult<Self> {
-        if let Err(error) = limits.check_bytes(len) {
+    /// The bytes of a buffer.
+    fn copied(buffer: &Bound<'py, PyArray1<u8>>, limits: &Limits) -> PyResult<Self> {
+        if let Err(error) = limits.check_bytes(buffer.len() as u64) {
             return Self::failed(error.into());
         }
-        Ok(Self::Bytes(buffer.call_method0("tobytes")?.cast_into::<PyBytes>()?.into()))
+        let span = Span::at(buffer.data().addr(), buffer.len());
+        Ok(Self::Copied(buffer.call_method0("tobytes")?.cast_into::<PyBytes>()?.into(), span))
     }
 
     fn of_array(array: &Bound<'py, PyUntypedArray>, spec: &Spec) -> PyResult<Self> {
@@ -149,7 +157,7 @@ impl<'py> Source<'py> {
         let borrowed =
             || bytes.try_readonly().map_err(|error| value_error("an array that no one writes to", error));
         match *shape.as_slice() {
-            [len] if array.is_c_contiguous() => return Self::copied(array, len as u64, &spec.limits),
+            [_] if array.is_c_contiguous() => return Self::copied(array.cast()?, &spec.limits),
             [_] => return Err(value_error("contiguous encoded bytes", "a 1-D array with gaps")),
             [0, ..] | [_, 0, ..] => {}
             [1 | 3 | 4, _, width] if width > 0 && channels == Channels::FirstIfPossible => {
@@ -183,7 +191,7 @@ impl<'py> Source<'py> {
     pub fn item(&mut self) -> Result<Item<'_>, Fault> {
         Ok(match self {
             Self::Path(path) => Item::Path(path),
-            Self::Bytes(bytes) => Item::Encoded(bytes),
+            Self::Bytes(bytes) | Self::Copied(bytes, _) => Item::Encoded(bytes),
             Self::Array(array) => {
                 let mut view = array.as_array();
                 if view.ndim() == 2 {
@@ -205,6 +213,7 @@ impl<'py> Source<'py> {
     fn span(&self) -> Option<Span> {
         match self {
             Self::Bytes(bytes) => Some(Span::of(bytes)),
+            Self::Copied(_, span) => Some(span.clone()),
             Self::Array(array) | Self::Planes(array) => Some(Span::of_view(&array.as_array())),
             Self::Image(pixels) => Some(pixels.span()),
             Self::Path(_) | Self::Unloaded(_) | Self::Failed(_) => None,

@@ -10,6 +10,8 @@ import PIL
 from PIL import Image, ImageFile
 from PIL import _imaging as core
 
+from .refusals import RefusedError
+
 _ORIENTATION_TAG = 274
 # What `ImageOps.exif_transpose` turns by; any other orientation leaves an image as it is.
 _ORIENTATIONS = {orientation: orientation for orientation in range(2, 9)}
@@ -51,7 +53,9 @@ def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bo
     stored = image.im
     mode, (width, height) = stored.mode, stored.size
     if 0 in (width, height):
-        raise ValueError(f"expected an image of at least one pixel, found {width} x {height}")
+        raise RefusedError(
+            "decode", f"expected an image of at least one pixel, found {width} x {height}"
+        )
     if image.mode != mode:
         # Pillow's own resize refuses such an image, in these words.
         raise ValueError("image has wrong mode")

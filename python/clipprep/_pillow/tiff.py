@@ -3,6 +3,7 @@ over each other in the file, and be more than there are pixels."""
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ _RAW, _JPEG = 1, (6, 7)
 
 #: The types of whole numbers, and the sizes of all types.
 _NUMBERS = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
+_CODES = {"u1": "B", "u2": "H", "u4": "I", "u8": "Q"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZES |= {16: 8, 17: 8, 18: 8}
 
@@ -42,6 +44,7 @@ class _Directory:
     def __init__(self, data: memoryview, *, first_counts: bool) -> None:
         self._data = data
         self._first_counts = first_counts
+        self.doubled = False
         self._order = ">" if bytes(data[:2]) == b"MM" else "<"
         # As Pillow tells it; libtiff would read the others as BigTIFF.
         self._big = data[2] == 43
@@ -69,12 +72,16 @@ class _Directory:
         if size > room:
             value = self._number(value, "u8" if self._big else "u4")
             size = min(size, max(len(self._data) - value, 0))
-        if tag in _RELEVANT and (tag not in self._fields or not self._first_counts):
-            self._fields[tag] = kind, count, value
+        if tag in _RELEVANT:
+            doubled = tag in self._fields
+            self.doubled |= doubled
+            if not (doubled and self._first_counts):
+                self._fields[tag] = kind, count, value
         return size
 
     def _number(self, at: int, kind: str) -> int:
-        return int(self._read(at, kind, 1)[0])
+        (number,) = struct.unpack_from(self._order + _CODES[kind], self._data, at)
+        return int(number)
 
     def _read(self, at: int, kind: str, count: int) -> NDArray[np.unsignedinteger]:
         room = max(len(self._data) - at, 0) // np.dtype(kind).itemsize
@@ -104,8 +111,10 @@ _RELEVANT |= {_STRIP_BYTES, _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTE
 
 def check(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
     """Refuses a file whose strips or tiles cost more than its pixels and its bytes may."""
-    for first_counts in (True, False):
-        _check(data, _Directory(data, first_counts=first_counts), pixel_bytes, guard)
+    directory = _Directory(data, first_counts=True)
+    _check(data, directory, pixel_bytes, guard)
+    if directory.doubled:
+        _check(data, _Directory(data, first_counts=False), pixel_bytes, guard)
 
 
 def _check(data: memoryview, directory: _Directory, pixel_bytes: int, guard: Guard) -> None:
