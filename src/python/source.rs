@@ -11,7 +11,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::{PyByteArray, PyBytes, PyMemoryView, PyString};
+use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
 use super::errors::{Fault, shape as tuple, value_error};
 use super::fork::attached;
@@ -89,21 +89,15 @@ impl<'py> Source<'py> {
         if object.is_instance_of::<PyString>() || object.hasattr("__fspath__")? {
             return Ok(Self::Path(object.extract()?));
         }
-        if object.is_instance_of::<PyBytes>()
-            || object.is_instance_of::<PyByteArray>()
-            || object.is_instance_of::<PyMemoryView>()
-        {
-            return Self::of_buffer(&PyMemoryView::from(object)?, &spec.limits);
+        // A buffer that is a file as well, as mmap is, counts as a buffer.
+        if let Ok(view) = PyMemoryView::from(object) {
+            return Self::of_buffer(&view, &spec.limits);
         }
         if object.hasattr("read")? {
             return match read(object, &spec.limits) {
                 Ok(bytes) => Ok(Self::Bytes(bytes.into())),
                 Err(error) => Self::failed(error),
             };
-        }
-        // Anything else with the buffer protocol, such as mmap.
-        if let Ok(view) = PyMemoryView::from(object) {
-            return Self::of_buffer(&view, &spec.limits);
         }
         Err(PyTypeError::new_err(format!(
             "expected a path, encoded bytes, a binary file, a PIL image or a uint8 array, found {}",
