@@ -28,7 +28,6 @@ mod orientation;
 pub mod pipeline;
 pub mod pixels;
 pub mod plan;
-mod plan_cache;
 mod resample;
 mod simd;
 mod source;

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use rows::{Polled, framed, in_rgb, run};
+use rows::{Polled, in_rgb, padded, run};
 
 use crate::array::Array;
 use crate::batch;
@@ -23,8 +23,7 @@ use crate::interrupt::Interrupt;
 use crate::normalise::{Element, Normalise};
 use crate::orientation::{Orientation, apply_orientation};
 use crate::pixels::{BLOCK, Header, Image, Layout, Palette, Rows};
-use crate::plan::{Plan, resized_size};
-use crate::plan_cache;
+use crate::plan::{Plan, cached_plan, resized_size};
 use crate::resample::{Filter, Scratch};
 use crate::simd::Level;
 use crate::source::Source;
@@ -365,7 +364,7 @@ impl Preprocess {
                 header.layout.mode()
             )));
         }
-        let plan = plan_cache::plan(&self.spec, &header, image.reduction(), self.level)?;
+        let plan = cached_plan(&self.spec, &header, image.reduction(), self.level)?;
         let convert = plan.layout != header.layout;
         // Rows are changed in buffers of their own: to RGB, and to premultiplied alpha.
         let changed = usize::from(convert) * 3 + usize::from(plan.layout.has_alpha()) * plan.layout.bytes();
@@ -379,10 +378,10 @@ impl Preprocess {
         let source = if convert { in_rgb(source, &header, &plan.window, over_white)? } else { source };
         let palette = plan.palette(&header);
         let layout = plan.layout;
-        match &plan.frame {
+        match &plan.padding {
             None => run(&plan, source, scratch, &mut |y, row| finish(layout, palette, y, row))?,
-            Some(frame) => framed(
-                frame,
+            Some(padding) => padded(
+                padding,
                 |y, row| finish(layout, palette, y, row),
                 |finish| run(&plan, source, scratch, finish),
             )?,

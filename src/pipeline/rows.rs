@@ -1,30 +1,30 @@
-//! Rows on their way: polled, converted, resized and framed.
+//! Rows on their way: polled, converted, resized and padded.
 
 use crate::colour::{Alpha, premultiply, to_rgb, to_rgb_over_white, unpremultiply};
 use crate::error::Result;
 use crate::interrupt;
 use crate::pixels::{Header, RowBlock, RowBuffer, Rows, Window};
-use crate::plan::{Frame, Method, Plan};
+use crate::plan::{Method, Padding, Plan};
 use crate::resample::Scratch;
 
-/// Puts `frame` around the rows that `run` hands out.
-pub(super) fn framed(
-    frame: &Frame,
+/// Puts `padding` around the rows that `run` hands out.
+pub(super) fn padded(
+    padding: &Padding,
     mut finish: impl FnMut(usize, &[u8]),
     run: impl FnOnce(&mut dyn FnMut(usize, &[u8])) -> Result<()>,
 ) -> Result<()> {
-    for y in 0..frame.top {
-        finish(y, &frame.empty);
+    for y in 0..padding.top {
+        finish(y, &padding.empty);
     }
-    let mut line = frame.empty.clone();
-    let mut next = frame.top;
+    let mut line = padding.empty.clone();
+    let mut next = padding.top;
     run(&mut |y, row| {
-        line[frame.left..frame.left + row.len()].copy_from_slice(row);
-        next = frame.top + y + 1;
-        finish(frame.top + y, &line);
+        line[padding.left..padding.left + row.len()].copy_from_slice(row);
+        next = padding.top + y + 1;
+        finish(padding.top + y, &line);
     })?;
-    for y in next..next + frame.bottom {
-        finish(y, &frame.empty);
+    for y in next..next + padding.bottom {
+        finish(y, &padding.empty);
     }
     Ok(())
 }

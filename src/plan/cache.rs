@@ -1,12 +1,12 @@
-//! Plans that this thread has made before: photos of one camera share their geometry, and weights
-//! cost as much as a small image's whole vertical pass.
+//! The last plans of each thread: photos of one camera share their geometry, and computing weights
+//! costs as much as the whole vertical pass of a small image.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use super::Plan;
 use crate::error::Result;
 use crate::pixels::{Header, Layout};
-use crate::plan::Plan;
 use crate::simd::Level;
 use crate::spec::Spec;
 
@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// The plan for an image of that header, made or remembered.
-pub(crate) fn plan(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Arc<Plan>> {
+pub(crate) fn cached_plan(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Arc<Plan>> {
     let source = (header.width, header.height, header.layout, reduction);
     CACHE.with_borrow_mut(|cache| {
         let known = |entry: &Entry| entry.source == source && entry.level == level && entry.spec == *spec;
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn remembers_the_last_plans_and_tells_specifications_apart() {
         let header = |width| Header { width, height: 40, layout: Layout::L, palette: None };
-        let get = |size, width| plan(&Spec::openai(size), &header(width), 1, Level::Scalar).unwrap();
+        let get = |size, width| cached_plan(&Spec::openai(size), &header(width), 1, Level::Scalar).unwrap();
         let first = get(8, 50);
         assert!(Arc::ptr_eq(&first, &get(8, 50)));
         assert_eq!(get(9, 50).resized, (11, 9));

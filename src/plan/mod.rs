@@ -1,0 +1,104 @@
+//! What to do with an image, decided from its header alone.
+
+mod cache;
+mod geometry;
+mod method;
+mod padding;
+
+use crate::error::Result;
+use crate::pixels::{Header, Layout, Palette, Window};
+use crate::resample::Order;
+use crate::simd::Level;
+use crate::spec::Spec;
+pub(crate) use cache::cached_plan;
+use geometry::Geometry;
+pub(crate) use geometry::resized_size;
+pub(crate) use method::Method;
+use method::{check_size, weights_memory};
+pub(crate) use padding::Padding;
+
+/// The geometry of one image, and how its pixels are resized.
+///
+/// ```
+/// use clipprep::pixels::{Header, Layout};
+/// use clipprep::{Level, Spec, plan::Plan};
+///
+/// let header = Header { width: 640, height: 480, layout: Layout::Rgb, palette: None };
+/// let plan = Plan::new(&Spec::openai(224), &header, Level::active())?;
+/// assert_eq!((plan.resized, plan.crop), ((298, 224), (37, 0)));
+/// # Ok::<(), clipprep::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Plan {
+    /// Width and height after resizing, before the crop.
+    pub resized: (usize, usize),
+    /// Left and top of the crop in the resized image; negative where the crop is the larger one.
+    pub crop: (isize, isize),
+    /// The downscale factor that the decoder has applied already.
+    pub reduction: usize,
+    /// The source pixels that the output needs.
+    pub window: Window,
+    /// The layout that is resized: RGB where the profile converts first.
+    pub(crate) layout: Layout,
+    pub(crate) method: Method,
+    /// The padding, where the image does not fill the crop.
+    pub(crate) padding: Option<Padding>,
+    /// An upper estimate of the bytes that the weights hold.
+    weights: u64,
+}
+
+impl Plan {
+    /// The plan for an image of that header.
+    pub fn new(spec: &Spec, header: &Header, level: Level) -> Result<Self> {
+        Self::reduced(spec, header, 1, level)
+    }
+
+    /// The plan for an image of that header whose decoder hands out one pixel for every `reduction` x `reduction`.
+    pub fn reduced(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Self> {
+        let geometry = Geometry::new(spec, (header.width, header.height))?;
+        let layout = if spec.profile.rgb_first { Layout::Rgb } else { header.layout };
+        let padding = Padding::new(spec, &geometry, layout)?;
+        let (weights, while_made) = weights_memory(spec, layout, &geometry);
+        spec.limits.check_memory(while_made)?;
+        check_size(spec, &geometry)?;
+        let (window, method) = match reduction {
+            1 => Method::new(spec, layout, level, &geometry),
+            _ => Method::reduced(spec, layout, level, &geometry, reduction),
+        };
+        let Geometry { to: resized, crop, .. } = geometry;
+        Ok(Self { resized, crop, reduction, window, layout, method, padding, weights })
+    }
+
+    /// The palette after resizing. Pillow's convolution leaves PA with a new one, in which every colour
+    /// is black.
+    pub(crate) fn palette<'a>(&self, header: &'a Header) -> Option<&'a Palette> {
+        match self.method {
+            Method::TwoPass(_) => None,
+            _ => header.palette.as_deref(),
+        }
+    }
+
+    /// An upper estimate of the bytes that resizing holds.
+    pub fn memory(&self) -> u64 {
+        let rows = match &self.method {
+            Method::Pick { .. } => 0,
+            Method::TwoPass(passes) => passes.memory(),
+            Method::Wide(passes) => passes.memory(),
+        };
+        rows as u64 + self.weights
+    }
+
+    /// What happens to the pixels, in a word: the order of the passes, "nearest" or "none".
+    pub fn order(&self, header: &Header) -> &'static str {
+        let order = match &self.method {
+            _ if self.resized == (header.width, header.height) => return "none",
+            Method::Pick { .. } => return "nearest",
+            Method::TwoPass(passes) => passes.order(),
+            Method::Wide(passes) => passes.order(),
+        };
+        match order {
+            Order::HorizontalFirst => "horizontal-first",
+            Order::VerticalFirst => "vertical-first",
+        }
+    }
+}
