@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -140,6 +141,20 @@ def test_junk_behind_a_cut(padding) -> None:
         ):
             cut = file(name)[: len(file(name)) * 2 // 3] + junk
             assert_as_pillow_decides(cut, padding, f"{name} with {junk!r} behind the cut")
+
+
+@pytest.mark.parametrize("kind", [3, 4])
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "CMYK"])
+def test_tiff_fields_beyond_the_file(padding, small, mode: str, kind: int) -> None:
+    """Pillow skips them, and pads what is then missing."""
+    data = saved(picture(mode, 70, 50), "TIFF")
+    at = int.from_bytes(data[4:8], "little")
+    for entry in range(at + 2, at + 2 + 12 * int.from_bytes(data[at : at + 2], "little"), 12):
+        tag = int.from_bytes(data[entry : entry + 2], "little")
+        beyond = data[entry : entry + 2] + struct.pack("<HII", kind, 9, 1 << 24)
+        changed = data[:entry] + beyond + data[entry + 12 :]
+        for pre in (padding, small):
+            assert_as_pillow_decides(changed, pre, f"TIFF {mode}, tag {tag}, {pre.truncated}")
 
 
 def test_scans_that_are_not_there(padding) -> None:
