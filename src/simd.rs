@@ -123,6 +123,10 @@ levels! {
     "aarch64", detected by is_aarch64_feature_detected: {
         /// Advanced SIMD, which every 64-bit ARM processor has.
         Neon = "neon", includes Scalar, needs "neon";
+        /// NEON with products of four bytes (most processors from 2018 on).
+        NeonDotprod = "neon-dotprod", includes Neon, needs "neon", "dotprod";
+        /// The same with bytes of which one has a sign (most processors from 2021 on).
+        NeonI8mm = "neon-i8mm", includes NeonDotprod, needs "neon", "dotprod", "i8mm";
     }
 }
 
@@ -201,16 +205,15 @@ impl Level {
 /// function of the level's proof that returns `None` where its kernel does not take the work; write
 /// the highest level first. The last line is the implementation in plain Rust.
 macro_rules! best {
-    ($level:expr; $($architecture:literal $proof:ident => $make:expr,)+ _ => $scalar:expr $(,)?) => {'found: {
+    ($level:expr; $($architecture:literal $proof:ident => $make:expr,)+ _ => $scalar:expr $(,)?) => {{
         let level: $crate::simd::Level = $level;
+        let found = None;
         $(
             #[cfg(target_arch = $architecture)]
-            if let Some(found) = $crate::simd::$proof::of(level).and_then($make) {
-                break 'found found;
-            }
+            let found = found.or_else(|| $crate::simd::$proof::of(level).and_then($make));
         )+
         let _ = level;
-        $scalar
+        found.unwrap_or_else(|| $scalar)
     }};
 }
 pub(crate) use best;
@@ -302,6 +305,7 @@ mod tests {
         for level in levels_to_test() {
             let expected = match level {
                 Level::Avx512 => "avx2",
+                Level::NeonDotprod | Level::NeonI8mm => "neon",
                 level => level.name(),
             };
             assert_eq!(pick(level), expected);

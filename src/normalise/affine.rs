@@ -194,18 +194,42 @@ impl Fma {
     }
 
     /// Floats rounded to halves, to nearest and ties to even.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[inline(always)]
     pub(super) fn halves(self, floats: &[f32; BLOCK], out: &mut [u16; BLOCK]) {
-        use std::arch::x86_64::*;
-
+        #[cfg(target_arch = "x86_64")]
         #[inline]
         #[target_feature(enable = "avx2,fma,f16c")]
         fn eight(floats: &[f32; 8], out: &mut [u16; 8]) {
+            use std::arch::x86_64::*;
+
             // SAFETY: eight floats are read, eight halves written.
             unsafe {
                 let halves = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(_mm256_loadu_ps(floats.as_ptr()));
                 _mm_storeu_si128(out.as_mut_ptr().cast(), halves);
+            }
+        }
+        /// The library's types for halves are newer than the compiler that is asked for.
+        #[cfg(target_arch = "aarch64")]
+        #[inline]
+        #[target_feature(enable = "neon")]
+        fn eight(floats: &[f32; 8], out: &mut [u16; 8]) {
+            use std::arch::{aarch64::*, asm};
+
+            // SAFETY: eight floats are read, eight halves written; the instructions, which every
+            // processor with NEON has, work on registers alone.
+            unsafe {
+                let (low, high) = (vld1q_f32(floats.as_ptr()), vld1q_f32(floats.as_ptr().add(4)));
+                let mut halves = vdupq_n_u16(0);
+                asm!(
+                    "fcvtn {halves:v}.4h, {low:v}.4s",
+                    "fcvtn2 {halves:v}.8h, {high:v}.4s",
+                    halves = inout(vreg) halves,
+                    low = in(vreg) low,
+                    high = in(vreg) high,
+                    options(pure, nomem, nostack, preserves_flags),
+                );
+                vst1q_u16(out.as_mut_ptr(), halves);
             }
         }
         for (floats, out) in floats.as_chunks().0.iter().zip(out.as_chunks_mut().0) {

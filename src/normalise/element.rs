@@ -42,7 +42,7 @@ impl Element for f16 {
     }
 
     // The library asks for the processor's abilities every eight numbers.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[inline(always)]
     fn write_block(proof: Fma, _: &[u8], floats: &[f32; BLOCK], out: &mut [Self]) {
         proof.halves(floats, out.reinterpret_cast_mut().first_chunk_mut().expect("a whole block"));

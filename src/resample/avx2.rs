@@ -9,6 +9,7 @@ use std::arch::x86_64::*;
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{Plan, taps_per_lane};
+use super::limbs::halves;
 use super::weights::{PRECISION, Weights};
 use crate::pixels::{BLOCK, RowBlock};
 use crate::simd::Avx2;
@@ -23,10 +24,10 @@ const COLUMNS: usize = 32;
 /// mask and a shift widen them to the 16-bit pairs of `pmaddwd`.
 const ORDER: [usize; 4] = [0, 2, 1, 3];
 
-fn split(weight: i32) -> (i8, i16) {
-    let hi = (weight + (1 << 15)) >> 16;
-    let lo = weight - (hi << 16);
-    (i8::try_from(hi).expect("weights stay below 2^23"), lo as i16)
+/// The parts of a weight; `None` for one of 2^23 or so and more.
+fn split(weight: i32) -> Option<(i8, i16)> {
+    let (hi, lo) = halves(weight);
+    Some((i8::try_from(hi).ok()?, lo))
 }
 
 /// The horizontal pass; `None` when the row is too short or the weights too large for it.
@@ -62,29 +63,24 @@ struct HorizontalAvx2 {
 
 impl HorizontalAvx2 {
     fn new(proof: Avx2, weights: &Weights, channels: usize) -> Option<Self> {
-        if weights.iter().any(|(_, taps)| taps.iter().any(|w| w.abs() > 127 << 16)) {
-            return None;
-        }
         let plan = Plan::<LANES>::new(weights, channels, ORDER)?;
-        let total = plan.blocks.iter().map(|block| block.steps).sum();
-        let mut steps = vec![Step { hi: [0; 32], even: [0; 16], odd: [0; 16] }; total];
+        let mut steps = vec![Step { hi: [0; 32], even: [0; 16], odd: [0; 16] }; plan.steps()];
         // One row of |hi| sums per block: a sum for each 16-bit element of the register.
         let mut sums = vec![[0_i32; 16]; plan.blocks.len()];
-        let firsts: Vec<usize> = plan
-            .blocks
-            .iter()
-            .scan(0, |next, block| Some(std::mem::replace(next, *next + block.steps)))
-            .collect();
+        let mut fits = true;
         plan.for_each_weight(weights, ORDER, |block, step, lane, byte, weight| {
-            let (hi, lo) = split(weight);
+            let Some((hi, lo)) = split(weight) else {
+                fits = false;
+                return;
+            };
             let at = lane * 16 + byte;
-            let step = &mut steps[firsts[block] + step];
+            let step = &mut steps[step];
             step.hi[at] = hi;
             let half = if at.is_multiple_of(2) { &mut step.even } else { &mut step.odd };
             half[at / 2] = lo;
             sums[block][at / 2] += i32::from(hi).abs();
         });
-        let fits = sums.iter().flatten().all(|&sum| sum <= MAX_HI_SUM);
+        fits &= sums.iter().flatten().all(|&sum| sum <= MAX_HI_SUM);
         fits.then_some(Self { plan, steps, _proof: proof })
     }
 
@@ -167,7 +163,7 @@ impl HorizontalAvx2 {
 
 impl HorizontalKernel for HorizontalAvx2 {
     fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        assert!(rows.iter().all(|row| row.len() >= self.plan.row_bytes), "rows hold the window");
+        self.plan.check(rows);
         assert!(stride >= self.out_bytes() && out.len() >= BLOCK * stride, "out holds four rows");
         // SAFETY: `_proof` shows that the processor has AVX2.
         unsafe {
@@ -227,11 +223,8 @@ impl VerticalAvx2 {
         for (_, taps) in weights.iter() {
             let mut sum = 0;
             for two in taps.chunks(2) {
-                if two.iter().any(|w| w.abs() > 127 << 16) {
-                    return None;
-                }
-                let (hi0, lo0) = split(two[0]);
-                let (hi1, lo1) = split(two.get(1).copied().unwrap_or(0));
+                let (hi0, lo0) = split(two[0])?;
+                let (hi1, lo1) = split(two.get(1).copied().unwrap_or(0))?;
                 sum += i32::from(hi0).abs() + i32::from(hi1).abs();
                 let [hi0, hi1] = [hi0 as u8, hi1 as u8];
                 let ([a, b], [c, d]) = (lo0.to_le_bytes(), lo1.to_le_bytes());

@@ -9,6 +9,7 @@ use std::arch::x86_64::*;
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{lane_map, taps_per_lane};
+use super::limbs;
 use super::weights::{PRECISION, Weights};
 use crate::pixels::{BLOCK, RowBlock};
 use crate::simd::Avx512;
@@ -18,15 +19,6 @@ const LANES: usize = 4;
 const BYTES: usize = 64;
 /// Taps inside a 32-bit element, in their own order.
 const ORDER: [usize; 4] = [0, 1, 2, 3];
-
-/// The three signed bytes of a weight, highest first; `None` for a weight of 2^23 or so and more.
-fn split(weight: i32) -> Option<[i8; 3]> {
-    let c = weight as i8;
-    let rest = (weight - i32::from(c)) >> 8;
-    let b = rest as i8;
-    let a = i8::try_from((rest - i32::from(b)) >> 8).ok()?;
-    Some([a, b, c])
-}
 
 /// The horizontal pass; `None` when the row is too short or the weights too large for it.
 pub(super) fn horizontal(
@@ -108,7 +100,7 @@ impl HorizontalAvx512 {
                     for (step, Step(limbs)) in steps[first_step..].iter_mut().enumerate() {
                         let tap = (step * step_taps + tap).checked_sub(start - firsts[output]);
                         let weight = tap.and_then(|tap| taps.get(tap)).copied().unwrap_or(0);
-                        for (limb, part) in limbs.iter_mut().zip(split(weight)?) {
+                        for (limb, part) in limbs.iter_mut().zip(limbs::bytes(weight)?) {
                             limb[at] = part;
                         }
                     }
@@ -267,7 +259,7 @@ impl VerticalAvx512 {
             for four in taps.chunks(4) {
                 let mut limbs = [[0_u8; 4]; 3];
                 for (i, &weight) in four.iter().enumerate() {
-                    for (limb, part) in limbs.iter_mut().zip(split(weight)?) {
+                    for (limb, part) in limbs.iter_mut().zip(limbs::bytes(weight)?) {
                         limb[i] = part as u8;
                     }
                 }

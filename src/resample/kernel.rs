@@ -9,6 +9,8 @@ use crate::simd::{Level, best};
 
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
+#[cfg(target_arch = "aarch64")]
+use super::{neon, neon_dot};
 
 /// Rows are stored this many bytes apart, or a multiple: what the widest kernel loads at once.
 const ALIGN: usize = 64;
@@ -29,6 +31,9 @@ fn horizontal(level: Level, weights: &Weights, channels: usize) -> Box<dyn Horiz
     best! { level;
         "x86_64" Avx512 => |proof| avx512::horizontal(proof, weights, channels),
         "x86_64" Avx2 => |proof| avx2::horizontal(proof, weights, channels),
+        "aarch64" NeonI8mm => |proof| neon_dot::horizontal(proof, weights, channels),
+        "aarch64" NeonDotprod => |proof| neon_dot::horizontal(proof, weights, channels),
+        "aarch64" Neon => |proof| neon::horizontal(proof, weights, channels),
         _ => scalar::horizontal(weights, channels),
     }
 }
@@ -37,6 +42,7 @@ fn vertical(level: Level, weights: &Weights) -> Box<dyn VerticalKernel> {
     best! { level;
         "x86_64" Avx512 => |proof| avx512::vertical(proof, weights),
         "x86_64" Avx2 => |proof| avx2::vertical(proof, weights),
+        "aarch64" Neon => |proof| neon::vertical(proof, weights),
         _ => scalar::vertical(weights),
     }
 }

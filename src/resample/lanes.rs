@@ -5,6 +5,7 @@
 //! neighbouring outputs are computed side by side and no reduction is paid across lanes.
 
 use super::weights::Weights;
+use crate::pixels::RowBlock;
 
 /// Source bytes that one lane loads per step.
 pub(super) const LOAD: usize = 16;
@@ -59,12 +60,14 @@ pub(super) struct Plan<const LANES: usize> {
     pub blocks: Vec<LaneBlock<LANES>>,
     pub channels: usize,
     /// Bytes that a source row must have.
-    pub row_bytes: usize,
+    row_bytes: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct LaneBlock<const LANES: usize> {
     pub offsets: [usize; LANES],
+    /// Steps of all blocks before this one.
+    first_step: usize,
     pub steps: usize,
     /// Shuffle of a load's bytes into the lane's order.
     pub shuffle: [[u8; LOAD]; LANES],
@@ -77,13 +80,20 @@ impl<const LANES: usize> Plan<LANES> {
         let width = weights.inputs().len();
         let map = lane_map(channels, order);
         let mut blocks = Vec::with_capacity(weights.len().div_ceil(LANES));
+        let mut first_step = 0;
         for x in (0..weights.len()).step_by(LANES) {
             let last = weights.len() - 1;
             let outputs: [_; LANES] = std::array::from_fn(|lane| weights.get((x + lane).min(last)));
             let taps = outputs.iter().map(|(_, taps)| taps.len()).max().unwrap_or(0);
             let steps = taps.div_ceil(taps_per_lane(channels)).max(1);
-            let mut block =
-                LaneBlock { offsets: [0; LANES], steps, shuffle: [[NONE; LOAD]; LANES], leads: [0; LANES] };
+            let mut block = LaneBlock {
+                offsets: [0; LANES],
+                first_step,
+                steps,
+                shuffle: [[NONE; LOAD]; LANES],
+                leads: [0; LANES],
+            };
+            first_step += steps;
             for (lane, &(start, _)) in outputs.iter().enumerate() {
                 let place = place(channels, width, start, steps)?;
                 block.offsets[lane] = place.offset;
@@ -102,8 +112,18 @@ impl<const LANES: usize> Plan<LANES> {
         Some(Self { blocks, channels, row_bytes: width * channels })
     }
 
-    /// The weight of every lane byte: called with block, step, lane, byte and weight, in that order
-    /// of nesting.
+    /// Steps of all blocks.
+    pub fn steps(&self) -> usize {
+        self.blocks.iter().map(|block| block.steps).sum()
+    }
+
+    /// Panics if a row is too short for the loads.
+    pub fn check(&self, rows: &RowBlock<'_>) {
+        assert!(rows.iter().all(|row| row.len() >= self.row_bytes), "rows hold the window");
+    }
+
+    /// The weight of every lane byte: called with block, step (counted from the first block's first
+    /// one), lane, byte and weight.
     pub fn for_each_weight(
         &self,
         weights: &Weights,
@@ -121,7 +141,7 @@ impl<const LANES: usize> Plan<LANES> {
                         let Some((tap, _)) = source else { continue };
                         let tap = step * taps_per_lane(self.channels) + tap;
                         let weight = tap.checked_sub(block.leads[lane]).and_then(|tap| taps.get(tap));
-                        set(b, step, lane, byte, weight.copied().unwrap_or(0));
+                        set(b, block.first_step + step, lane, byte, weight.copied().unwrap_or(0));
                     }
                 }
             }

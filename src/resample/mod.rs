@@ -2,7 +2,6 @@
 
 mod filter;
 mod kernel;
-mod lanes;
 mod nearest;
 mod scalar;
 pub(crate) mod torch;
@@ -10,10 +9,19 @@ mod two_pass;
 mod weights;
 mod wide;
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod lanes;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod limbs;
+
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "aarch64")]
+mod neon_dot;
 #[cfg(test)]
 mod tests;
 
