@@ -6,6 +6,19 @@ use crate::error::{Error, Result};
 use crate::pixels::{Header, Image, Layout, Palette, RowBlock, Rows, Window};
 
 /// A borrowed array of shape (H, W, C).
+///
+/// ```
+/// use clipprep::pixels::Layout;
+/// use clipprep::{Array, Preprocess, Spec};
+/// use ndarray::Array3;
+///
+/// let pixels = Array3::<u8>::zeros((480, 640, 3));
+/// let preprocess = Preprocess::new(Spec::openai(224));
+/// let mut tensor = vec![0.0_f32; preprocess.output_len()];
+/// let mut array = Array::new(pixels.view(), Layout::Rgb, None)?;
+/// preprocess.process_image(&mut array, &mut tensor)?;
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub struct Array<'a> {
     header: Header,
     pixels: ArrayView3<'a, u8>,

@@ -1,4 +1,4 @@
-//! Which way up an image is, and turning it upright as it is read.
+//! The orientation of a stored image, and turning it upright as it is read.
 
 use std::ops::Range;
 
@@ -20,7 +20,15 @@ pub struct Orientation {
 }
 
 impl Orientation {
-    /// The meaning of tag 274; what is none of 1 to 8 changes nothing.
+    /// The meaning of EXIF's tag 274; a value other than 1 to 8 changes nothing.
+    ///
+    /// ```
+    /// use clipprep::Orientation;
+    ///
+    /// let rotated = Orientation::from_exif(6);
+    /// assert!(rotated.swap && rotated.mirror_rows && !rotated.mirror_columns);
+    /// assert_eq!(Orientation::from_exif(9), Orientation::default());
+    /// ```
     pub fn from_exif(value: u64) -> Self {
         Self {
             swap: matches!(value, 5..=8),
@@ -29,7 +37,8 @@ impl Orientation {
         }
     }
 
-    /// The stored pixels behind `window` of the upright image; `stored` is the size they lie in.
+    /// The window of the stored image that has the pixels of `window` of the upright one; `stored` is the stored
+    /// size.
     fn window(self, window: &Window, stored: (usize, usize)) -> Window {
         let mirror = |range: Range<usize>, len: usize, mirror: bool| {
             if mirror { len - range.end..len - range.start } else { range }
@@ -46,7 +55,17 @@ impl Orientation {
     }
 }
 
-/// `image` turned as `orientation` says it is meant.
+/// `image` turned upright.
+///
+/// ```
+/// use clipprep::pixels::{Header, Image, Layout, Whole};
+/// use clipprep::{Orientation, apply_orientation};
+///
+/// let header = Header { width: 3, height: 2, layout: Layout::L, palette: None };
+/// let stored = Whole { header, data: vec![0; 6] };
+/// let upright = apply_orientation(Box::new(stored), Orientation::from_exif(6));
+/// assert_eq!((upright.header().width, upright.header().height), (2, 3));
+/// ```
 pub fn apply_orientation<'a>(image: Box<dyn Image + 'a>, orientation: Orientation) -> Box<dyn Image + 'a> {
     if orientation == Orientation::default() {
         return image;

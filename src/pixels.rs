@@ -12,6 +12,13 @@ pub const BLOCK: usize = 4;
 pub type RowBlock<'a> = [&'a [u8]; BLOCK];
 
 /// The bytes of one pixel, by Pillow's mode names.
+///
+/// ```
+/// use clipprep::pixels::Layout;
+///
+/// assert_eq!((Layout::Rgba.bytes(), Layout::Rgba.mode()), (4, "RGBA"));
+/// assert_eq!((Layout::Rgbx.bytes(), Layout::Rgbx.mode()), (4, "RGB"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layout {
     /// Mode "1": one byte, 0 for black and any other for white.
@@ -130,6 +137,13 @@ impl Layout {
 pub type Palette = [[u8; 3]; 256];
 
 /// The palette of a file with fewer than 256 entries, filled up as Pillow does.
+///
+/// ```
+/// use clipprep::pixels::palette_from;
+///
+/// let palette = palette_from(&[255, 0, 0, 0, 255, 0]);
+/// assert_eq!(palette[..3], [[255, 0, 0], [0, 255, 0], [0, 0, 0]]);
+/// ```
 pub fn palette_from(entries: &[u8]) -> Box<Palette> {
     let mut palette = Box::new([[0; 3]; 256]);
     for (slot, rgb) in palette.iter_mut().zip(entries.chunks_exact(3)) {
@@ -138,7 +152,14 @@ pub fn palette_from(entries: &[u8]) -> Box<Palette> {
     palette
 }
 
-/// What is known of an image before its pixels are.
+/// The size and the layout of an image, known before its pixels.
+///
+/// ```
+/// use clipprep::pixels::{Header, Layout};
+///
+/// let header = Header { width: 640, height: 480, layout: Layout::Rgb, palette: None };
+/// assert_eq!(header.width * header.layout.bytes(), 1920);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Header {
     /// Width in pixels, at least 1.
@@ -151,7 +172,14 @@ pub struct Header {
     pub palette: Option<Box<Palette>>,
 }
 
-/// The rectangle of source pixels that the surviving output pixels depend on.
+/// A rectangle of source pixels: those that the output depends on.
+///
+/// ```
+/// use clipprep::pixels::Window;
+///
+/// let window = Window { columns: 80..560, rows: 0..480 };
+/// assert_eq!(window.columns.len(), window.rows.len());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Source columns.
@@ -160,7 +188,39 @@ pub struct Window {
     pub rows: Range<usize>,
 }
 
-/// An image whose header is known and whose pixels can be read once.
+/// An image with a known header, and pixels that can be read once.
+///
+/// ```
+/// use clipprep::pixels::{Header, Image, Layout, RowBlock, Rows, Window};
+/// use clipprep::{Preprocess, Result, Spec};
+///
+/// /// An image of one grey.
+/// struct Grey(Header);
+///
+/// struct GreyRows(Vec<u8>);
+///
+/// impl Image for Grey {
+///     fn header(&self) -> &Header {
+///         &self.0
+///     }
+///
+///     fn rows<'a>(&'a mut self, window: &Window) -> Result<Box<dyn Rows + 'a>> {
+///         Ok(Box::new(GreyRows(vec![128; window.columns.len()])))
+///     }
+/// }
+///
+/// impl Rows for GreyRows {
+///     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+///         Ok(std::array::from_fn(|i| if i < count { &self.0[..] } else { &[] }))
+///     }
+/// }
+///
+/// let preprocess = Preprocess::new(Spec::openai(224));
+/// let mut tensor = vec![0.0_f32; preprocess.output_len()];
+/// let mut image = Grey(Header { width: 640, height: 480, layout: Layout::L, palette: None });
+/// preprocess.process_image(&mut image, &mut tensor)?;
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub trait Image {
     /// Size and layout.
     fn header(&self) -> &Header;
@@ -172,8 +232,8 @@ pub trait Image {
     fn memory(&self) -> u64 {
         0
     }
-    /// How many pixels per side each one that is handed out stands for. Where it is not 1, the image has that
-    /// many times fewer columns and rows, rounded up, than its header says.
+    /// The downscale factor that the decoder has applied already: the image has that many times fewer columns
+    /// and rows, rounded up, than its header says.
     fn reduction(&self) -> usize {
         1
     }
@@ -225,6 +285,16 @@ impl RowBuffer {
 }
 
 /// A decoded image held whole, rows without padding.
+///
+/// ```
+/// use clipprep::pixels::{Header, Image, Layout, Whole, Window};
+///
+/// let header = Header { width: 2, height: 2, layout: Layout::L, palette: None };
+/// let mut image = Whole { header, data: vec![1, 2, 3, 4] };
+/// let mut rows = image.rows(&Window { columns: 1..2, rows: 0..2 })?;
+/// assert_eq!(rows.next(2)?[..2], [[2], [4]]);
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub struct Whole {
     /// Size and layout.
     pub header: Header,

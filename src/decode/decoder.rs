@@ -1,4 +1,4 @@
-//! The shape that every decoder has: what it is given, what it follows, and what it gives.
+//! The shape that every decoder has: it reads an [`Input`], follows [`Rules`], and is a [`Decoder`].
 
 use std::fs::File;
 

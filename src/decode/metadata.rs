@@ -1,8 +1,5 @@
-//! EXIF's orientation, from wherever a format keeps it, as Pillow's `getexif` finds it: tag 274 of the
-//! first directory, or else what XMP says.
-//!
-//! EXIF in the wild is full of faults, and Pillow forgives some of them. What is not plain EXIF here is left
-//! to Pillow, so that it decides.
+//! EXIF and XMP of a file, and the orientation in them, as Pillow's `getexif` finds it: tag 274 of the first
+//! directory of EXIF, or else the attribute of XMP.
 
 use std::borrow::Cow;
 
@@ -10,7 +7,15 @@ use super::exif;
 use crate::error::{Error, Result};
 use crate::orientation::Orientation;
 
-/// What a file says about itself.
+/// EXIF and XMP of a file.
+///
+/// ```
+/// use clipprep::decode::{Input, Rules, open};
+///
+/// let (_, image) = open(&Input::new(b"P5 1 1 255 \x80"), &Rules::default())?;
+/// assert!(image.metadata()?.exif.is_none());
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 #[derive(Default)]
 pub struct Metadata<'a> {
     /// The EXIF block, with or without its prefix.

@@ -1,4 +1,4 @@
-//! Pixels that lie in the file as they are: rows of equal length, unpacked when they are asked for.
+//! Pixels that are stored in rows of equal length, and unpacked when they are asked for.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ pub(super) enum Unpack {
     Bits {
         /// Bits of a pixel: 1, 2 or 4.
         bits: usize,
-        /// What a pixel of so many bits stands for.
+        /// The byte for each value of a pixel.
         values: [u8; 16],
     },
     /// Channels out of pixels of `size` bytes, in this order.
@@ -27,7 +27,7 @@ pub(super) enum Unpack {
         /// For each channel, the byte that it is.
         order: [usize; 4],
     },
-    /// Little-endian pairs: five bits of red, so many of green, five of blue.
+    /// Little-endian pairs: five bits of red, five or six of green, five of blue.
     Sixteen {
         /// Bits of green: 5 or 6.
         green: u32,
@@ -103,7 +103,7 @@ impl Unpack {
     }
 }
 
-/// An image whose pixels lie in the file.
+/// An image of rows of equal length.
 pub(super) struct Packed<'a> {
     header: Header,
     rows: &'a [u8],

@@ -1,5 +1,5 @@
-//! QOI as Pillow reads it: any number of channels but three is four, a run does not enter the table of
-//! colours, and neither the colour space nor what follows the pixels is looked at.
+//! QOI as Pillow reads it: any number of channels but three means four, a run does not enter the table of
+//! colours, and the colour space and the bytes after the pixels are not looked at.
 
 use super::decoder::{Decoder, Input, Rules};
 use super::rows::{allocate, dimensions};
@@ -9,7 +9,7 @@ use crate::pixels::{Header, Layout, Whole};
 
 /// The most pixels that one byte stands for.
 const LONGEST_RUN: usize = 62;
-/// About so many codes are read between polls.
+/// Codes between two polls, about.
 const POLL: usize = 1 << 10;
 
 pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {

@@ -1,5 +1,5 @@
 //! BMP, indexed or not, as Pillow reads it: its rules decide which palette is none, where the pixels
-//! begin and what a bit field means. `image` would expand palettes to RGB, and so lose the mode.
+//! begin and how bit fields are read. `image` would expand palettes to RGB, and so lose the mode.
 
 mod runs;
 
@@ -136,7 +136,7 @@ impl Fields {
             return Err(cut_short());
         }
         if fields.compression == BIT_FIELDS {
-            // In the header, or behind one of 40 bytes; alpha came with 56 bytes.
+            // In the header, or after one of 40 bytes; alpha came with 56 bytes.
             let count = if size >= 56 { 4 } else { 3 };
             for (index, mask) in fields.masks.iter_mut().take(count).enumerate() {
                 *mask = long(bytes, 54 + 4 * index)?;

@@ -1,4 +1,4 @@
-//! The run lengths of indexed BMPs, with Pillow's reading of what the format leaves open: pixels that
+//! The run lengths of indexed BMPs, with Pillow's reading where the format leaves it open: pixels that
 //! are jumped over are index 0, and the end of a line fills up a line that was begun.
 
 use crate::error::{Error, Result};
@@ -39,7 +39,7 @@ pub(super) fn decode(
                 indices.zeros(usize::from(right) + usize::from(up) * width)?;
                 x = indices.data.len() % width;
             }
-            // So many literal indices.
+            // Literal indices.
             (0, literals) => {
                 let wanted = usize::from(literals).min(count - indices.data.len());
                 let len = if nibbles { wanted.div_ceil(2) } else { wanted };

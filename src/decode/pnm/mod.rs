@@ -1,5 +1,5 @@
-//! PBM, PGM and PPM as Pillow reads them: its own header syntax and its own scaling of samples whose
-//! maximum is not 255.
+//! PBM, PGM and PPM as Pillow reads them: its own header syntax and its own scaling of samples with a
+//! maximum other than 255.
 
 mod header;
 mod plain;
@@ -16,7 +16,7 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
     let bytes = input.whole()?;
     let kind = match bytes {
         [b'P', kind, space, ..] if is_space(*space) => *kind,
-        _ => return Err(Error::decode("PNM", "no space behind its first two bytes")),
+        _ => return Err(Error::decode("PNM", "no space after its first two bytes")),
     };
     let mut tokens = Tokens::new(bytes, 3);
     let (width, height) = (tokens.number()?, tokens.number()?);
@@ -61,7 +61,7 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
     Ok(Box::new(Packed::new("PNM", header, body, 1, false, unpack)?))
 }
 
-/// A sample of 0 to `maximum` as one of 0 to `top`; what is larger is white.
+/// A sample of 0 to `maximum` as one of 0 to `top`; larger ones are white.
 fn scale(value: u64, maximum: u64, top: f64) -> f64 {
     // Python's operations in their order: a true division, then a product rounded half to even.
     (value as f64 / maximum as f64 * top).round_ties_even().min(top)

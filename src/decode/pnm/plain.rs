@@ -1,5 +1,5 @@
-//! PNM in decimal digits. What only Pillow's way through a file in blocks decides is left to it: bytes
-//! behind the last sample, and comments in files of more than one block.
+//! PNM in decimal digits. Pillow reads such a file in blocks, and where that decides, the file is left to it:
+//! bytes after the last sample, and comments in files of more than one block.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::interrupt;
 
 /// Pillow's block.
 const PILLOWS_BLOCK: usize = 1 << 20;
-/// So many samples are read between polls.
+/// Samples between two polls.
 const POLL: usize = 1 << 14;
 /// The longest sample, in digits.
 const LONGEST: usize = 10;

@@ -5,6 +5,8 @@
 //! canvas. libwebp calls nothing of ours back, and writes through one pointer: into the canvas, whose
 //! length it is told and checks against the bitstream's own size.
 
+mod lossless;
+
 use std::borrow::Cow;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
@@ -16,6 +18,7 @@ use super::metadata::Metadata;
 use super::rows::{allocate, dimensions};
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Whole};
 
 /// The library polls nothing, so that an image of more pixels is handed to it in pieces.
@@ -34,9 +37,12 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
     let layout = if has_alpha { Layout::Rgba } else { Layout::Rgb };
     let header = Header { width, height, layout, palette: None };
     // The decoder holds as much as four bytes of each pixel itself.
-    limits.check_memory((width * height * (layout.bytes() + 4)) as u64)?;
+    let held = (width * height * (layout.bytes() + 4)) as u64;
+    limits.check_memory(held)?;
+    let frame = file.first_frame()?;
+    frame.check_memory(limits, held)?;
     let mut data = allocate("WebP", width * height * layout.bytes())?;
-    file.first_frame()?.decode(&header, &mut data)?;
+    frame.decode(&header, &mut data)?;
     Ok(Box::new(Decoded { whole: Whole { header, data }, bytes, metadata }))
 }
 
@@ -124,7 +130,8 @@ impl<'a> Demuxer<'a> {
         // SAFETY: got from `WebPDemuxGetFrame`, and released once.
         unsafe { sys::WebPDemuxReleaseIterator(&mut found) };
         let bytes = self.bytes.get(start..end).ok_or_else(|| Error::decode("WebP", "a stray frame"))?;
-        Ok(Frame { bytes, left: found.x_offset as usize, top: found.y_offset as usize })
+        let size = (found.width as u32, found.height as u32);
+        Ok(Frame { bytes, size, left: found.x_offset as usize, top: found.y_offset as usize })
     }
 }
 
@@ -138,11 +145,24 @@ impl Drop for Demuxer<'_> {
 /// The bitstream of one frame and its place on the canvas.
 struct Frame<'a> {
     bytes: &'a [u8],
+    /// Width and height.
+    size: (u32, u32),
     left: usize,
     top: usize,
 }
 
 impl Frame<'_> {
+    /// Checks what the codes of a lossless image take, or those of a lossless alpha, besides `held` bytes.
+    fn check_memory(&self, limits: &Limits, held: u64) -> Result<()> {
+        let stream = match *self.bytes {
+            [b'V', b'P', b'8', b'L', _, _, _, _, ref header @ ..] => header.get(5..),
+            // Uncompressed alpha has other lowest bits.
+            [b'A', b'L', b'P', b'H', _, _, _, _, method, ref stream @ ..] if method & 3 == 1 => Some(stream),
+            _ => None,
+        };
+        stream.map_or(Ok(()), |stream| lossless::check_memory(limits, held, stream, self.size))
+    }
+
     /// Decodes onto `canvas`, which has the size and layout of `header`.
     fn decode(&self, header: &Header, canvas: &mut [u8]) -> Result<()> {
         let stride = header.width * header.layout.bytes();
