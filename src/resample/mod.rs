@@ -3,6 +3,7 @@
 mod filter;
 mod kernel;
 mod nearest;
+mod passes;
 mod scalar;
 pub(crate) mod torch;
 mod two_pass;

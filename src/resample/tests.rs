@@ -3,7 +3,8 @@
 mod oracle;
 mod properties;
 
-use super::kernel::{HorizontalPass, VerticalPass, stride};
+use super::kernel::stride;
+use super::passes::{HorizontalPass, VerticalPass};
 use super::two_pass::{Order, Scratch, TwoPass};
 use super::{Filter, Weights, scalar, torch};
 use crate::error::Result;

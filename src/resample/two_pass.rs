@@ -1,6 +1,7 @@
 //! The two passes over a stream of rows, with a ring of as many rows as the vertical filter is tall.
 
-use super::kernel::{HorizontalPass, VerticalPass, stride};
+use super::kernel::stride;
+use super::passes::{HorizontalPass, VerticalPass};
 use super::weights::Weights;
 use crate::error::Result;
 use crate::pixels::{BLOCK, RowBlock, Rows};

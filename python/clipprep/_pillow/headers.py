@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .refusals import RefusedError
 
 if TYPE_CHECKING:
-    from .formats import Guard
+    from .guard import Guard
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 

@@ -12,7 +12,8 @@ import PIL
 from PIL import Image, UnidentifiedImageError, features
 
 from . import copies
-from .formats import Guard, default_formats, known_formats, memory, row
+from .formats import default_formats, known_formats, memory, row
+from .guard import Guard
 from .refusals import RefusedError, refusal
 
 #: Formats whose codec a Pillow may have been built without: the names of the format and of the codec

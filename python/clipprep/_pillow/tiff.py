@@ -13,7 +13,7 @@ from .headers import scans
 from .refusals import RefusedError
 
 if TYPE_CHECKING:
-    from .formats import Guard
+    from .guard import Guard
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _SAMPLES, _PLANES = 256, 257, 258, 259, 277, 284
 _STRIP_OFFSETS, _STRIP_ROWS, _STRIP_BYTES = 273, 278, 279

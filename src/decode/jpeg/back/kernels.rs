@@ -1,11 +1,8 @@
-//! The two inner loops of the back half, for the instruction set in use.
+//! The two inner loops of the back half, and their truth in plain Rust.
 
 use super::colour::{YccRow, rgb_row};
 use super::idct::{Group, LANES, inverse_dct};
 use super::reduced;
-#[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
-use crate::simd::{Level, best};
 
 /// Bytes that a kernel may read after the last sample of a row, and write after its last pixel.
 pub const SLACK: usize = 256;
@@ -28,17 +25,8 @@ pub trait Kernels {
     fn rgb_row(&self, row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]);
 }
 
-/// The fastest one for `level`.
-pub fn kernels(level: Level) -> Box<dyn Kernels> {
-    best! { level;
-        "x86_64" Avx512 => |proof| Some(Box::new(avx512::Kernels::new(proof)) as Box<dyn Kernels>),
-        "x86_64" Avx2 => |proof| Some(Box::new(avx2::Kernels::new(proof)) as Box<dyn Kernels>),
-        _ => Box::new(Scalar),
-    }
-}
-
 /// Plain Rust, which says what the others have to give.
-struct Scalar;
+pub struct Scalar;
 
 impl Kernels for Scalar {
     fn inverse_dct(

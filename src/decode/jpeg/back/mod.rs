@@ -23,11 +23,11 @@ use super::header::Header;
 use crate::decode::rows::allocate;
 use crate::error::Result;
 use crate::pixels::Window;
-use crate::simd::Level;
+use crate::simd::{Level, best};
 use colour::{Chroma, YccRow};
 use geometry::Pixels;
 use idct::quantisation_of_group;
-use kernels::{Kernels, SLACK, kernels};
+use kernels::{Kernels, SLACK, Scalar};
 
 pub(super) use geometry::Geometry;
 pub(super) use idct::{Group, LANES, at};
@@ -36,6 +36,15 @@ pub(super) use idct::{Group, LANES, at};
 const LEFT: usize = 64;
 /// Rows of a plane that are kept of the row of MCUs before.
 const KEPT: usize = 1;
+
+/// The fastest one for `level`.
+fn kernels(level: Level) -> Box<dyn Kernels> {
+    best! { level;
+        "x86_64" Avx512 => |proof| Some(Box::new(avx512::Kernels::new(proof)) as Box<dyn Kernels>),
+        "x86_64" Avx2 => |proof| Some(Box::new(avx2::Kernels::new(proof)) as Box<dyn Kernels>),
+        _ => Box::new(Scalar),
+    }
+}
 
 /// One component's samples of a row of MCUs.
 struct Plane {

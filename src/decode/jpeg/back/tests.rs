@@ -5,7 +5,8 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::colour::{Chroma, Sampling, YccRow, rgb, rgb_row};
 use super::idct::{Group, LANES, at, inverse_dct, quantisation_of_group};
-use super::kernels::{SLACK, kernels};
+use super::kernels;
+use super::kernels::SLACK;
 use super::reduced;
 use crate::decode::jpeg::header::NATURAL;
 use crate::simd::{Level, levels_to_test};

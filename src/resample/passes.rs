@@ -1,0 +1,82 @@
+//! One horizontal and one vertical pass, by the best kernels that the processor has.
+
+use super::kernel::{HorizontalKernel, VerticalKernel, stride};
+use super::scalar;
+use super::weights::Weights;
+use crate::pixels::{BLOCK, RowBlock};
+use crate::simd::{Level, best};
+
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512};
+#[cfg(target_arch = "aarch64")]
+use super::{neon, neon_dot};
+
+fn horizontal(level: Level, weights: &Weights, channels: usize) -> Box<dyn HorizontalKernel> {
+    best! { level;
+        "x86_64" Avx512 => |proof| avx512::horizontal(proof, weights, channels),
+        "x86_64" Avx2 => |proof| avx2::horizontal(proof, weights, channels),
+        "aarch64" NeonI8mm => |proof| neon_dot::horizontal(proof, weights, channels),
+        "aarch64" NeonDotprod => |proof| neon_dot::horizontal(proof, weights, channels),
+        "aarch64" Neon => |proof| neon::horizontal(proof, weights, channels),
+        _ => scalar::horizontal(weights, channels),
+    }
+}
+
+fn vertical(level: Level, weights: &Weights) -> Box<dyn VerticalKernel> {
+    best! { level;
+        "x86_64" Avx512 => |proof| avx512::vertical(proof, weights),
+        "x86_64" Avx2 => |proof| avx2::vertical(proof, weights),
+        "aarch64" Neon => |proof| neon::vertical(proof, weights),
+        _ => scalar::vertical(weights),
+    }
+}
+
+/// The horizontal pass over rows that are already cut to the weights' inputs.
+#[derive(Debug)]
+pub(crate) struct HorizontalPass {
+    kernel: Box<dyn HorizontalKernel>,
+    row_bytes: usize,
+    out_bytes: usize,
+}
+
+impl HorizontalPass {
+    /// Lays the weights out for the best kernel of `level` that takes them.
+    pub fn new(level: Level, weights: &Weights, channels: usize) -> Self {
+        Self {
+            kernel: horizontal(level, weights, channels),
+            row_bytes: weights.inputs().len() * channels,
+            out_bytes: weights.len() * channels,
+        }
+    }
+
+    /// Bytes between finished rows: their pixels and the padding that the kernels may overwrite.
+    pub fn stride(&self) -> usize {
+        stride(self.out_bytes)
+    }
+
+    /// Up to four rows to as many rows of `out`, [`Self::stride`] apart; `out` holds four, and what
+    /// the unused ones then hold is unspecified.
+    pub fn run(&self, rows: &RowBlock<'_>, count: usize, out: &mut [u8]) {
+        assert!((1..=BLOCK).contains(&count), "one to four rows");
+        assert!(rows[..count].iter().all(|row| row.len() == self.row_bytes), "rows fit the weights");
+        // In place of missing rows, the last one again.
+        let rows = std::array::from_fn(|i| rows[i.min(count - 1)]);
+        self.kernel.run(&rows, out, self.stride());
+    }
+}
+
+/// The vertical pass.
+#[derive(Debug)]
+pub(crate) struct VerticalPass(Box<dyn VerticalKernel>);
+
+impl VerticalPass {
+    /// Lays the weights out for the best kernel of `level` that takes them.
+    pub fn new(level: Level, weights: &Weights) -> Self {
+        Self(vertical(level, weights))
+    }
+
+    /// The first `len` bytes of output row `y` from its source rows; all rows are [`stride`] long.
+    pub fn run(&self, y: usize, rows: &[&[u8]], out: &mut [u8], len: usize) {
+        self.0.run(y, rows, out, len);
+    }
+}
