@@ -20,7 +20,7 @@ pub(crate) fn weights(filter: Filter, input: usize, output: usize, crop: Range<u
         largest = weights.iter().copied().fold(largest, f64::max);
     }
     let bits = (0..PRECISION).find(|bits| fixed(largest, bits + 1) >= 1 << 15).unwrap_or(PRECISION);
-    let mut builder = Builder::with_capacity(crop.len());
+    let mut builder = Builder::with_capacity(crop.len(), real.max_taps());
     for x in crop {
         let start = real.of(x, &mut weights);
         builder.push(start, weights.iter().map(|&weight| fixed(weight, bits) << (PRECISION - bits)));

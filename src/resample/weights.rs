@@ -57,7 +57,7 @@ impl<T: Tap> Weights<T> {
     /// The same, by the number of input pixels for each output pixel.
     pub fn scaled(filter: Filter, scale: f64, input: usize, crop: Range<usize>) -> Self {
         let real = Real::new(filter, scale, input);
-        let mut builder = Builder::with_capacity(crop.len());
+        let mut builder = Builder::with_capacity(crop.len(), real.max_taps());
         let mut weights = Vec::new();
         for x in crop {
             let start = real.of(x, &mut weights);
@@ -68,7 +68,7 @@ impl<T: Tap> Weights<T> {
 
     /// One input pixel per output pixel: an axis whose size does not change.
     pub fn identity(crop: Range<usize>) -> Self {
-        let mut builder = Builder::with_capacity(crop.len());
+        let mut builder = Builder::with_capacity(crop.len(), 1);
         for x in crop {
             builder.push(x, std::iter::once(T::of(1.0)));
         }
@@ -118,6 +118,11 @@ impl Real {
         Self { filter, scale, support: filter.support() * filter_scale, inverse: 1.0 / filter_scale, input }
     }
 
+    /// The largest number of taps that an output pixel may have.
+    pub fn max_taps(&self) -> usize {
+        (2.0 * self.support).ceil().min(self.input as f64) as usize + 1
+    }
+
     /// Fills `weights` for output pixel `x`, their sum being 1, and returns the first one's input pixel.
     pub fn of(&self, x: usize, weights: &mut Vec<f64>) -> usize {
         let centre = (x as f64 + 0.5) * self.scale;
@@ -140,8 +145,9 @@ pub(super) struct Builder<T> {
 }
 
 impl<T: Copy> Builder<T> {
-    pub fn with_capacity(outputs: usize) -> Self {
-        Self { spans: Vec::with_capacity(outputs), taps: Vec::new() }
+    /// Room for so many output pixels of at most so many taps each.
+    pub fn with_capacity(outputs: usize, max_taps: usize) -> Self {
+        Self { spans: Vec::with_capacity(outputs), taps: Vec::with_capacity(outputs * max_taps) }
     }
 
     pub fn push(&mut self, start: usize, weights: impl Iterator<Item = T>) {
