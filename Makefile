@@ -32,7 +32,7 @@ test-all: ## every check there is: test, torch, Ray, recipes, documentation, lon
 
 lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
 	cargo fmt --check
-	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --features image --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --features python --all-targets -- -D warnings
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -43,7 +43,7 @@ lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
 	$(BIN)/python scripts/third_party_notices.py --check
 
 test-rust: $(VENV)/.tools ## test the Rust library, without Python
-	cargo test $(CARGO_FLAGS)
+	cargo test $(CARGO_FLAGS) --features image
 
 test-python: $(VENV)/.test-deps ## test the installed wheel with pytest
 	@$(BIN)/python -c 'import clipprep, sys; found = clipprep.__file__; \

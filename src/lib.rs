@@ -33,6 +33,8 @@ mod simd;
 mod source;
 mod spec;
 
+#[cfg(feature = "image")]
+mod dynamic_image;
 #[cfg(feature = "python")]
 mod python;
 
