@@ -23,7 +23,7 @@ help: ## show this list
 run: $(VENV)/.installed ## preprocess the photos of this repository into out/
 	$(BIN)/clipprep run photos --out out/tensors.npy --contact-sheet out/contact_sheet.png
 
-test: $(VENV)/.test-deps ## what CI runs for each change: lint, Rust tests, Python tests; no torch, no Ray
+test: $(VENV)/.test-deps ## run the checks of CI: lint, Rust tests, Python tests; no torch, no Ray
 	@scripts/checks.py lint test-rust test-python
 
 test-all: ## every check there is: test, torch, Ray, recipes, documentation, long fuzz and soak runs, release
@@ -95,7 +95,7 @@ drift: $(VENV)/.drift-deps ## draw the picture of docs/why.md anew, and its tabl
 
 wheel: dist/.built ## build the wheel into dist/
 
-sdist: $(VENV)/.tools ## build the source distribution of what is committed into dist/
+sdist: $(VENV)/.tools ## build the source distribution of the last commit into dist/
 	scripts/sdist.sh $(BIN)/maturin dist
 
 check-sdist: $(VENV)/.tools ## build the source distribution without a network
@@ -113,7 +113,7 @@ notices: ## write THIRD-PARTY-NOTICES anew, after a change of dependencies
 clean: ## remove all that was built or installed here
 	rm -rf target dist out $(VENV)
 
-# The stamp files below make each step run again only when what it needs has changed.
+# The stamp files below make each step run again only when its inputs have changed.
 
 $(VENV)/.tools: scripts/setup.sh
 	scripts/setup.sh $(VENV)

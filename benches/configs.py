@@ -104,7 +104,7 @@ def named_cases() -> Iterator[Case]:
 
 
 def outcome(function: Callable[[Any], np.ndarray], image: Any) -> Any:
-    """What it returns or raises."""
+    """Its result or its error."""
     try:
         return function(image)
     except Exception as error:

@@ -102,7 +102,7 @@ def fixed_name(n: int) -> str:
 
 
 def fixed(n: int) -> Corpus:
-    """One image that has the model's size already: what is left is the fixed cost of a call."""
+    """One image that has the model's size already: only the fixed cost of a call remains."""
     return Corpus(fixed_name(n), [_encoded(_mosaic((n, n), 0), "JPEG", quality=90)])
 
 

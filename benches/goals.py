@@ -1,4 +1,4 @@
-"""What the figures are to be, and whether they are."""
+"""The goals for the figures, and whether they are met."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run was made on, and how its threads are pinned."""
+"""The machine of a run, and how its threads are pinned."""
 
 from __future__ import annotations
 

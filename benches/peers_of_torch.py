@@ -76,7 +76,7 @@ def torchvision_tensors(kind: str, n: int, threads: int) -> Job:
 
 
 def hugging_face_config(n: int) -> dict[str, Any]:
-    """What `preprocessor_config.json` of openai/clip-vit-base-patch32 says, for any side."""
+    """The `preprocessor_config.json` of openai/clip-vit-base-patch32, for any side."""
     return {
         "image_processor_type": "CLIPImageProcessor",
         "do_resize": True,

@@ -41,7 +41,7 @@ class Shards(IterableDataset):
 
 
 def samples(tar: Path) -> Iterator[dict[str, bytes]]:
-    """The files of each sample, by what follows the first dot of their names."""
+    """The files of each sample, by the part of their names after the first dot."""
     sample: dict[str, bytes] = {}
     current = None
     with tarfile.open(tar) as opened:

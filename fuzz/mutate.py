@@ -1,4 +1,4 @@
-"""Damages small files in many ways and holds what clipprep makes of them against live Pillow.
+"""Damages small files in many ways and compares clipprep's outcome with live Pillow's.
 
     python fuzz/mutate.py --count 200000 --seed 1
     python fuzz/mutate.py --count 200000 --truncated pad
@@ -6,8 +6,8 @@
 Half of the inputs at most are simple, cuts at every offset and flips of every bit of the first
 2 KB, drawn from all of them; the rest are random. With --simple it is all of the simple ones. Each runs in another process, so that
 a crash or a hang is caught and named. Inputs that matter are saved. The exit status is 1 after
-a crash, a panic, a hang, other bits than Pillow's, or a refusal that Pillow does not share; what
-clipprep opens and Pillow refuses is counted and saved as well.
+a crash, a panic, a hang, other bits than Pillow's, or a refusal that Pillow does not share; files that
+clipprep opens and Pillow refuses are counted and saved as well.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from seeds import SEEDS
 
 #: Seconds for one input; the longest that a sound decoder needs for one of these is far below.
 TIMEOUT = 10.0
-#: What a damaged header asks for beyond this is not compared, only survived.
+#: Larger images, which damaged headers ask for, are not compared: they must only do no harm.
 MAX_PIXELS = 1 << 22
 
 
 def strict_or_lenient(truncated: str) -> Preprocess:
-    """What the inputs are put through."""
+    """The preprocessing under test."""
     limits = Limits(max_pixels=MAX_PIXELS)
     return Preprocess(16, pillow="installed", limits=limits, truncated=truncated)
 
@@ -47,7 +47,7 @@ FINDINGS = (*FAILURES, THEIRS)
 
 
 def judge(item: Item, preprocess: Preprocess = PREPROCESS) -> tuple[Verdict, float]:
-    """What an input gave, and the seconds that it took us."""
+    """The verdict for an input, and our seconds for it."""
     verdict = check(item, preprocess=preprocess, max_pixels=MAX_PIXELS)
     start = perf_counter()
     try:
@@ -124,7 +124,7 @@ def run(
 
 
 def save(folder: Path, item: Item, verdict: Verdict) -> None:
-    """Keeps an input, with what was said of it beside it."""
+    """Saves an input, and its verdict beside it."""
     assert isinstance(item.source, bytes)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / re.sub(r"[^\w.+-]+", "_", f"{verdict.outcome}/{item.name}")

@@ -109,7 +109,7 @@ def drop_chunk(rng: random.Random, data: bytes, other: bytes) -> bytes:
 
 
 def recompress(rng: random.Random, data: bytes, other: bytes) -> bytes:
-    """Of a PNG: damages what is inside the compressed data, where no checksum tells."""
+    """Of a PNG: damages the compressed data's content, which no checksum protects."""
     out, squeezed = [], b""
     for part in _chunks(data):
         if part[4:8] == b"IDAT":
@@ -148,7 +148,7 @@ def _chunks(data: bytes) -> list[bytes]:
         length = around + struct.unpack_from(field, data, at + where)[0]
         if field == "<I":
             length += length % 2
-        if data[at : at + 2] == b"\xff\xda":  # what follows the header of a scan has no length
+        if data[at : at + 2] == b"\xff\xda":  # the data after a scan's header have no length
             break
         parts.append(data[at : at + length])
         at += length
@@ -156,7 +156,7 @@ def _chunks(data: bytes) -> list[bytes]:
 
 
 def _with_checksums(data: bytes) -> bytes:
-    """A PNG whose chunks have the checksums of what they hold now; other files as they are."""
+    """A PNG whose chunks have correct checksums again; other files unchanged."""
     if not data.startswith(b"\x89PNG"):
         return data
     out, at = data[:8], 8

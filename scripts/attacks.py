@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the attacks of tests/support/attacks and prints what each costs, as a table for docs/reliability.md.
+"""Runs the attacks of tests/support/attacks and prints the cost of each, as a table for docs/reliability.md.
 
 scripts/attacks.py [--markdown FILE] [--only WORD]
 

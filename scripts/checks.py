@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs targets of the Makefile one after another and prints the sum: what ran, how it ended, how long it took.
+"""Runs targets of the Makefile one after another and prints a summary: each target, how it ended, how long it took.
 
     scripts/checks.py [--keep-going] TARGET ...
 

@@ -14,7 +14,7 @@ CORE = "clipprep._core."
 
 
 class CompiledDocstrings(griffe.Extension):
-    """Gives what the stub declares the docstring that it has at run time."""
+    """Gives each declaration of the stub its docstring from run time."""
 
     def on_class(self, *, cls: griffe.Class, **_: Any) -> None:
         if "__new__" in cls.members:  # where a compiled class has its parameters
@@ -25,7 +25,7 @@ class CompiledDocstrings(griffe.Extension):
             return
         names = obj.path.removeprefix(CORE).split(".")
         if any(name.startswith("_") and name != "__call__" for name in names):
-            return  # types that only the stub knows, and what object documents
+            return  # types that only the stub knows, and members that object documents
         found = attrgetter(".".join(names))(clipprep._core)
         if found.__doc__ != type(found).__doc__:  # a constant has its type's
             obj.docstring = griffe.Docstring(inspect.cleandoc(found.__doc__), parent=obj)

@@ -2,7 +2,7 @@
 # Makes the source distribution, with the sources of all crates in it, so that it builds without a
 # network (with maturin installed and build isolation off):
 #
-#   scripts/sdist.sh MATURIN DIST          makes DIST/clipprep-*.tar.gz of what is committed
+#   scripts/sdist.sh MATURIN DIST          makes DIST/clipprep-*.tar.gz of the last commit
 #   scripts/sdist.sh --check PYTHON DIST   builds and imports it with cargo kept off the network
 set -euo pipefail
 

@@ -1,4 +1,4 @@
-"""The errors: their order, what they say and carry, and that they survive a pickle."""
+"""The errors: their classes, messages, attributes, and that they survive a pickle."""
 
 from __future__ import annotations
 

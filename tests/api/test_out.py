@@ -62,7 +62,7 @@ def unaligned(shape: tuple[int, ...]) -> np.ndarray:
     return np.zeros(count * 4 + 1, np.uint8)[1:].view(np.float32).reshape(shape)
 
 
-#: What is wrong with it, and words that the message must have; a wrong shape is told in full, beside the right one.
+#: The fault of an `out`, and words that the message must have; a wrong shape is reported in full, with the right one.
 WRONG = {
     "float64": (lambda s: np.zeros(s, np.float64), ["float32", "float64"]),
     "float16": (lambda s: np.zeros(s, np.float16), ["float32", "float16"]),

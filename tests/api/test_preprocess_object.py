@@ -1,4 +1,4 @@
-"""The object itself: models, options, identity, pickling, and what it refuses to accept."""
+"""The object itself: models, options, identity, pickling, and refused arguments."""
 
 from __future__ import annotations
 
@@ -326,7 +326,7 @@ def test_pickle_and_copy(pre: clipprep.Preprocess) -> None:
 
 
 def test_pickle_in_another_process() -> None:
-    """What a dataloader's spawned worker does, with nothing inherited."""
+    """As in a data loader's spawned worker, which inherits nothing."""
     pre = clipprep.Preprocess(32, profile="hf-pil", mean=(0.5, 0.25, 0.125))
     program = (
         "import pickle, sys; pre, array = pickle.load(sys.stdin.buffer); "

@@ -1,4 +1,4 @@
-"""Every kind of source gives the same bits; what is no source is refused with a message that helps."""
+"""Every kind of source gives the same bits; other objects are refused with a helpful message."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def numbers(shape: tuple[int, ...]) -> str:
     return ", ".join(map(str, shape))
 
 
-# What is refused ---------------------------------------------------------------------------------
+# Refused sources ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

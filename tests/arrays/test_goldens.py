@@ -1,4 +1,4 @@
-"""Goldens made with torchvision and transformers themselves: what no live library here can check.
+"""Goldens recorded from torchvision and transformers, which are not installed here.
 
 tests/data/README.md says how each file was made.
 """
@@ -28,7 +28,7 @@ def transformers() -> dict[str, np.ndarray]:
 
 
 def level(pre: clipprep.Preprocess, value: int) -> np.ndarray:
-    """What one byte becomes, per channel."""
+    """The float of each byte, per channel."""
     return pre(np.full((1, 1, 3), value, np.uint8))[:, 0, 0]
 
 

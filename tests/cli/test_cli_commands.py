@@ -1,4 +1,4 @@
-"""The commands beside ``run``: what they print, as text and as JSON."""
+"""The commands other than ``run``: their output, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_import_brings_numpy_and_pillow_alone() -> None:
-    """They are set up once, so that a fork finds no lock held; what else is needed comes when it is."""
+    """They are set up once, so that a fork finds no lock held; the rest is imported on first use."""
     heavy = {"torch", "pyarrow", "ray", "asyncio", "multiprocessing", "argparse", "tqdm"}
     theirs = loaded_by("import numpy, PIL.Image; PIL.Image.init()")
     assert not heavy & (loaded_by("import clipprep") - theirs)

@@ -1,4 +1,4 @@
-"""The command line: what it writes, and that a bad file costs its own row and no other."""
+"""The command line: the files it writes, and that a bad file costs only its own row."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def run(*arguments: object) -> int:
 
 
 def read(out: str) -> dict[str, Any]:
-    """Pixels, and what else the format holds, read with its own library."""
+    """Pixels and the other columns of the format, read with its own library."""
     if out.endswith(".npy"):
         return {"pixels": np.load(out)}
     if out.endswith(".safetensors"):
@@ -41,7 +41,7 @@ def read(out: str) -> dict[str, Any]:
         table = pytest.importorskip("pyarrow.parquet").read_table(out)
     pixels = table.column("pixels").combine_chunks().to_numpy_ndarray()
     columns = {name: table.column(name).to_pylist() for name in ("id", "ok", "error")}
-    # What Pillow said may hold an address in memory.
+    # Words of Pillow may hold an address in memory.
     columns["error"] = [error and error.split(" (Pillow: ")[0] for error in columns["error"]]
     return {"pixels": pixels, **columns}
 

@@ -1,4 +1,4 @@
-"""`clipprep verify`: what it counts, what it survives, and that it tells when something differs."""
+"""`clipprep verify`: its counts, the crashes it survives, and that it reports each difference."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_markdown_goes_between_its_lines(tmp_path: Path) -> None:
 
 
 def behave(how: str) -> str:
-    """What a process may do; called in another one."""
+    """Ways in which a process may end; called in another one."""
     if how == "abort":
         os.abort()
     if how == "exit":

@@ -1,6 +1,6 @@
 """Processes: forked, spawned and from a fork server, as dataloaders make them; threads that die with a process.
 
-What could hang runs in a process of its own, with a time limit.
+Each test that could hang runs in a process of its own, with a time limit.
 """
 
 from __future__ import annotations

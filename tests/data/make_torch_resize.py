@@ -1,4 +1,4 @@
-"""Records what torchvision makes of images by arithmetic: torch_resize.npz. Needs torch and torchvision."""
+"""Records torchvision's output for computed images: torch_resize.npz. Needs torch and torchvision."""
 
 from __future__ import annotations
 

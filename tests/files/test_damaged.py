@@ -1,4 +1,4 @@
-"""Cut and damaged files: clipprep opens what live Pillow opens, with its bits, and refuses what it refuses."""
+"""Truncated and damaged files: clipprep opens the files that live Pillow opens, with its bits, and refuses the others."""
 
 from __future__ import annotations
 

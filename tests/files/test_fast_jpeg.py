@@ -1,4 +1,4 @@
-"""`precision="fast"`: what it promises of JPEG files, and that everything else stays exact."""
+"""`precision="fast"`: its promises for JPEG files, and that everything else stays exact."""
 
 from __future__ import annotations
 

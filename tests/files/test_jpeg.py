@@ -238,7 +238,7 @@ def test_those_files_are_there() -> None:
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_lossless_jpeg_is_left_to_pillow(small, channels: int) -> None:
-    """Pillow's libjpeg-turbo reads it, mozjpeg refuses it: what the native decoder refuses, Pillow decodes."""
+    """Pillow's libjpeg-turbo reads it, mozjpeg refuses it: a file that the native decoder refuses goes to Pillow."""
     data = jpeg_lossless(photo(43, 61, channels))
     assert_file(
         data,

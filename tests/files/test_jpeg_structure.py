@@ -120,7 +120,7 @@ def test_jpeg(small, name: str, data: bytes) -> None:
 @pytest.mark.parametrize("size", [(157, 90), (700, 33), (33, 700)], ids=str)
 @pytest.mark.parametrize("sampling", ["4:4:4", "4:2:2", "4:2:0"])
 def test_progressive_jpeg_with_scans_missing(small, sampling: str, size: tuple[int, int]) -> None:
-    """What is missing is smoothed over: with neighbours of 5 x 5 blocks since libjpeg-turbo 2.1."""
+    """Missing coefficients are smoothed from neighbours: from 5 x 5 blocks since libjpeg-turbo 2.1."""
     data = saved(picture("RGB", *size), "JPEG", progressive=True, subsampling=sampling)
     scans = [i for i in range(len(data) - 1) if data[i : i + 2] == b"\xff\xda"]
     assert len(scans) == 10

@@ -1,4 +1,4 @@
-"""What Pillow alone decodes goes through it, and then through the same core; explain says so."""
+"""Formats without a native decoder are decoded by Pillow and then go through the same core; explain says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""truncated="pad": what is missing is filled as by Pillow with LOAD_TRUNCATED_IMAGES, which is never touched."""
+"""truncated="pad": missing pixels are filled as Pillow fills them with LOAD_TRUNCATED_IMAGES, which is never set."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_arithmetic_files_cut_anywhere(padding, name: str) -> None:
 
 
 def test_a_second_header_of_a_png(padding, small) -> None:
-    """The last one counts to Pillow: what the first one asks for is no reason to refuse it."""
+    """Pillow uses the last one: the values of the first are no reason to refuse the file."""
     data = bytes_of("png")
     first = png_chunk(b"IHDR", b"\0\1\0\0\0\1\0\0" + data[24:29])
     for pre in (padding, small):

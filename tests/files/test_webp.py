@@ -78,7 +78,7 @@ def test_the_first_frame_of_an_animated_webp(small, mode: str) -> None:
 
 
 def test_a_first_frame_of_webp_inside_its_canvas(small) -> None:
-    """What the frame leaves of the canvas is transparent, and black without alpha."""
+    """The canvas outside the frame is transparent, and black without alpha."""
     for mode in ("RGB", "RGBA"):
         frames = [picture(mode, 91, 61, seed) for seed in (1, 2)]
         data = saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], duration=50)

@@ -1,9 +1,8 @@
-"""Files that announce or unfold to far more than they are: what they cost in memory and in time."""
+"""Files that announce or unpack to far more than their size: their cost in memory and time."""
 
 from __future__ import annotations
 
 import struct
-import subprocess
 import sys
 import time
 import warnings
@@ -15,6 +14,7 @@ from PIL import Image
 
 import clipprep
 from support.pictures import picture
+from support.programs import Outcome, run
 from support.writers import (
     bmp_runs,
     jpeg_with_empty_scans,
@@ -33,7 +33,7 @@ def png_of(width: int, height: int, packed: bytes, *, before: bytes = b"", inter
 
 
 def patched(data: bytes, mark: bytes, offset: int, field: bytes) -> bytes:
-    """`field` written so far behind the first `mark`."""
+    """`field` written `offset` bytes after the first `mark`."""
     at = data.index(mark) + offset
     return data[:at] + field + data[at + len(field) :]
 
@@ -55,7 +55,7 @@ def icns(png: bytes) -> bytes:
 
 
 BIG = struct.pack(">HH", SIDE, SIDE)
-#: Headers that ask for more than `max_pixels`, with next to nothing behind.
+#: Headers that ask for more than `max_pixels`, followed by almost nothing.
 HUGE = {
     "PNG": png_of(SIDE, SIDE, b"x"),
     "interlaced PNG": png_of(SIDE, SIDE, b"x", interlaced=1),
@@ -77,24 +77,6 @@ HUGE = {
     "PCX": patched(saved(RGB, "PCX"), b"", 8, struct.pack("<HH", SIDE, SIDE)),
 }
 
-CHILD = """
-import resource, sys
-import numpy as np
-import clipprep
-from PIL import Image
-Image.MAX_IMAGE_PIXELS = eval(sys.argv[1])
-pre = clipprep.Preprocess(32, limits=clipprep.Limits(**eval(sys.argv[2])), formats=eval(sys.argv[3]))
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-pre(np.zeros((9, 9, 3), np.uint8))
-try: pre(b"II*\\0" + bytes(40))  # Pillow is imported, with its plugins
-except clipprep.ImageError: pass
-before = peak()
-try: print(pre(sys.stdin.buffer.read()).shape)
-except clipprep.ImageError as error: print(type(error).__name__, error)
-print(peak() - before)
-"""
-
 
 def formats(name: str) -> list[str] | None:
     """The option for a file of that name: some formats are read by name only."""
@@ -107,31 +89,23 @@ def cost(
     pillow_limit: int | None = None,
     formats: list[str] | None = None,
     **limits: int,
-) -> tuple[str, int]:
-    """What came of a file in a process of its own, and by how many megabytes that grew."""
-    arguments = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-c",
-        CHILD,
-        repr(pillow_limit),
-        repr(limits),
-        repr(formats),
-    ]
-    done = subprocess.run(arguments, input=data, capture_output=True, check=True)
-    said, grown = done.stdout.decode().splitlines()
-    return said, int(grown)
+) -> Outcome:
+    """The outcome of a file in a process of its own, where Pillow has another limit of pixels."""
+    setup = f"""
+Image.MAX_IMAGE_PIXELS = {pillow_limit!r}
+pre = clipprep.Preprocess(32, limits=clipprep.Limits(**{limits!r}), formats={formats!r})
+"""
+    return run(setup, {"call": "pre(data)"}, data=data)["call"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is measured as Linux tells it")
 @pytest.mark.parametrize("name", HUGE)
 def test_a_header_beyond_the_limit_takes_no_memory(name: str) -> None:
-    """Pillow's own limit, which is lifted here, is not what refuses the file."""
-    said, grown = cost(HUGE[name], formats=formats(name))
-    assert said.startswith("LimitError"), said
-    assert "(max_pixels)" in said
-    assert grown <= 8, f"{grown} MB"
+    """The file is not refused by Pillow's own limit, which is lifted here."""
+    outcome = cost(HUGE[name], formats=formats(name))
+    assert outcome.type == "LimitError", outcome
+    assert "(max_pixels)" in outcome.text
+    assert outcome.growth <= 8 << 20, outcome
 
 
 @pytest.mark.parametrize("name", HUGE)
@@ -155,10 +129,10 @@ def test_max_memory_is_checked_before_the_memory_is_taken() -> None:
         ),
     }
     for name, data in files.items():
-        said, grown = cost(data, max_memory=20_000_000)
-        assert said.startswith("LimitError"), (name, said)
-        assert "(max_memory)" in said, (name, said)
-        assert grown <= 16, (name, grown)
+        outcome = cost(data, max_memory=20_000_000)
+        assert outcome.type == "LimitError", (name, outcome)
+        assert "(max_memory)" in outcome.text, (name, outcome)
+        assert outcome.growth <= 16 << 20, (name, outcome)
 
 
 @pytest.mark.parametrize(

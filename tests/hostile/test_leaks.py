@@ -1,4 +1,4 @@
-"""Memory that a long run of damaged files leaves behind: none."""
+"""A long run of damaged files leaks no memory."""
 
 from __future__ import annotations
 

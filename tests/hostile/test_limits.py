@@ -34,7 +34,7 @@ def scans_of(data: bytes) -> int:
 
 # Memory ------------------------------------------------------------------------------------------
 
-#: What a file may hold at the least and at the most, in bytes per pixel.
+#: The least and the most memory that a file may need, in bytes per pixel.
 HELD = {
     "JPEG of many scans": (saved(RGB, "JPEG", progressive=True, subsampling=0), 6, 7),
     "subsampled JPEG of many scans": (saved(RGB, "JPEG", progressive=True, subsampling=2), 3, 4),

@@ -1,4 +1,4 @@
-"""What stands in for OpenAI's transform and for an image processor of transformers."""
+"""Replacements for OpenAI's transform and for an image processor of transformers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLIP = HUGGING_FACE["CLIP ViT-B/32"]
 
 
 class Tensor:
-    """Enough of a tensor to see what was wrapped."""
+    """Enough of a tensor to see the wrapped array."""
 
     def __init__(self, array: np.ndarray, moved: tuple[object, ...] = ()) -> None:
         self.array, self.moved = array, moved

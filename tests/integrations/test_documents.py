@@ -16,7 +16,7 @@ import pytest
 from support.paths import ROOT
 
 DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
-#: What a document's code needs beside clipprep; without it the document is skipped.
+#: Packages that a document's code needs besides clipprep; without them the document is skipped.
 NEEDS = re.compile(r"^<!-- needs: (.*) -->$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -67,7 +67,7 @@ def test_the_code_of_documents_runs(
     monkeypatch.chdir(tmp_path)
     code = tmp_path / f"the_code_of_{document.stem}.py"  # the name of no module
     code.write_text(script(document), encoding="utf-8")
-    # What the recipes' own libraries warn of is theirs to mend.
+    # Warnings of the recipes' own libraries are for their authors.
     warnings = [] if NEEDS.search(document.read_text(encoding="utf-8")) else ["-W", "error"]
     subprocess.run([sys.executable, *warnings, code], check=True)
 

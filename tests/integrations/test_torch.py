@@ -118,7 +118,7 @@ def test_workers_decode_in_one_thread_and_the_main_process_in_all(
 
 
 def test_pinned_memory_is_decoded_into(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pinning itself needs an accelerator: here its memory stands in, and must be what is written to."""
+    """Pinning itself needs an accelerator: here its memory stands in, and the batch must be written into it."""
     real, made = torch.empty, []
 
     def empty(*args: object, pin_memory: bool = False, **options: object) -> object:

@@ -30,7 +30,7 @@ def check(image: Image.Image, n: int, name: str, **options: object) -> None:
 
 
 def wide(mode: str, kind: str, width: int, height: int, seed: int) -> Image.Image:
-    """Samples of more than a byte, by the name of what they are."""
+    """Samples of more than a byte, by name."""
     rng = np.random.default_rng(seed)
     size = (height, width)
     kinds = np.dtype(WIDE[mode])

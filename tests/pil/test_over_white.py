@@ -1,4 +1,4 @@
-"""transformers' profiles lay what is transparent over white; the others drop it."""
+"""transformers' profiles composite transparent images over white; the others drop alpha."""
 
 from __future__ import annotations
 

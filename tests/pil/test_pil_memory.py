@@ -21,7 +21,7 @@ MODES = (
     *("1", "L", "P", "LA", "PA", "RGB", "RGBX", "RGBA", "RGBa", "CMYK", "YCbCr", "HSV", "LAB"),
     *("I;16", "I;16L", "I;16B", "I", "F"),
 )
-#: What Pillow lends through Arrow; of the others it says that the mode is not supported.
+#: Modes that Pillow lends through Arrow; for the others it raises an error.
 pytestmark = pytest.mark.skipif(
     memory.major_version() < 13, reason="this Pillow lends no memory, or crashes on it"
 )
@@ -58,7 +58,7 @@ def test_an_image_of_several_blocks_is_copied(small, monkeypatch) -> None:
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "QOI"])
 def test_an_opened_file_is_not_decoded_again(small, tmp_path, name: str) -> None:
-    """What the caller did to the image counts, though its file is still there, or gone."""
+    """The caller's changes count, whether the image's file is still there or not."""
     path = tmp_path / f"image.{name.lower()}"
     path.write_bytes(saved(picture("L" if name == "GIF" else "RGB", 157, 90), name))
     untouched = small(path)

@@ -1,4 +1,4 @@
-"""What the soak test feeds: files of every format, good, damaged and huge, with the row that Pillow gives for each."""
+"""The soak test's files: every format, good, damaged and huge, each with the row that Pillow gives."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SIZE = 32
 
 @dataclass(frozen=True)
 class Case:
-    """A file, and what is right for it: the bytes of its row, or an error."""
+    """A file and its expected outcome: the bytes of its row, or an error."""
 
     name: str
     data: bytes
@@ -105,6 +105,6 @@ def write(cases: list[Case], folder: Path) -> None:
 
 
 def read(folder: Path) -> list[Case]:
-    """What `write` wrote."""
+    """Reads the cases that `write` wrote."""
     loaded: list[Case] = pickle.load(io.BytesIO((folder / "cases").read_bytes()))
     return loaded

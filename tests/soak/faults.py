@@ -1,4 +1,4 @@
-"""What goes wrong around the soak test's work: files that change, processes that die, memory and disks that end."""
+"""Faults made during the soak test: files that change, processes that die, memory and disks that run out."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Tally:
 def vanish(folder: Path, stop: threading.Event, tally: Tally) -> None:
     """Files that are removed, replaced and cut short while others read them.
 
-    One that is cut in place shows zeros behind the cut to a reader who comes at that moment, and is another picture then.
+    One that is cut in place shows zeros after the cut to a concurrent reader, and is another picture then.
     """
     rng = random.Random(1)
     cases = [case for case in corpus.read(folder) if case.row is not None][:20]

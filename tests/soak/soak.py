@@ -1,4 +1,4 @@
-"""The soak test: hours of hostile days in minutes. `make soak`, or see --help.
+"""The soak test: all faults at once, under load. `make soak`, or see --help.
 
 Threads of this process make calls of every kind with good, damaged, huge, vanishing and unreadable sources, and
 check every row against what Pillow gives. Meanwhile files change, forks are made, processes are killed, interrupted
@@ -31,7 +31,7 @@ from clipprep.verify import report
 #: The name of this report in docs/reliability.md.
 NAME = "make reliability: soak"
 #: Bytes that the process at rest may have grown by since it came to rest for the first time. It settles within the first
-#: quarter of a million rows: what is kept for the threads that came late, and pages of the allocator that are not quite free.
+#: quarter of a million rows: memory kept for threads that started late, and pages of the allocator that are partly in use.
 GROWTH = 64 << 20
 
 
@@ -41,7 +41,7 @@ def resident() -> int:
 
 
 def at_rest() -> int:
-    """The same, without what the allocator keeps for later."""
+    """The same, after the allocator returned its free pages."""
     gc.collect()
     with suppress(AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
@@ -56,7 +56,9 @@ def running() -> tuple[int, int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=120, help="at least (default: 120)")
-    parser.add_argument("--rows", type=int, default=0, help="at least so many rows, too")
+    parser.add_argument(
+        "--rows", type=int, default=0, help="run on until this many rows are checked"
+    )
     parser.add_argument("--threads", type=int, default=8, help="that make calls (default: 8)")
     parser.add_argument("--damaged", type=int, default=400, help="damaged files (default: 400)")
     parser.add_argument("--seed", type=int, default=0)

@@ -1,1 +1,1 @@
-"""What the tests share: the reference, expectations, pictures, writers of files. It holds no tests."""
+"""Shared by the tests: the reference, expectations, pictures, writers of files. It holds no tests."""

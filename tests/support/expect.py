@@ -1,4 +1,4 @@
-"""What clipprep has to say about a source, and what it has to make of it: decided by live Pillow."""
+"""The expected outcome and explanation of a source, decided by live Pillow."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def opened(data: bytes, *, exif: bool = False, truncated: str = "error") -> Imag
 def assert_file(
     data: bytes, pre: clipprep.Preprocess, decoder: str, name: str, mode: str | None = None
 ) -> None:
-    """Encoded bytes give the bits of live Pillow by the named decoder; `mode` is what Pillow must have opened."""
+    """Encoded bytes give the bits of live Pillow by the named decoder; `mode` is the mode that Pillow must open it in."""
     image = opened(data, exif=pre.exif, truncated=pre.truncated)
     assert mode in (None, image.mode), (
         f"{name}: Pillow opens mode {image.mode}, the test wants {mode}"
@@ -90,7 +90,7 @@ def assert_file(
     )
 
 
-#: A damaged header may ask for gigabytes: what Pillow would make larger than this is not compared.
+#: A damaged header may ask for gigabytes: larger images are not compared.
 MAX_PIXELS = 4_000_000
 
 

@@ -46,7 +46,7 @@ def resident(name: str) -> int:
 
 
 def warm_up() -> None:
-    """What the first calls alone load: Pillow's plugins, the pool of threads, the code of each path."""
+    """Loads everything that first calls load: Pillow's plugins, the pool of threads, the code of each path."""
     Image.init()
     pre = clipprep.Preprocess(32)
     pre.try_batch([np.zeros((9, 9, 3), np.uint8), b"II*\0" + bytes(40), b"nothing"], num_threads=2)

@@ -1,4 +1,4 @@
-"""Runs a program in a process of its own, under limits, and reports how it ended and what it cost."""
+"""Runs a program in a process of its own, under limits, and reports its end and its cost."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.paths import FUZZ, TESTS
 
+#: Seconds without any work after which a process is said to hang.
+ASLEEP = 10
 MEASURED = Path(__file__).with_name("measured.py")
 
 
@@ -46,7 +50,7 @@ def run(
     data: bytes = b"",
     address_space: int | None = None,
     processor_time: int = 8,
-    timeout: float = 30,
+    timeout: int = 120,
     traps: tuple[str, ...] = (),
 ) -> dict[str, Outcome]:
     """Runs `setup`, and then each of `calls` (an expression) with its names, and reports each call.
@@ -83,30 +87,48 @@ def _fatal(status: int | str) -> Outcome:
     return Outcome("hangs" if status == "timeout" else "killed", type=str(status))
 
 
+def _ended(process: subprocess.Popen[bytes], timeout: int) -> tuple[bytes | None, bytes]:
+    """Output of a process; None where it works for longer than `timeout`, or sleeps for longer than `ASLEEP`.
+
+    Seconds are counted by looking at it, so that one in which this machine itself stood still counts as one.
+    """
+    worked, asleep = "", 0
+    for _ in range(timeout):
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=1)
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        state, spent = fields[0], " ".join(fields[11:13])
+        asleep = asleep + 1 if spent == worked and state == "S" else 0
+        worked = spent
+        if asleep > ASLEEP:
+            break
+    return None, b""
+
+
 def _process(
     setup: str,
     calls: Mapping[str, str],
     data: bytes,
     address_space: int | None,
     processor_time: int,
-    timeout: float,
+    timeout: int,
     traps: tuple[str, ...],
 ) -> tuple[str, int | str]:
     request = json.dumps([setup, dict(calls), address_space, processor_time, traps]).encode()
     path = os.pathsep.join([str(TESTS), str(FUZZ)])
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
-    process = subprocess.Popen(
-        [sys.executable, "-X", "faulthandler", "-W", "ignore", MEASURED],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-    )
-    try:
-        said, errors = process.communicate(request + b"\n" + data, timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return process.communicate()[0].decode(), "timeout"
+    pipe = subprocess.PIPE
+    command = [sys.executable, "-X", "faulthandler", "-W", "ignore", MEASURED]
+    with tempfile.TemporaryFile() as file:
+        file.write(request + b"\n" + data)
+        file.seek(0)
+        with subprocess.Popen(
+            command, stdin=file, stdout=pipe, stderr=pipe, env=environment
+        ) as process:
+            said, errors = _ended(process, timeout)
+            if said is None:
+                process.kill()
+                return process.communicate()[0].decode(), "timeout"
     if process.returncode > 0:
         raise AssertionError(f"the program failed: {errors.decode()[-3000:]}")
     return said.decode(), process.returncode

@@ -93,7 +93,7 @@ def normalise(pixels: np.ndarray, profile: str = "openai", mean=MEAN, std=STD) -
 
 
 def rgb_over_white(image: Image.Image) -> Image.Image:
-    """transformers' `convert_to_rgb`: what is transparent shows white. It has other arithmetic for arrays."""
+    """transformers' `convert_to_rgb`: transparent pixels show white. Arrays have other arithmetic."""
     has_alpha = "A" in image.getbands() or image.info.get("transparency") is not None
     if not has_alpha:
         return image.convert("RGB")

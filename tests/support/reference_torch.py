@@ -1,4 +1,4 @@
-"""torch's resizing of uint8 tensors with antialiasing, in NumPy: what no library here can check live.
+"""torch's resizing of uint8 tensors with antialiasing, in NumPy, since torch is not installed here.
 
 Written from its `UpSampleKernel.cpp`, and checked against torch itself by `tests/data/torch_resize.npz`.
 """

@@ -211,7 +211,7 @@ def jpeg_without(data: bytes, marker: int) -> bytes:
 
 
 def jpeg_with(data: bytes, marker: int, body: bytes) -> bytes:
-    """Puts a segment right behind the start of the image."""
+    """Inserts a segment right after the start of the image."""
     return data[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(body) + 2) + body + data[2:]
 
 
@@ -303,7 +303,7 @@ def orientation(value: int, *, endian: str = "<") -> bytes:
 
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    """What `image.save` writes."""
+    """The bytes that `image.save` writes."""
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()

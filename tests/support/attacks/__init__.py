@@ -1,7 +1,7 @@
 """Attacks on whoever reads images of strangers: files, objects and paths that cost far more than they should.
 
 Each module has a table `ATTACKS`; `ALL` is their sum. `tests/hostile/test_attacks.py` runs each of them under the default
-limits and under `Limits(max_memory=256 MiB)`, and `scripts/attacks.py` writes what they cost into docs/reliability.md.
+limits and under `Limits(max_memory=256 MiB)`, and `scripts/attacks.py` writes their costs into docs/reliability.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an attack is, and how it is run."""
+"""An attack, and how it is run."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ LIMITS = {"default": "", "256 MiB": f"max_memory={MEMORY}"}
 #: Bytes of growth that each of them allows, and seconds of processor time.
 GROWTH = {"default": (2 << 30) + (300 << 20), "256 MiB": 300 << 20}
 SECONDS = 3.0
+#: Bytes of addresses that the process may have, so that an attack that works does not take all memory of the machine.
+ADDRESSES = 6 << 30
 
 
 def nothing() -> bytes:
@@ -58,7 +60,7 @@ class Attack:
                 f"pres[{number}] = clipprep.Preprocess({self.size}, limits=clipprep.Limits({both}), {self.options})"
             )
             calls[name] = f"(lambda pre: {self.call})(pres[{number}])"
-        return run("\n".join(setup), calls, data=self.file(), traps=TRAPS)
+        return run("\n".join(setup), calls, data=self.file(), traps=TRAPS, address_space=ADDRESSES)
 
     def faults(self, outcome: Outcome, limits: str) -> list[str]:
         """Why an outcome under `limits`, one of `LIMITS`, is not right."""

@@ -1,4 +1,4 @@
-"""Formats that open other formats: what is inside must meet the same list of formats and the same limits."""
+"""Formats that open other formats: the file inside must meet the same list of formats and the same limits."""
 
 from __future__ import annotations
 

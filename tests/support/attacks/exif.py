@@ -23,8 +23,7 @@ def shared(entries: int, size: int, kind: str, order: str = "<") -> bytes:
     start = 8 + 2 + 12 * entries + 4
     made = [struct.pack(f"{order}HHIHH", ORIENTATION, 3, 1, 6, 0)]
     made += [
-        struct.pack(f"{order}HHII", 0x8000 + at % 0x7000, number, size // width, start)
-        for at in range(entries - 1)
+        struct.pack(f"{order}HHII", 0x100, number, size // width, start) for _ in range(entries - 1)
     ]
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, entries)
     return head + b"".join(made) + bytes(4) + bytes(size)

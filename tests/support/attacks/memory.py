@@ -1,4 +1,4 @@
-"""Files whose header drives allocations: what a pixel costs, rows as long as an image, and outputs that are asked for."""
+"""Files whose header drives allocations: costs per pixel, rows as long as an image, and large outputs."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ ATTACKS = (
     Attack("TGA of 49 megapixels", partial(of_one_colour, "TGA", 7000, compression="tga_rle")),
     Attack("AVIF of 16 megapixels", partial(of_one_colour, "AVIF", 4000, speed=10)),
     Attack(
-        "TIFF of 147 MB, left to Pillow",
+        "uncompressed TIFF of 147 MB",
         setup="data = io.BytesIO(); Image.new('RGB', (7000, 7000)).save(data, 'TIFF'); data = data.getvalue()",
     ),
     *(
@@ -86,7 +86,7 @@ ATTACKS = (
     Attack("PNG of one column of 1 million pixels, squashed", partial(png, 1, 1_000_000), SQUASH),
     Attack("lanczos over a row of 44 million pixels", partial(png, 44_000_000, 1), f"{SQUASH}, interpolation='lanczos'"),
     Attack("torch's weights for a row of 44 million pixels", partial(png, 44_000_000, 1), f"{SQUASH}, profile='hf-torchvision'"),
-    Attack("an output of 20,000 x 20,000", call="pre(np.zeros((32, 32, 3), np.uint8))", size=20_000, result=False),
+    Attack("an output of 16,384 x 16,384", call="pre(np.zeros((32, 32, 3), np.uint8))", size=16_384, result=False),
     Attack("an output of 2 billion x 2 billion", call="clipprep.Preprocess(2_000_000_000)(np.zeros((32, 32, 3), np.uint8))", errors=("ImageError", "ValueError", "OverflowError"), result=False),
     Attack("a batch whose output has 10 GB", call="pre.batch([np.zeros((32, 32, 3), np.uint8)] * 200)", size=2048, errors=("ImageError", "BatchError"), result=False),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from PIL import Image
 from support.attacks.attack import Attack
 from support.writers import saved
 
-SIDE, COUNT = 2000, 7000
+SIDE, COUNT = 6000, 7000
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 
 

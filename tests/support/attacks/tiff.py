@@ -9,7 +9,7 @@ from functools import partial
 from PIL import Image
 
 from support.attacks.attack import Attack
-from support.attacks.scans import many_scans
+from support.attacks.scans import SIDE, many_scans
 from support.writers import saved
 
 DEFLATE, LZW, PACKBITS, JPEG = 8, 5, 32773, 7
@@ -95,7 +95,7 @@ def circle_of_directories() -> bytes:
 
 
 def huge_count(tag: int, count: int) -> bytes:
-    """An entry that says it has so many values."""
+    """An entry that claims `count` values."""
     data = saved(Image.new("L", (8, 8)), "TIFF")
     at = struct.unpack("<I", data[4:8])[0]
     for entry in range(at + 2, at + 2 + 12 * struct.unpack("<H", data[at : at + 2])[0], 12):
@@ -119,6 +119,6 @@ ATTACKS = tuple(
         "a TIFF directory after itself": circle_of_directories,
         "4 billion TIFF strips": partial(huge_count, 273, 0xFFFFFFFF),
         "500 million TIFF bits": partial(huge_count, 258, 500_000_000),
-        "many scans inside TIFF": lambda: jpeg_strip(many_scans(), 2000),
+        "many scans inside TIFF": lambda: jpeg_strip(many_scans(), SIDE),
     }.items()
 )  # fmt: skip

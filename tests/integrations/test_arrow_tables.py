@@ -1,0 +1,100 @@
+"""Arrow tables as they are on the Hub: structs of bytes and path, dictionaries, nulls, columns whose names are taken."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clipprep
+from support.pictures import picture
+from support.writers import saved
+
+pa = pytest.importorskip("pyarrow")
+from clipprep import arrow  # noqa: E402
+
+DATA = saved(picture("RGB", 90, 60), "JPEG")
+PRE = clipprep.Preprocess(32)
+EXPECTED = PRE(DATA)
+STRUCT = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    made = tmp_path / "cat.jpg"
+    made.write_bytes(DATA)
+    return str(made)
+
+
+def rows(column: pa.Array | pa.ChunkedArray) -> list[bool]:
+    result = arrow.preprocess(pa.table({"image": column}), "image", PRE)
+    pixels = np.array([row for row in result["pixels"].to_pylist() if row is not None], np.float32)
+    for row in pixels:
+        if np.any(row):
+            assert np.array_equal(row.reshape(3, 32, 32), EXPECTED)
+    return result["ok"].to_pylist()
+
+
+COLUMNS = {
+    "binary": lambda: pa.array([DATA, DATA]),
+    "large binary": lambda: pa.array([DATA, DATA], pa.large_binary()),
+    "views": lambda: pa.array([DATA, DATA], pa.binary_view()),
+    "fixed size": lambda: pa.array([DATA, DATA], pa.binary(len(DATA))),
+    "dictionary": lambda: pa.array([DATA, DATA]).dictionary_encode(),
+    "struct of datasets": lambda: pa.array([{"bytes": DATA, "path": "a.jpg"}] * 2, STRUCT),
+    "chunks": lambda: pa.chunked_array([[DATA], [DATA]]),
+}
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_of_bytes(name: str) -> None:
+    assert rows(COLUMNS[name]()) == [True, True]
+
+
+def test_nulls_cost_their_rows() -> None:
+    assert rows(pa.array([DATA, None], pa.binary())) == [True, False]
+    assert rows(pa.nulls(2, pa.binary())) == [False, False]
+    assert rows(pa.array([{"bytes": DATA, "path": None}, None], STRUCT)) == [True, False]
+    assert rows(pa.array([{"bytes": None, "path": "a.jpg"}], STRUCT)) == [False]
+
+
+def test_names_cost_their_rows_where_missing(path: str) -> None:
+    assert rows(pa.array([path, path + "x", None])) == [True, False, False]
+    assert rows(pa.array([path, path]).dictionary_encode()) == [True, True]
+
+
+def test_columns_that_were_there_are_kept(path: str) -> None:
+    """None is replaced: a prefix keeps them apart, and without one a name that is taken is refused."""
+    table = pa.table({"image": [path] * 2, "ok": ["yes", "no"], "error": [1, 2], "pixels": [3, 4]})
+    result = arrow.preprocess(table, "image", PRE, prefix="clip_")
+    assert [result[name].to_pylist() for name in ("ok", "error", "pixels")] == [["yes", "no"], [1, 2], [3, 4]]  # fmt: skip
+
+
+def test_a_name_that_is_taken_is_refused(path: str) -> None:
+    for name in ("ok", "error", "pixels"):
+        with pytest.raises(ValueError, match=name):
+            arrow.preprocess(pa.table({"image": [path], name: [1]}), "image", PRE)
+
+
+def test_metadata_is_kept(path: str) -> None:
+    fields = [
+        pa.field("image", pa.string()),
+        pa.field("id", pa.int64(), nullable=False, metadata={"unit": "m"}),
+    ]
+    schema = pa.schema(fields, metadata={"huggingface": "{}"})
+    result = arrow.preprocess(pa.table([[path], [1]], schema=schema), "image", PRE)
+    assert result.schema.field("id").equals(fields[1], check_metadata=True)
+    assert result.schema.metadata[b"huggingface"] == b"{}"
+
+
+def test_names_that_are_there_twice(path: str) -> None:
+    table = pa.table([[path], [1], [2]], names=["image", "x", "x"])
+    assert arrow.preprocess(table, "image", PRE).column_names[:3] == ["image", "x", "x"]
+    with pytest.raises((KeyError, ValueError), match="img"):
+        arrow.preprocess(table, "img", PRE)
+
+
+def test_an_error_that_names_a_file_that_is_not_utf8(tmp_path: Path) -> None:
+    table = pa.table({"image": [str(tmp_path / "none.jpg")]})
+    assert "none.jpg" in arrow.preprocess(table, "image", PRE)["error"].to_pylist()[0]
