@@ -3,7 +3,7 @@
 //! A batch puts as many tickets into the pool's queue as it may have threads. The thread that holds a
 //! ticket takes one image after the other; when other batches wait, it hands the ticket back after a
 //! slice of time, to the end of the queue, so that batches take turns and a small one is not stuck
-//! behind a large one.
+//! after a large one.
 
 use std::cmp::Reverse;
 use std::num::NonZeroUsize;

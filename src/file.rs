@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::limits::Limits;
 
-/// Files from so many bytes on are not held where a piece at a time is enough.
+/// Length in bytes from which a file is read a piece at a time, where that is enough.
 const LONG: u64 = 4 << 20;
 /// Bytes that are read between two looks at the interrupt.
 const PIECE: usize = 1 << 20;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 /// How long a watching thread goes on, at most about, before it asks again.
 pub const PERIOD: Duration = Duration::from_millis(20);
-/// Only every so many polls of a watching thread look at the clock.
+/// Polls of a watching thread between two looks at the clock.
 const STRIDE: u32 = 8;
 
 /// Tells work to stop. Images that are worked on in [`Interrupt::during`] end with

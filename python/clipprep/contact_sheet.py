@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import clipprep
 
-#: A sheet shows no more than the first so many images.
+#: The most images that a sheet shows: the first ones.
 MAX_IMAGES = 100
 
 COLUMNS = 3

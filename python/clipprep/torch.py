@@ -47,7 +47,7 @@ class Collate:
 
     - `preprocess`: as for `Transform`.
     - `errors`: "raise" raises `BatchError` for a source that cannot be read; "mask" gives it a row of
-      zeros and puts a boolean tensor (N,) behind the pixels that says which rows are good.
+      zeros and puts a boolean tensor (N,) after the pixels that says which rows are good.
     - `pin_memory`: True decodes into pinned memory, so that no thread has to copy the batch there;
       torch needs an accelerator for that, and it is for `num_workers=0`.
     """

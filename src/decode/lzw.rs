@@ -3,7 +3,7 @@
 
 /// Codes have 12 bits at most.
 const CODES: usize = 1 << 12;
-/// Strings are copied by so many bytes, up to as many less one too far.
+/// Strings are copied in steps of this many bytes, up to one byte less than a step too far.
 const STEP: usize = 16;
 /// Entries hold the start of a string above this many bits of its length.
 const LENGTH_BITS: u32 = 16;
@@ -301,7 +301,7 @@ mod tests {
         (progress, bytes)
     }
 
-    /// Bytes of so many bits that have runs and repeats of all lengths.
+    /// Bytes of `literal_bits` bits that have runs and repeats of all lengths.
     fn samples(literal_bits: u8) -> impl Strategy<Value = Vec<u8>> {
         let max = u8::MAX >> (8 - literal_bits);
         let run = (0..=max, 1..600_usize).prop_map(|(byte, len)| vec![byte; len]);

@@ -115,7 +115,7 @@ fn pass_order(rule: PassOrder, (width, height): (usize, usize), resized: (usize,
     if vertical_first { Order::VerticalFirst } else { Order::HorizontalFirst }
 }
 
-/// An upper estimate of the bytes that the weights of so many columns and rows of the output hold, and of those
+/// An upper estimate of the bytes that the weights of that many columns and rows of the output hold, and of those
 /// that they take while they are made: their lists grow, and those of the columns are laid out for the kernels.
 pub(super) fn weights_memory(spec: &Spec, layout: Layout, geometry: &Geometry) -> (u64, u64) {
     let Geometry { from, to, columns, rows, .. } = geometry;

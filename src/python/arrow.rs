@@ -35,7 +35,7 @@ unsafe impl Send for ArrowBytes {}
 unsafe impl Sync for ArrowBytes {}
 
 impl ArrowBytes {
-    /// `pixels` pixels, each of so many `channels` of `size` bytes, exported by an object's
+    /// `pixels` pixels, each of `channels` samples of `size` bytes, exported by an object's
     /// `__arrow_c_array__`; `None` where the capsule holds something else.
     pub fn new(capsule: Bound<'_, PyCapsule>, pixels: usize, channels: usize, size: usize) -> Option<Self> {
         let array = capsule.pointer_checked(Some(c"arrow_array")).ok()?.cast::<ArrowArray>();

@@ -3,7 +3,7 @@
 //! lock locked in the child, for good. So forks wait until the threads here have left Python.
 //!
 //! And the interpreter's end: before 3.14, CPython ends a thread that is in Python then by unwinding its
-//! stack, which Rust's frames do not survive. So the end waits in the same way, and nobody enters behind it.
+//! stack, which Rust's frames do not survive. So the end waits in the same way, and nobody enters after it.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -151,7 +151,7 @@ pub(super) fn vector(numbers: &[i32; 4]) -> int32x4_t {
 /// next pixel or to the padding.
 const STORED: usize = 4;
 
-/// Panics if `out` has no room for four rows of so many pixels, with what [`store_pixels`] writes past
+/// Panics if `out` has no room for four rows of that many pixels, with what [`store_pixels`] writes past
 /// the last one.
 pub(super) fn check_room(pixels: usize, channels: usize, out: &[u8], stride: usize) {
     assert!(pixels * channels + STORED <= stride && out.len() >= BLOCK * stride, "out holds four rows");

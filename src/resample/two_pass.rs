@@ -129,7 +129,7 @@ impl TwoPass {
     }
 }
 
-/// The last so many rows of a stream.
+/// The last rows of a stream.
 struct Ring<'a> {
     buffer: &'a mut [u8],
     stride: usize,

@@ -32,7 +32,7 @@ impl Tap for i32 {
     }
 }
 
-/// A weight with so many fractional bits, rounded half away from zero.
+/// A weight with `bits` fractional bits, rounded half away from zero.
 pub(super) fn fixed(weight: f64, bits: u32) -> i32 {
     let scaled = weight * f64::from(1 << bits);
     (if weight < 0.0 { scaled - 0.5 } else { scaled + 0.5 }) as i32
@@ -145,7 +145,7 @@ pub(super) struct Builder<T> {
 }
 
 impl<T: Copy> Builder<T> {
-    /// Room for so many output pixels of at most so many taps each.
+    /// Room for that many output pixels of at most that many taps each.
     pub fn with_capacity(outputs: usize, max_taps: usize) -> Self {
         Self { spans: Vec::with_capacity(outputs), taps: Vec::with_capacity(outputs * max_taps) }
     }

@@ -62,7 +62,7 @@ class _Copies:
         name = module.__name__
         if name not in self._globals:
             self._globals[name] = names = dict(vars(module))
-            # In the order of their definition, so that a class comes behind its bases.
+            # In the order of their definition, so that a class comes after its bases.
             for key, value in vars(module).items():
                 own = getattr(value, "__module__", None) == name
                 names[key] = self._made(value, names) if own else self.copy(value)
@@ -80,7 +80,7 @@ class _Copies:
                 for key, f in vars(value).items()
                 if isinstance(f, FunctionType)
             }
-            # The copies of its bases stand behind it, where its `super()` finds them.
+            # The copies of its bases stand after it, where its `super()` finds them.
             copies = [copy for base in value.__bases__ if (copy := self.copy(base)) is not base]
             return type(value)(
                 value.__name__, (value, *copies), {"__module__": __name__, **methods}

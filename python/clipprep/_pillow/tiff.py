@@ -27,9 +27,9 @@ _CODES = {"u1": "B", "u2": "H", "u4": "I", "u8": "Q"}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZES |= {16: 8, 17: 8, 18: 8}
 
-#: Tiles are decoded whole, also where they reach beyond the image: so many pixels beyond it are let pass.
+#: Tiles are decoded whole, also where they reach beyond the image: this many pixels beyond it are let pass.
 _SPARE_PIXELS = 1 << 22
-#: Each strip takes Pillow some time: so many are let pass, and one more per so many pixels.
+#: Each strip takes Pillow some time: this many are let pass, and one more per this many pixels.
 _SPARE_PIECES, _PIECE_PIXELS = 1 << 14, 512
 #: Bytes of the file that are read more than once and let pass.
 _SPARE_BYTES = 1 << 24

@@ -14,7 +14,7 @@ INTERVAL = 10.0
 
 
 class Progress:
-    """A context in which `advance` says that so many more images are done."""
+    """A context in which `advance(count)` says that `count` more images are done."""
 
     def __init__(self, total: int, done: int = 0) -> None:
         self._total = total

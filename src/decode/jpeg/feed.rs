@@ -1,4 +1,4 @@
-//! A scan's bytes as its codes are read: a piece at a time, without the zeros that are stuffed behind 0xff.
+//! A scan's bytes as its codes are read: a piece at a time, without the zeros that are stuffed after 0xff.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,7 +9,7 @@ use super::markers::next_end_of_scan;
 const PIECE: usize = 1 << 13;
 /// Bytes that are read from a file at once.
 const READ: usize = 1 << 18;
-/// Zeros behind the last byte, so that eight can be looked at anywhere.
+/// Zeros after the last byte, so that eight can be looked at anywhere.
 const PADDING: usize = 16;
 
 /// Why there are no more bytes.
@@ -30,7 +30,7 @@ pub(super) struct Feed<'a> {
 }
 
 impl<'a> Feed<'a> {
-    /// Of the bytes from `at` on, with those of `file` behind them, if there is one.
+    /// Of the bytes from `at` on, with those of `file` after them, if there is one.
     pub fn new(bytes: &'a [u8], at: usize, file: Option<&'a File>) -> Self {
         let coded = match file {
             None => Coded::Held(&bytes[at..]),
@@ -39,13 +39,13 @@ impl<'a> Feed<'a> {
         Self { coded, window: vec![0; PADDING], len: 0, end: None }
     }
 
-    /// What there is to read, with zeros behind it.
+    /// What there is to read, with zeros after it.
     #[inline(always)]
     pub fn window(&self) -> &[u8] {
         &self.window
     }
 
-    /// How much of the window is not zeros behind the end.
+    /// How much of the window is not zeros after the end.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.len
@@ -68,7 +68,7 @@ impl<'a> Feed<'a> {
         self.window.resize(self.len + PADDING, 0);
     }
 
-    /// Goes on behind a marker of two bytes; `None` where it is not this one.
+    /// Goes on after a marker of two bytes; `None` where it is not this one.
     pub fn pass(&mut self, marker: u8) -> Option<()> {
         self.coded.ahead(2).starts_with(&[0xff, marker]).then_some(())?;
         self.coded.advance(2);
@@ -125,7 +125,7 @@ enum Coded<'a> {
 }
 
 impl Coded<'_> {
-    /// The bytes to come: at least so many, or all that there are.
+    /// The bytes to come: at least `least`, or all that there are.
     fn ahead(&mut self, least: usize) -> &[u8] {
         match self {
             Coded::Held(bytes) => bytes,

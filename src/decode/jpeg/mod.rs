@@ -42,7 +42,7 @@ use sequential::Sequential;
 
 pub use libjpeg::has_simd;
 
-/// Pillow hands a file to libjpeg in blocks of so many bytes. The library's arithmetic decoder, which
+/// Pillow hands a file to libjpeg in blocks of this many bytes. The library's arithmetic decoder, which
 /// cannot wait for the next one, fails there.
 const PILLOWS_BLOCK: usize = 65536;
 /// Why libjpeg reads a file that seemed regular by its header.

@@ -5,9 +5,9 @@ use crate::error::{Error, LimitKind, Result};
 /// Pillow's bounds on metadata: a chunk once it is unpacked (`MAX_TEXT_CHUNK`), and all text.
 pub(super) const MAX_UNPACKED: usize = 1 << 20;
 const MAX_TEXT: usize = 64 << 20;
-/// Deflate packs so many bytes into one at the best.
+/// The most bytes that deflate packs into one.
 const BEST_RATIO: usize = 1032;
-/// Pillow unpacks every profile, of which a file has one; so many of [`MAX_UNPACKED`] take it a second.
+/// Pillow unpacks every profile, where a file should have one; this number of [`MAX_UNPACKED`] bytes takes it a second.
 const MAX_PROFILES: usize = 64;
 
 /// What is known of a PNG before its pixels.
@@ -153,7 +153,7 @@ pub(super) fn keyword(body: &[u8]) -> Option<&[u8]> {
     Some(&body[end + 1..])
 }
 
-/// The length of what is packed behind a method, of which there is one.
+/// The length of what is packed after a method, of which there is one.
 fn packed(body: &[u8]) -> Option<usize> {
     match body {
         [0, packed @ ..] => unpacked_len(packed),

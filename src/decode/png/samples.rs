@@ -18,7 +18,7 @@ pub(super) struct Samples {
 enum Packing {
     /// Bytes, as they are.
     Bytes,
-    /// Several pixels of so many bits in a byte, leftmost highest; scaled by so much.
+    /// Several pixels in a byte, leftmost highest: bits per pixel, and the factor that scales them.
     Bits(usize, u8),
     /// Big-endian pairs that become little-endian ones.
     Pairs,
@@ -67,7 +67,7 @@ impl Samples {
         matches!(self.packing, Packing::Bytes).then(|| columns.start * bytes..columns.end * bytes)
     }
 
-    /// Unpacks the pixels in `columns` of a line to every so many pixels of `out`, from its beginning on.
+    /// Unpacks the pixels in `columns` of a line to pixels of `out` at a fixed distance, from its beginning on.
     pub fn unpack(&self, line: &[u8], columns: Range<usize>, out: &mut [u8], every: usize) {
         let bytes = self.layout.bytes();
         if every == 1

@@ -8,7 +8,7 @@ use crate::decode::rows::allocate;
 use crate::error::{Error, Result};
 use crate::interrupt;
 
-/// Repeats reach so many bytes back.
+/// The distance in bytes that repeats reach back.
 const WINDOW: usize = 1 << 15;
 /// Bytes inflated at a time, at least: few enough to stay in the cache.
 const PIECE: usize = 1 << 16;

@@ -51,7 +51,7 @@ impl Codec {
         Self { compression, lzw }
     }
 
-    /// Decodes a part of `len` bytes. One that has not so many is for libtiff to judge, and so are most that are
+    /// Decodes a part of `len` bytes. One that has fewer is for libtiff to judge, and so are most that are
     /// damaged.
     pub fn decode(&mut self, packed: &[u8], len: usize, output: &mut lzw::Output) -> Result<()> {
         output.restart(len);
@@ -101,7 +101,7 @@ fn inflate(packed: &[u8], len: usize, out: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
-/// Undoes PackBits: a count, then so many bytes, or one byte so many times.
+/// Undoes PackBits: a count, then that many bytes, or one byte that many times.
 fn unpack_bits(packed: &[u8], mut out: &mut [u8]) -> Result<()> {
     let wrong = || odd("PackBits for all of its pixels", "others");
     let mut rest = packed;

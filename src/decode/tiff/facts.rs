@@ -54,7 +54,7 @@ const IM_NAMES: [&[u8]; 9] = [
 /// Tiles may have this many bytes for each one of the image, and as many more.
 const TILED_RATIO: usize = 4;
 const TILED_MORE: usize = 16 << 20;
-/// libtiff looks at so many bytes of a part for each that it decodes to, and as many more.
+/// libtiff looks at this many bytes of a part for each that it decodes to, and at as many more.
 const PACKED_RATIO: usize = 10;
 const PACKED_MORE: usize = 4096;
 
@@ -264,7 +264,7 @@ impl Kind {
     }
 }
 
-/// The palette of an image of so many bits: all reds, all greens, all blues, of 16 bits.
+/// The palette of an image of `bits` bits: all reds, all greens, all blues, of 16 bits.
 fn palette(directory: &Directory<'_>, bits: u32) -> Result<Box<Palette>> {
     let colours = 1 << bits;
     let values = directory

@@ -16,7 +16,7 @@ const LENGTHS: usize = 24;
 const LENGTH_ORDER: [usize; 19] = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 const MOST_CACHE_BITS: u32 = 11;
 const MOST_GROUPS: u64 = 1 << 16;
-/// Up to so many groups libwebp makes those that no block has, too.
+/// The number of groups up to which libwebp also makes those that no block has.
 const FEW_GROUPS: u64 = 1000;
 /// Pixels between two polls.
 const POLL: usize = 1 << 16;
@@ -38,7 +38,7 @@ pub(super) fn check_memory(
     limits.check_memory(held + found.map_or(most, |(groups, cache)| table_bytes(groups, cache)))
 }
 
-/// Bytes of the tables of so many groups.
+/// Bytes of the tables of `groups` groups.
 fn table_bytes(groups: u64, cache_bits: u32) -> u64 {
     // libwebp's bounds for tables of eight bits (`kTableSize`), four bytes an entry, and the group itself.
     let greens = [654, 656, 658, 662, 670, 686, 718, 782, 912, 1168, 1680, 2704][cache_bits as usize];
@@ -287,7 +287,7 @@ mod tests {
         }
     }
 
-    /// The stream of an image with so many groups, one for each block in turn.
+    /// The stream of an image with this many groups, one for each block in turn.
     fn stream((width, height): (usize, usize), count: usize, cache: usize) -> Vec<u8> {
         let mut bits = Writer::default();
         // Green subtracted, and a palette of 17 colours, which leaves the width as it is.

@@ -148,7 +148,7 @@ impl<'a> Decoder<'a> {
         })?;
         self.check_starved("the header")?;
         let info = self.info();
-        // SAFETY: the header has been read, and with it so many components.
+        // SAFETY: the header has been read, and with it this number of components.
         let components = unsafe { std::slice::from_raw_parts(info.comp_info, info.num_components as usize) };
         let frame = &self.header.frame;
         // All sizes and limits come from the header that was read first.
@@ -172,7 +172,7 @@ impl<'a> Decoder<'a> {
         unsafe { (*self.parts.as_ptr()).source.pad = true }
     }
 
-    /// Has the image decoded so many times smaller, and by shorter arithmetic.
+    /// Decode the image smaller by this factor, and by shorter arithmetic.
     pub fn set_fast(&mut self, reduction: u32) {
         self.reduction = Some(reduction);
     }

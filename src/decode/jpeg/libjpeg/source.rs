@@ -12,13 +12,13 @@ use crate::decode::jpeg::markers::{ends_scan, next_end_of_scan};
 
 const END: [u8; 2] = [0xff, 0xd9];
 
-/// libjpeg's manager and, behind it, what it must remember.
+/// libjpeg's manager and, after it, what it must remember.
 #[repr(C)]
 pub(super) struct Source {
     pub manager: sys::jpeg_source_mgr,
     /// More bytes were asked for than there are.
     pub starved: bool,
-    /// An end of image may still be handed out behind the bytes.
+    /// An end of image may still be handed out after the bytes.
     pub pad: bool,
     /// Bytes still to be passed over when more of them come.
     owed: usize,

@@ -33,7 +33,7 @@ impl Reader {
         Self { bits: Bits::default(), piece: 0, until_restart, ended: 0, last: [0; 4] }
     }
 
-    /// Reads a scan's part of a row of MCUs; each component of the frame has so many blocks there.
+    /// Reads a scan's part of a row of MCUs; `extents` says how many blocks each component of the frame has there.
     #[inline(always)]
     pub fn row<M: MapBits>(
         &mut self,
@@ -134,7 +134,7 @@ impl Reader {
             }
             let piece = &scan.pieces[self.piece];
             read(self, &index.bytes[piece.start..], at..to)?;
-            // What was read behind the piece is another one's.
+            // What was read after the piece is another one's.
             self.bits.left(piece.len()).ok_or(Irregular)?;
             at = to;
         }

@@ -29,7 +29,7 @@ fn plain_rows(bytes: &[u8], window: &Window) -> Result<Vec<u8>> {
     libjpegs_rows(bytes, window, None)
 }
 
-/// The same of an image that is so many times smaller.
+/// The same of an image that is `reduction` times smaller.
 fn reduced_rows(bytes: &[u8], window: &Window, reduction: usize) -> Result<Vec<u8>> {
     libjpegs_rows(bytes, window, Some(reduction as u32))
 }

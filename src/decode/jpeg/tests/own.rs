@@ -21,7 +21,7 @@ pub fn own_rows(bytes: &[u8], window: &Window, level: Level) -> Option<Vec<u8>> 
     own_rows_of(bytes, None, window, 1, level)
 }
 
-/// The same of an image that is so many times smaller; where there is a `file`, that has the rest of the bytes.
+/// The same of an image that is `reduction` times smaller; where there is a `file`, that has the rest of the bytes.
 pub fn own_rows_of(
     bytes: &[u8],
     file: Option<&File>,

@@ -43,7 +43,7 @@ pub(super) trait Unfilter: Send {
     fn paeth(&self, above: &[u8], filtered: [&[u8]; TOGETHER], out: [&mut [u8]; TOGETHER]);
 }
 
-/// The best kernel for the level in use, and for pixels of so many bytes: 1, 2, 3, 4, 6 or 8.
+/// The best kernel for the level in use, and for pixels of 1, 2, 3, 4, 6 or 8 bytes.
 pub(super) fn unfilter(level: Level, pixel_bytes: usize) -> Box<dyn Unfilter> {
     match pixel_bytes {
         1 => of_size::<1>(level),
