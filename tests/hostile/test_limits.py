@@ -34,10 +34,11 @@ def scans_of(data: bytes) -> int:
 
 # Memory ------------------------------------------------------------------------------------------
 
-#: The least and the most memory that a file may need, in bytes per pixel.
+#: The least and the most memory that a file may need, in bytes per pixel. A JPEG of many scans has a table for each
+#: of them besides, which counts in an image of this size.
 HELD = {
-    "JPEG of many scans": (saved(RGB, "JPEG", progressive=True, subsampling=0), 6, 7),
-    "subsampled JPEG of many scans": (saved(RGB, "JPEG", progressive=True, subsampling=2), 3, 4),
+    "JPEG of many scans": (saved(RGB, "JPEG", progressive=True, subsampling=0), 6, 8),
+    "subsampled JPEG of many scans": (saved(RGB, "JPEG", progressive=True, subsampling=2), 3, 5),
     "grey JPEG of many scans": (saved(RGB.convert("L"), "JPEG", progressive=True), 2, 3),
     "interlaced PNG": (png(np.asarray(RGB), TRUECOLOUR, 8, interlaced=True), 3, 5),
     "GIF": (saved(RGB.quantize(), "GIF"), 1, 3),

@@ -85,7 +85,8 @@ class Reader:
 class Nested:
     def __init__(self, depth): self.depth, self.left = depth, data
     def read(self, size=-1):
-        if self.depth: pre(Nested(self.depth - 1))
+        depth, self.depth = self.depth, 0  # the first of several reads goes deeper
+        if depth: pre(Nested(depth - 1))
         part, self.left = (self.left, b"") if size < 0 else (self.left[:size], self.left[size:])
         return part
 class Path:
