@@ -11,11 +11,9 @@ import pytest
 from support.paths import FUZZ
 
 CHILD = """
-import sys, warnings
+import ctypes, gc, sys, warnings
 warnings.simplefilter("ignore")
 sys.path.insert(0, sys.argv[1])
-from support.paths import FUZZ
-
 import clipprep
 from mutate import inputs
 from seeds import SEEDS
@@ -27,6 +25,8 @@ both = [clipprep.Preprocess(16, truncated=how) for how in ("error", "pad")]
 kept = []
 
 def resident():
+    gc.collect()
+    getattr(ctypes.CDLL(None), "malloc_trim", int)(0)  # what is free does not count
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * 4096
 
