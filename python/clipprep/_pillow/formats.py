@@ -54,7 +54,7 @@ FORMATS: dict[str, Format] = {
     "DIB": Format(),
     "EPS": Format(by_name=_PROGRAM, runs_program=True),
     "FITS": Format(48, by_name=_COSTLY, check=headers.fits, checked="size of a compressed image"),
-    "FLI": Format(),
+    "FLI": Format(check=headers.fli, checked="chunks of the first frame"),
     "FPX": Format(by_name=_OTHERS, opens="JPEG by Pillow"),
     "FTEX": Format(),
     "GBR": Format(),
@@ -118,7 +118,7 @@ PROGRAMS = frozenset(name for name, row in FORMATS.items() if row.runs_program)
 
 
 #: Bytes in which Pillow stores a pixel; those of other modes are four.
-_STORED = {"1": 1, "L": 1, "P": 1} | dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 2)
+_STORED = {"L": 1, "P": 1} | dict.fromkeys(("1", "I;16", "I;16L", "I;16B", "I;16N"), 2)
 
 
 def memory(name: str, image: Image.Image) -> int:

@@ -74,6 +74,28 @@ def jpeg(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
             guard.memory(pixel_bytes * width * height)
 
 
+def fli(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """The chunks of the first frame, each of which may fill the whole picture by a few bytes of the file."""
+    del pixel_bytes
+    if len(data) < 136:
+        return
+    width, height = struct.unpack_from("<HH", data, 8)
+    guard.pixels(width, height)
+    at, (size, kind) = 128, struct.unpack_from("<IH", data, 128)
+    # A chunk of settings may come before the first frame.
+    counts = [data[at + 6 : at + 8], data[at + size + 6 : at + size + 8] if kind == 0xF100 else b""]
+    filled = width * height * max(int.from_bytes(count, "little") for count in counts)
+    allowed = max(_MAX_FILLED, 16 * width * height)
+    if filled > allowed:
+        raise RefusedError(
+            "limit", f"expected at most {allowed} pixels in the chunks of a FLI, found {filled}"
+        )
+
+
+#: Pixels that the chunks of a FLI fill in a tenth of a second.
+_MAX_FILLED = 1 << 30
+
+
 def fits(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
     """The size of a compressed image, whose pixels Pillow decodes one by one in Python."""
     sides = {b"1": 1, b"2": 1}
@@ -135,7 +157,36 @@ def jpeg2000(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
             continue
         sample = max(pixel_bytes / 4, _sample_bytes(data[at + length :]))
         memory = int(width * height * max(count, 1) * sample)
-        guard.memory(memory + tiles * (_TILE + count * _TILE_COMPONENT))
+        packets = max(count, 1) * _packets(data[at + length :], width, height, tiles)
+        guard.memory(memory + tiles * (_TILE + count * _TILE_COMPONENT) + 2 * packets)
+        if packets > _MAX_PACKETS:
+            raise RefusedError(
+                "limit", f"expected at most {_MAX_PACKETS} packets in a JPEG 2000, found {packets}"
+            )
+
+
+#: Packets of a JPEG 2000 that take a third of a second, were they all empty.
+_MAX_PACKETS = 1 << 25
+
+
+def _packets(data: memoryview, width: int, height: int, tiles: int) -> int:
+    """Packets of a component: one for each layer, resolution and precinct, by the most of each that is announced."""
+    layers, resolutions, precincts = 1, 1, 0
+    for found in re.finditer(
+        rb"\xff(?:\x52..([\x00-\x07]).(..).|\x53...([\x00-\x07]))(.)....", data, re.S
+    ):
+        levels = found[4][0]
+        if levels > 32:
+            continue
+        resolutions = max(resolutions, levels + 1)
+        layers = max(layers, int.from_bytes(found[2] or b"", "big"))
+        if (found[1] or found[3])[0] & 1:
+            sizes = bytes(data[found.end() : found.end() + levels + 1])
+            for level, size in enumerate(sizes):
+                columns = (width >> levels - level) >> (size & 15)
+                rows = (height >> levels - level) >> (size >> 4)
+                precincts = max(precincts, (1 + columns) * (1 + rows))
+    return layers * resolutions * (tiles + precincts)
 
 
 def _sample_bytes(data: memoryview) -> float:

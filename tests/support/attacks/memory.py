@@ -63,7 +63,40 @@ def of_one_colour(kind: str, side: int, mode: str = "RGB", **options: object) ->
 
 
 SQUASH = "resize_mode='squash'"
+
+
+def layers(count: int) -> bytes:
+    """A JPEG 2000 of 128 x 128 pixels in precincts of 2 x 2, each with a packet in each of `count` layers."""
+    size = struct.pack(">HHIIIIIIIIH3B", 41, 0, 128, 128, 0, 0, 128, 128, 0, 0, 1, 7, 1, 1)
+    style = struct.pack(">HBBHBBBBBB6B", 18, 1, 4, count, 0, 5, 0, 0, 0, 1, *[0x11] * 6)
+    steps = struct.pack(">HB16B", 19, 0x40, *[0x40] * 16)
+    tile = struct.pack(">HHIBB", 10, 0, 12 + 2 + 1000, 0, 1) + b"\xff\x93" + bytes(1000)
+    marked = b"\xff\x51" + size + b"\xff\x52" + style + b"\xff\x5c" + steps + b"\xff\x90" + tile
+    return b"\xff\x4f" + marked + b"\xff\xd9"
+
+
+def fli(side: int, chunks: int) -> bytes:
+    """A frame of chunks of 6 bytes, each of which makes the whole picture black."""
+    chunk = struct.pack("<IH", 6, 13) * chunks
+    frame = struct.pack("<IHH", 16 + len(chunk), 0xF1FA, chunks) + bytes(8) + chunk
+    head = struct.pack("<IHHHHHHI", 128 + len(frame), 0xAF11, 1, side, side, 8, 3, 10)
+    return head.ljust(128, b"\0") + frame
+
+
+def msp(width: int, height: int) -> bytes:
+    """Rows of no bytes, which are black."""
+    head = struct.pack("<4sHH", b"LinS", width, height).ljust(24, b"\0")
+    sum_of_words = 0
+    for (word,) in struct.iter_unpack("<H", head):
+        sum_of_words ^= word
+    return head + struct.pack("<H", sum_of_words).ljust(8, b"\0") + bytes(2 * height)
+
+
 ATTACKS = (
+    *(Attack(f"JPEG 2000 of {count:,} layers", partial(layers, count)) for count in (1000, 10_000, 65_535)),
+    Attack("FLI of 800 chunks that each fill 31 megapixels", partial(fli, 5600, 800)),
+    Attack("FLI of 60,000 chunks that each fill 64 megapixels", partial(fli, 8000, 60_000)),
+    Attack("MSP of 133 megapixels in 4 KB", partial(msp, 65_000, 2050)),
     Attack("FITS of 25 megapixels", partial(fits, 5000), result=False),
     Attack("FITS of 25 megapixels, read by name", partial(fits, 5000), "formats=['FITS']"),
     Attack("JPEG 2000 of 25 megapixels", partial(jpeg2000, 5000)),
