@@ -13,6 +13,11 @@ BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md THIRD-P
 # PyO3 asks the same interpreter in every step, so that cargo's cache holds.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
+# In CI, tests by property draw the same cases in each run, as those of hypothesis do.
+ifdef CI
+export PROPTEST_RNG_SEED := 1
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: help run test test-all lint test-rust test-python fuzz soak reliability valgrind bench bench-report \
   bench-instructions peers test-torch test-ray test-recipes docs drift wheel sdist check-sdist check-release notices clean
