@@ -53,6 +53,7 @@ def main() -> int:
         ("limits.py", "limits", bounds(limits)),
         ("_core.pyi", "options", attributes(options)),
         ("_preprocess.py", "options", constructor(options)),
+        ("_typing.py", "options", keywords(options)),
     ):
         write(
             PACKAGE / name,
@@ -84,14 +85,15 @@ def load_core() -> Any:
 
 def part(path: Path, name: str, content: str) -> str:
     """The text of a file with `content` between its marking lines."""
-    is_python = path.suffix in (".py", ".pyi")
-    mark, close, indent = ("    # ", "", "    ") if is_python else ("<!-- ", " -->", "")
+    mark, close = ("# ", "") if path.suffix in (".py", ".pyi") else ("<!-- ", " -->")
     begin, end = f"{mark}[{name}]", f"{mark}[/{name}]"
     before, found, rest = path.read_text().partition(begin)
-    _, found_end, after = rest.partition(end)
+    indent = before[before.rfind("\n") + 1 :]
+    _, found_end, after = rest.partition(f"{indent}{end}")
     if not found or not found_end:
         raise SystemExit(f"expected lines with {begin!r} and {end!r} in {path}, found none")
     line = f"{begin} scripts/options.py writes this from the core's table{close}\n"
+    end = f"{indent}{end}"
     return f"{before}{line}{textwrap.indent(content, indent)}{end}{after}"
 
 
@@ -159,6 +161,33 @@ def attributes(options: list[Row]) -> str:
     return "".join(f"@property\ndef {o['name']}(self) -> {o['shown']}: ...\n" for o in options)
 
 
+def keywords(options: list[Row]) -> str:
+    """The options as types of `**options`: those that a config leaves to the caller, and all."""
+
+    def fields(of_config: bool) -> str:
+        return "".join(
+            f'    {o["name"]}: {o["annotation"]}\n    """{summary(o)}."""\n'
+            for o in options
+            if o["beside_config"] == of_config
+        )
+
+    return f'''\
+class ConfigOptions(TypedDict, total=False):
+    """The options of `Preprocess` that a model's config leaves to the caller."""
+
+{fields(True)}
+
+class Options(ConfigOptions, total=False):
+    """All options of `Preprocess`."""
+
+{fields(False)}'''
+
+
+def summary(row: Row) -> str:
+    """The first sentence of what an option does."""
+    return " ".join(row["doc"].split()).partition(". ")[0].removesuffix(".")
+
+
 def bounds(limits: list[Row]) -> str:
     """Docstring and fields of `Limits`."""
     entries = "".join(entry(row["name"], row["doc"], {}, width=100 - 12) for row in limits)
@@ -210,10 +239,10 @@ def short_table(options: list[Row]) -> str:
     """The options in the README: the first sentence of each."""
     lines = ["| option | default | what it says |", "|---|---|---|"]
     for row in options:
-        summary = " ".join(row["doc"].split()).partition(". ")[0].removesuffix(".")
+        said = summary(row)
         if row["choices"]:
-            summary += ": " + ", ".join(f'`"{name}"`' for name in row["choices"])
-        lines.append(f"| `{row['name']}` | `{default(row)}` | {summary} |")
+            said += ": " + ", ".join(f'`"{name}"`' for name in row["choices"])
+        lines.append(f"| `{row['name']}` | `{default(row)}` | {said} |")
     return "\n".join(lines) + "\n"
 
 

@@ -11,13 +11,13 @@ from .results import BatchResult, StreamBatch
 
 if TYPE_CHECKING:  # names of annotations alone
     from os import PathLike
-    from typing import Self
+    from typing import Self, Unpack
 
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Resampling
 
-    from ._typing import Source
+    from ._typing import ConfigOptions, Source
     from .limits import Limits
 
 
@@ -160,7 +160,7 @@ class Preprocess(_core.Preprocess):
         config: str | PathLike[str] | Mapping[str, Any],
         *,
         backend: Literal["torchvision", "pil"] = "torchvision",
-        **options: Any,
+        **options: Unpack[ConfigOptions],
     ) -> Self:
         """Do what an image processor of Hugging Face's transformers does, by its config.
 
@@ -190,7 +190,9 @@ class Preprocess(_core.Preprocess):
 
     @classmethod
     def from_open_clip(
-        cls, config: str | PathLike[str] | Mapping[str, Any] | object, **options: Any
+        cls,
+        config: str | PathLike[str] | Mapping[str, Any] | object,
+        **options: Unpack[ConfigOptions],
     ) -> Self:
         """Do what open_clip's transform for evaluation does, by its config.
 
@@ -214,7 +216,9 @@ class Preprocess(_core.Preprocess):
         return cls(size, **decided)
 
     @classmethod
-    def from_timm(cls, config: str | PathLike[str] | Mapping[str, Any], **options: Any) -> Self:
+    def from_timm(
+        cls, config: str | PathLike[str] | Mapping[str, Any], **options: Unpack[ConfigOptions]
+    ) -> Self:
         """Do what timm's transform for evaluation does to an image in RGB, by a data config.
 
         Args:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL.Image import Image
+from PIL.Image import Image, Resampling
 from typing_extensions import Buffer
+
+from .limits import Limits
 
 
 class Readable(Protocol):
@@ -19,3 +22,57 @@ class Readable(Protocol):
 
 #: What one image may come from.
 Source: TypeAlias = str | PathLike[str] | Buffer | Readable | Image | NDArray[np.uint8]
+
+
+# [options] scripts/options.py writes this from the core's table
+class ConfigOptions(TypedDict, total=False):
+    """The options of `Preprocess` that a model's config leaves to the caller."""
+
+    pillow: Literal["13", "12", "installed"]
+    """Which Pillow's rule decides the order of the two passes of a resize."""
+    dtype: Literal["float32", "float16", "bfloat16", "uint8"] | type[np.generic] | np.dtype[Any]
+    """The type of number of the tensors."""
+    layout: Literal["NCHW", "NHWC"]
+    """The order of the axes."""
+    precision: Literal["exact", "fast"]
+    """Whether every bit counts."""
+    convert_rgb: bool
+    """Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`."""
+    over_white: bool
+    """Whether to show transparency white where the profile does, as the image processors of transformers 5; False drops it, as those of transformers 4."""
+    limits: Limits | None
+    """Bounds on the cost of one image."""
+    truncated: Literal["error", "pad"]
+    """How to treat truncated files, whose bytes end before their image does."""
+    exif: bool
+    """Whether to apply the EXIF orientation of an image first, as `PIL.ImageOps.exif_transpose` does."""
+    formats: Iterable[str] | None
+    """Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
+
+
+class Options(ConfigOptions, total=False):
+    """All options of `Preprocess`."""
+
+    profile: Literal["openai", "timm", "hf-pil", "hf-torchvision"]
+    """Whose bits to reproduce."""
+    mean: Sequence[float] | NDArray[Any] | None
+    """Numbers to subtract from the channels R, G, B."""
+    std: Sequence[float] | NDArray[Any] | None
+    """Numbers above 0 to divide the channels R, G, B by."""
+    interpolation: (
+        Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] | Resampling
+    )
+    """The resampling filter."""
+    resize_mode: Literal["shortest", "longest", "squash", "none"]
+    """How to resize before the centre is cropped."""
+    resize_size: int | Sequence[int] | None
+    """The size in pixels, or (height, width), that `resize_mode` is about."""
+    fill_color: int | Sequence[int]
+    """The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three levels for an image of three bands."""
+    rescale_factor: float | None
+    """The factor that bytes are multiplied by; None for no factor."""
+    normalize: bool
+    """Whether to subtract `mean` and divide by `std`."""
+
+
+# [/options]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from clipprep import BatchResult, Preprocess, StreamBatch
+
+if TYPE_CHECKING:  # names of annotations alone
+    from typing import Unpack
+
+    from ._typing import Options
 
 __all__ = ["preprocess", "result_columns", "tensor_array"]
 
@@ -21,7 +26,7 @@ def preprocess(
     model: Preprocess | str | int = "ViT-B/32",
     *,
     num_threads: int | None = None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> T:
     """A pyarrow RecordBatch or Table with the images of `column` as tensors.
 

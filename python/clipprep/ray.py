@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ray.data
 
 from clipprep import Preprocess, arrow
+
+if TYPE_CHECKING:  # names of annotations alone
+    from typing import Unpack
+
+    from ._typing import Options
 
 __all__ = ["preprocess"]
 
@@ -19,7 +24,7 @@ def preprocess(
     *,
     batch_size: int = 64,
     num_cpus: int = 1,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> ray.data.Dataset:
     """The data set with the columns `pixels`, `ok` and `error` of `clipprep.arrow.preprocess`.
 

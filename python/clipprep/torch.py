@@ -7,7 +7,7 @@ clipprep does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,11 @@ from torch.utils.data import default_collate, get_worker_info
 
 from clipprep import Preprocess
 from clipprep._tensor import as_tensor
+
+if TYPE_CHECKING:  # names of annotations alone
+    from typing import Unpack
+
+    from ._typing import Options
 
 __all__ = ["Collate", "Transform", "as_tensor"]
 
@@ -26,7 +31,7 @@ class Transform:
     `preprocess` is a `Preprocess`, or what makes one: a model's name or a size, with its options.
     """
 
-    def __init__(self, preprocess: Preprocess | str | int, **options: Any) -> None:
+    def __init__(self, preprocess: Preprocess | str | int, **options: Unpack[Options]) -> None:
         self.preprocess = _preprocess(preprocess, options)
 
     def __call__(self, source: Any) -> torch.Tensor:
@@ -59,7 +64,7 @@ class Collate:
         errors: Literal["raise", "mask"] = "raise",
         pin_memory: bool = False,
         num_threads: int | None = None,
-        **options: Any,
+        **options: Unpack[Options],
     ) -> None:
         if errors not in ("raise", "mask"):
             raise ValueError(f'expected errors= one of "raise", "mask", found {errors!r}')
@@ -104,7 +109,7 @@ def _as_array(tensor: torch.Tensor) -> NDArray[Any]:
     return array.view(np.uint16) if bits else array
 
 
-def _preprocess(preprocess: Preprocess | str | int, options: dict[str, Any]) -> Preprocess:
+def _preprocess(preprocess: Preprocess | str | int, options: Options) -> Preprocess:
     if not isinstance(preprocess, Preprocess):
         return Preprocess(preprocess, **options)
     if options:

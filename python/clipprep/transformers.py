@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,6 +13,11 @@ from PIL import Image, ImageOps
 from ._preprocess import Preprocess
 from ._tensor import as_tensor
 from .errors import BatchError
+
+if TYPE_CHECKING:  # names of annotations alone
+    from typing import Unpack
+
+    from ._typing import ConfigOptions
 
 
 class Features(dict[str, Any]):
@@ -65,13 +70,18 @@ class ClipPrepImageProcessor:
 
     @classmethod
     def from_pretrained(
-        cls, config: Any, *, backend: Literal["torchvision", "pil"] = "torchvision", **options: Any
+        cls,
+        config: Any,
+        *,
+        backend: Literal["torchvision", "pil"] = "torchvision",
+        **options: Unpack[ConfigOptions],
     ) -> ClipPrepImageProcessor:
         """Takes what `Preprocess.from_hf` takes: a folder, a `preprocessor_config.json`, a dict."""
-        as_read = {"exif": True, "over_white": False, "convert_rgb": True}
+        of_files: ConfigOptions = {"exif": True, "over_white": False, "convert_rgb": True}
+        of_files.update(options)
         return cls(
             Preprocess.from_hf(config, backend=backend, **options),
-            Preprocess.from_hf(config, backend=backend, **{**as_read, **options}),
+            Preprocess.from_hf(config, backend=backend, **of_files),
         )
 
     def __call__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._core import describe_options
@@ -11,7 +12,7 @@ OPTIONS = frozenset(row["name"] for row in describe_options() if row["beside_con
 
 
 def join(
-    size: tuple[int, int], decided: dict[str, Any], options: dict[str, Any]
+    size: tuple[int, int], decided: dict[str, Any], options: Mapping[str, object]
 ) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of `Preprocess`: those that a config decided, and those of the caller."""
     wrong = sorted(set(options) - OPTIONS)

@@ -25,7 +25,7 @@ DEFAULTS: dict[str, Any] = {
 CLOTHES = frozenset({"auto_map", "image_processor_type", "processor_class", "transformers_version"})
 
 
-def read(config: object, options: dict[str, Any]) -> tuple[tuple[int, int], dict[str, Any]]:
+def read(config: object, options: Mapping[str, object]) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_open_clip` returns."""
     size, arguments = arguments_of(find(config))
     return build.join(size, arguments, options)

@@ -34,7 +34,7 @@ MEANINGLESS = frozenset(
 LEGACY = frozenset({"architecture", "labels", "num_features"})
 
 
-def read(config: object, options: dict[str, Any]) -> tuple[tuple[int, int], dict[str, Any]]:
+def read(config: object, options: Mapping[str, object]) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_timm` returns."""
     size, arguments = arguments_of(find(config))
     return build.join(size, arguments, options)

@@ -6,6 +6,7 @@ geometry of each kind of class, `arguments` makes the options of `Preprocess`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .. import build, open_clip
@@ -20,7 +21,7 @@ _OPEN_CLIP = ("JinaCLIPImageProcessor",)
 
 
 def read(
-    config: object, backend: str, options: dict[str, Any]
+    config: object, backend: str, options: Mapping[str, object]
 ) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_hf` returns."""
     fields, name = find(config)
