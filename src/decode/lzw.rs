@@ -284,16 +284,16 @@ mod tests {
         let mut bytes = vec![0; len];
         let (mut rest, mut done) = (stream, 0);
         let progress = loop {
-            if done == len {
-                break Progress::Full;
-            }
             let step = decoder.decode_bytes(rest, &mut bytes[done..]);
             rest = &rest[step.consumed_in..];
             done += step.consumed_out;
             match step.status {
-                Ok(LzwStatus::Done) if done < len => break Progress::EndCode,
-                Ok(_) if step.consumed_in + step.consumed_out == 0 => break Progress::NeedsInput,
-                Ok(_) => {}
+                // It looks one code further than the last byte that is wanted.
+                _ if done == len => break Progress::Full,
+                Ok(LzwStatus::Done) => break Progress::EndCode,
+                Ok(LzwStatus::NoProgress) => break Progress::NeedsInput,
+                // It may have taken a clear code from the bits that it held, and no byte.
+                Ok(LzwStatus::Ok) => {}
                 Err(_) => break Progress::BadCode,
             }
         };
