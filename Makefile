@@ -134,14 +134,19 @@ $(VENV)/.installed: dist/.built
 	$(PIP) install dist/*.whl
 	@touch $@
 
+# EXTRAS are those of pyproject.toml's users, GROUPS those of its developers.
 $(VENV)/.%-deps: $(VENV)/.installed
-	$(PIP) install "$$(echo dist/*.whl)[$(EXTRAS)]"
+	$(PIP) install "$$(echo dist/*.whl)$(EXTRAS)" $(GROUPS:%=--group %)
 	@touch $@
-$(VENV)/.test-deps: EXTRAS := test,dev
-$(VENV)/.bench-deps: EXTRAS := bench
-$(VENV)/.release-deps: EXTRAS := release
-$(VENV)/.torch-deps: EXTRAS := test,torch
-$(VENV)/.ray-deps: EXTRAS := test,ray
-$(VENV)/.recipes-deps: EXTRAS := test,torch,ray,recipes
-$(VENV)/.drift-deps: EXTRAS := drift
-$(VENV)/.docs-deps: EXTRAS := docs,torch,ray
+$(VENV)/.test-deps: GROUPS := test dev
+$(VENV)/.bench-deps: GROUPS := bench
+$(VENV)/.release-deps: GROUPS := release
+$(VENV)/.torch-deps: EXTRAS := [torch]
+$(VENV)/.torch-deps: GROUPS := test
+$(VENV)/.ray-deps: EXTRAS := [ray]
+$(VENV)/.ray-deps: GROUPS := test
+$(VENV)/.recipes-deps: EXTRAS := [torch,ray]
+$(VENV)/.recipes-deps: GROUPS := test recipes
+$(VENV)/.drift-deps: GROUPS := drift
+$(VENV)/.docs-deps: EXTRAS := [torch,ray]
+$(VENV)/.docs-deps: GROUPS := docs

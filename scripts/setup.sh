@@ -69,9 +69,9 @@ python=$(find_python) || die "no Python 3.11 or newer: install python3, or set P
 say "$("$python" --version), rustc $rust, environment in $venv"
 "$python" -m venv --clear "$venv"
 
-# The build backend, in the versions that pyproject.toml allows
+# A pip that knows dependency groups, and the build backend in the versions that pyproject.toml allows
 backend=$("$venv/bin/python" -c '
 import tomllib
 print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])')
 # shellcheck disable=SC2086 # one word per requirement
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check $backend
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check "pip>=25.1" $backend
