@@ -67,7 +67,7 @@ impl Progressive {
         let readers = index.scans.iter().map(Reader::new).collect();
         let read_row: ReadRow = best! { level;
             "x86_64" Avx2 => |proof| x86::read_row(proof),
-            _ => |scans, extents, mcus| scans.row::<Plain>(extents, mcus),
+            _ => Scans::row::<Plain>,
         };
         let blocks = (0..geometry.components()).map(|i| {
             let (across, down) = geometry.blocks_of_component(&header.frame, i);
