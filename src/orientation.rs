@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{ArrayView1, ArrayViewMut2, Axis, s};
 
 use crate::error::{Error, Result};
-use crate::pixels::{BLOCK, Header, Image, Rows, Whole, Window};
+use crate::pixels::{BLOCK_ROWS, Header, Image, Rows, Whole, Window};
 
 /// How an upright image is taken from the stored one: EXIF's orientations, as Pillow's
 /// `exif_transpose` applies them. The default leaves the image as it is.
@@ -147,8 +147,8 @@ fn collect<const N: usize>(
     if orientation.mirror_columns {
         stored.invert_axis(Axis(1));
     }
-    for y in (0..count).step_by(BLOCK) {
-        let count = BLOCK.min(count - y);
+    for y in (0..count).step_by(BLOCK_ROWS) {
+        let count = BLOCK_ROWS.min(count - y);
         let block = rows.next(count)?.map(|row| row.as_chunks::<N>().0);
         let mut stored = stored.slice_mut(s![y..y + count, ..]);
         if orientation.swap {

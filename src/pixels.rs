@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 use crate::resample::Sample;
 
 /// Rows are handed on in blocks of up to this many: a kernel loads its weights once for all of them.
-pub const BLOCK: usize = 4;
+pub const BLOCK_ROWS: usize = 4;
 
-/// Up to [`BLOCK`] rows; those past the requested count are empty.
-pub type RowBlock<'a> = [&'a [u8]; BLOCK];
+/// Up to [`BLOCK_ROWS`] rows; those past the requested count are empty.
+pub type RowBlock<'a> = [&'a [u8]; BLOCK_ROWS];
 
 /// The bytes of one pixel, by Pillow's mode names.
 ///
@@ -247,7 +247,7 @@ pub trait Image {
 
 /// A stream of rows, top to bottom.
 pub trait Rows {
-    /// The next `count` rows (1 to [`BLOCK`]), each of `columns * layout.bytes()` bytes.
+    /// The next `count` rows (1 to [`BLOCK_ROWS`]), each of `columns * layout.bytes()` bytes.
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>>;
 }
 
@@ -260,7 +260,7 @@ pub(crate) struct RowBuffer {
 impl RowBuffer {
     /// A buffer for rows of `row_bytes` bytes; memory that is not there is an error, not an abort.
     pub fn new(row_bytes: usize) -> Result<Self> {
-        let len = BLOCK.saturating_mul(row_bytes);
+        let len = BLOCK_ROWS.saturating_mul(row_bytes);
         let mut bytes = Vec::new();
         bytes.try_reserve_exact(len).map_err(|_| Error::out_of_memory("rows of pixels", len as u64))?;
         bytes.resize(len, 0);
@@ -269,7 +269,7 @@ impl RowBuffer {
 
     /// The bytes that a buffer takes for rows of an image of that header, at most.
     pub fn memory(header: &Header) -> u64 {
-        (BLOCK * header.layout.bytes() * header.width) as u64
+        (BLOCK_ROWS * header.layout.bytes() * header.width) as u64
     }
 
     /// The first `count` rows, to be written.
@@ -329,7 +329,7 @@ struct WholeRows<'a> {
 
 impl Rows for WholeRows<'_> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
-        let mut block = [&[][..]; BLOCK];
+        let mut block = [&[][..]; BLOCK_ROWS];
         for slot in &mut block[..count] {
             let row = self.rows.nth(std::mem::take(&mut self.skip)).expect("rows inside the window");
             *slot = &row[self.bytes.clone()];

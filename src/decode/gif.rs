@@ -22,7 +22,7 @@ const INTERLACED: u8 = 0x40;
 pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
     let limits = &rules.limits;
     let mut reader = Reader { rest: input.whole()? };
-    let mut frame = Frame::read(&mut reader)?;
+    let mut frame = FirstFrame::read(&mut reader)?;
     if rules.over_white && frame.transparency.is_some() {
         return Err(Error::unsupported("expected a GIF without a transparent colour, found one"));
     }
@@ -39,7 +39,7 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
 /// A frame on its canvas.
 struct Gif {
     header: Header,
-    frame: Frame,
+    frame: FirstFrame,
     /// The frame's rows in the order in which they are stored.
     pixels: lzw::Output,
 }
@@ -47,13 +47,13 @@ struct Gif {
 impl Gif {
     /// Whether the frame has every row of the canvas from one side to the other.
     fn fills_rows(&self) -> bool {
-        let Frame { left, top, width, height, .. } = self.frame;
+        let FirstFrame { left, top, width, height, .. } = self.frame;
         (left, top) == (0, 0) && (width, height) == (self.header.width, self.header.height)
     }
 
     /// The frame's part of a row of the canvas; none where it has none.
     fn row(&self, y: usize) -> Option<&[u8]> {
-        let Frame { width, height, interlaced, .. } = self.frame;
+        let FirstFrame { width, height, interlaced, .. } = self.frame;
         let y = y.checked_sub(self.frame.top).filter(|&y| y < height)?;
         let stored = if interlaced { interlaced_place(y, height) } else { y };
         Some(&self.pixels.bytes()[stored * width..][..width])
@@ -105,7 +105,7 @@ impl Rows for GifRows<'_> {
             let row = |i: usize| &self.gif.row(first + i).expect("a row of the frame")[self.columns.clone()];
             return Ok(std::array::from_fn(|i| if i < count { row(i) } else { &[] }));
         }
-        let Frame { left, width, transparency, .. } = self.gif.frame;
+        let FirstFrame { left, width, transparency, .. } = self.gif.frame;
         for (y, out) in (first..).zip(self.buffer.rows_mut(count)) {
             out.fill(transparency.unwrap_or(0));
             let (from, to) = (self.columns.start.max(left), self.columns.end.min(left + width));
@@ -120,8 +120,8 @@ impl Rows for GifRows<'_> {
     }
 }
 
-/// What is known of the frame before its pixels.
-struct Frame {
+/// The header of the first frame, and that of the file.
+struct FirstFrame {
     canvas: [u32; 2],
     left: usize,
     top: usize,
@@ -132,7 +132,7 @@ struct Frame {
     transparency: Option<u8>,
 }
 
-impl Frame {
+impl FirstFrame {
     fn read(reader: &mut Reader<'_>) -> Result<Self> {
         let screen = reader.take(13)?;
         let global = if screen[10] & HAS_PALETTE != 0 { Some(reader.palette(screen[10])?) } else { None };

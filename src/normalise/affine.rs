@@ -9,7 +9,7 @@ use super::Element;
 use crate::simd::{Level, best};
 
 /// Values computed at a time: whole registers, and whole pixels of three channels.
-pub const BLOCK: usize = 48;
+pub const BLOCK_VALUES: usize = 48;
 
 /// The reciprocal of a divisor in two floats.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ impl Reciprocal {
 }
 
 /// The steps `(v / first - mean) / std` of values whose channels take turns, `N` steps a turn: 1 where all
-/// values are of one channel, [`BLOCK`] where pixels lie side by side.
+/// values are of one channel, [`BLOCK_VALUES`] where pixels lie side by side.
 #[derive(Clone, Debug)]
 pub(super) struct Steps<const N: usize> {
     first_hi: [f32; N],
@@ -50,32 +50,32 @@ impl Steps<1> {
         assert_eq!(pixels.len(), out.len(), "a value for each pixel");
         let len = pixels.len();
         let value = |pixel: &[u8; 4]| u32::from_le_bytes(*pixel) >> (8 * channel) & 255;
-        if len < BLOCK {
-            let mut bytes = [0; BLOCK];
+        if len < BLOCK_VALUES {
+            let mut bytes = [0; BLOCK_VALUES];
             bytes.iter_mut().zip(pixels).for_each(|(byte, pixel)| *byte = pixel[channel]);
             return self.write(proof, &bytes[..len], out);
         }
-        for at in (0..len).step_by(BLOCK).map(|at| at.min(len - BLOCK)) {
-            let block: &[_; BLOCK] = pixels[at..].first_chunk().expect("a whole block");
-            let (mut bytes, mut floats) = ([0; BLOCK], [0.0; BLOCK]);
+        for at in (0..len).step_by(BLOCK_VALUES).map(|at| at.min(len - BLOCK_VALUES)) {
+            let block: &[_; BLOCK_VALUES] = pixels[at..].first_chunk().expect("a whole block");
+            let (mut bytes, mut floats) = ([0; BLOCK_VALUES], [0.0; BLOCK_VALUES]);
             for ((byte, float), pixel) in bytes.iter_mut().zip(&mut floats).zip(block) {
                 *byte = value(pixel) as u8;
                 *float = self.float(0, value(pixel) as f32);
             }
-            T::write_block(proof, &bytes, &floats, &mut out[at..at + BLOCK]);
+            T::write_block(proof, &bytes, &floats, &mut out[at..at + BLOCK_VALUES]);
         }
     }
 
     /// Whether the steps give the bits of `table`.
     pub fn give(&self, table: &[f32; 256]) -> bool {
         (0..=255).zip(table).all(|(value, expected): (u8, _)| {
-            let [result, ..] = self.floats(&[value; BLOCK]);
+            let [result, ..] = self.floats(&[value; BLOCK_VALUES]);
             result.to_bits() == expected.to_bits()
         })
     }
 }
 
-impl Steps<BLOCK> {
+impl Steps<BLOCK_VALUES> {
     /// The steps of pixels of three channels.
     pub fn of_pixels(channels: &[Steps<1>; 3]) -> Self {
         let turns = |part: fn(&Steps<1>) -> f32| std::array::from_fn(|i| part(&channels[i % 3]));
@@ -91,8 +91,8 @@ impl Steps<BLOCK> {
 
 impl<const N: usize> Steps<N> {
     #[inline(always)]
-    fn floats(&self, bytes: &[u8; BLOCK]) -> [f32; BLOCK] {
-        let mut floats = [0.0; BLOCK];
+    fn floats(&self, bytes: &[u8; BLOCK_VALUES]) -> [f32; BLOCK_VALUES] {
+        let mut floats = [0.0; BLOCK_VALUES];
         for (i, (float, &byte)) in floats.iter_mut().zip(bytes).enumerate() {
             *float = self.float(i % N, f32::from(byte));
         }
@@ -110,15 +110,15 @@ impl<const N: usize> Steps<N> {
     fn write<T: Element>(&self, proof: Fma, bytes: &[u8], out: &mut [T]) {
         assert_eq!(bytes.len(), out.len(), "a value for each byte");
         let len = bytes.len();
-        if len < BLOCK {
-            let mut block = [0; BLOCK];
+        if len < BLOCK_VALUES {
+            let mut block = [0; BLOCK_VALUES];
             block[..len].copy_from_slice(bytes);
             return T::write(bytes, &self.floats(&block)[..len], out);
         }
         // The last block may overlap the one before it; it begins at a whole pixel all the same.
-        for at in (0..len).step_by(BLOCK).map(|at| at.min(len - BLOCK)) {
+        for at in (0..len).step_by(BLOCK_VALUES).map(|at| at.min(len - BLOCK_VALUES)) {
             let block = bytes[at..].first_chunk().expect("a whole block");
-            T::write_block(proof, block, &self.floats(block), &mut out[at..at + BLOCK]);
+            T::write_block(proof, block, &self.floats(block), &mut out[at..at + BLOCK_VALUES]);
         }
     }
 }
@@ -196,7 +196,7 @@ impl Fma {
     /// Floats rounded to halves, to nearest and ties to even.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[inline(always)]
-    pub(super) fn halves(self, floats: &[f32; BLOCK], out: &mut [u16; BLOCK]) {
+    pub(super) fn halves(self, floats: &[f32; BLOCK_VALUES], out: &mut [u16; BLOCK_VALUES]) {
         #[cfg(target_arch = "x86_64")]
         #[inline]
         #[target_feature(enable = "avx2,fma,f16c")]

@@ -8,7 +8,7 @@ mod element;
 #[cfg(test)]
 mod tests;
 
-use affine::{BLOCK, Steps};
+use affine::{BLOCK_VALUES, Steps};
 
 use crate::colour::to_rgb;
 use crate::pixels::{Layout, Palette};
@@ -30,7 +30,7 @@ pub struct Normalise {
 struct Arithmetic {
     proof: affine::Fma,
     channels: [Steps<1>; 3],
-    pixels: Box<Steps<BLOCK>>,
+    pixels: Box<Steps<BLOCK_VALUES>>,
 }
 
 impl Normalise {
@@ -155,8 +155,9 @@ impl Arithmetic {
 /// Writes what `value` gives, byte and float, for each position and sample.
 fn look_up<S: Copy, T: Element>(samples: &[S], out: &mut [T], value: impl Fn(usize, S) -> (u8, f32)) {
     assert_eq!(samples.len(), out.len(), "a value for each sample");
-    let (mut bytes, mut floats) = ([0; BLOCK], [0.0; BLOCK]);
-    for (start, (samples, out)) in (0..).step_by(BLOCK).zip(samples.chunks(BLOCK).zip(out.chunks_mut(BLOCK)))
+    let (mut bytes, mut floats) = ([0; BLOCK_VALUES], [0.0; BLOCK_VALUES]);
+    for (start, (samples, out)) in
+        (0..).step_by(BLOCK_VALUES).zip(samples.chunks(BLOCK_VALUES).zip(out.chunks_mut(BLOCK_VALUES)))
     {
         for (i, ((byte, float), &sample)) in bytes.iter_mut().zip(&mut floats).zip(samples).enumerate() {
             (*byte, *float) = value(start + i, sample);

@@ -22,7 +22,7 @@ use crate::file::EncodedFile;
 use crate::interrupt::Interrupt;
 use crate::normalise::{Element, Normalise};
 use crate::orientation::{Orientation, apply_orientation};
-use crate::pixels::{BLOCK, Header, Image, Layout, Palette, Rows};
+use crate::pixels::{BLOCK_ROWS, Header, Image, Layout, Palette, Rows};
 use crate::plan::{Plan, cached_plan, resized_size};
 use crate::resample::{Filter, Scratch};
 use crate::simd::Level;
@@ -368,7 +368,7 @@ impl Preprocess {
         let convert = plan.layout != header.layout;
         // Rows are changed in buffers of their own: to RGB, and to premultiplied alpha.
         let changed = usize::from(convert) * 3 + usize::from(plan.layout.has_alpha()) * plan.layout.bytes();
-        let changed = (BLOCK * plan.window.columns.len() * changed) as u64;
+        let changed = (BLOCK_ROWS * plan.window.columns.len() * changed) as u64;
         self.spec.limits.check_memory(image.memory() + plan.memory() + changed)?;
         if convert {
             check_convertible(header.layout)?;

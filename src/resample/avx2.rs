@@ -8,10 +8,10 @@
 use std::arch::x86_64::*;
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
-use super::lanes::{Plan, taps_per_lane};
+use super::lanes::{LanePlan, taps_per_lane};
 use super::limbs::halves;
 use super::weights::{PRECISION, Weights};
-use crate::pixels::{BLOCK, RowBlock};
+use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::simd::Avx2;
 
 /// Sums of `|hi|` up to this keep `255 * sum` in 16 signed bits.
@@ -56,19 +56,19 @@ struct Step {
 /// The horizontal pass, its weights laid out for the loop.
 #[derive(Debug)]
 struct HorizontalAvx2 {
-    plan: Plan<LANES>,
+    lanes: LanePlan<LANES>,
     steps: Vec<Step>,
     _proof: Avx2,
 }
 
 impl HorizontalAvx2 {
     fn new(proof: Avx2, weights: &Weights, channels: usize) -> Option<Self> {
-        let plan = Plan::<LANES>::new(weights, channels, ORDER)?;
-        let mut steps = vec![Step { hi: [0; 32], even: [0; 16], odd: [0; 16] }; plan.steps()];
+        let lanes = LanePlan::<LANES>::new(weights, channels, ORDER)?;
+        let mut steps = vec![Step { hi: [0; 32], even: [0; 16], odd: [0; 16] }; lanes.steps()];
         // One row of |hi| sums per block: a sum for each 16-bit element of the register.
-        let mut sums = vec![[0_i32; 16]; plan.blocks.len()];
+        let mut sums = vec![[0_i32; 16]; lanes.blocks.len()];
         let mut fits = true;
-        plan.for_each_weight(weights, ORDER, |block, step, lane, byte, weight| {
+        lanes.for_each_weight(weights, ORDER, |block, step, lane, byte, weight| {
             let Some((hi, lo)) = split(weight) else {
                 fits = false;
                 return;
@@ -81,12 +81,12 @@ impl HorizontalAvx2 {
             sums[block][at / 2] += i32::from(hi).abs();
         });
         fits &= sums.iter().flatten().all(|&sum| sum <= MAX_HI_SUM);
-        fits.then_some(Self { plan, steps, _proof: proof })
+        fits.then_some(Self { lanes, steps, _proof: proof })
     }
 
     /// Bytes that a finished row needs room for: the last store writes a few past its pixels.
     fn out_bytes(&self) -> usize {
-        self.plan.blocks.len() * LANES * self.plan.channels + 8
+        self.lanes.blocks.len() * LANES * self.lanes.channels + 8
     }
 
     #[target_feature(enable = "avx2")]
@@ -95,11 +95,11 @@ impl HorizontalAvx2 {
         let low_bytes = _mm256_set1_epi16(0x00ff);
         let compact = compaction::<C>();
         let mut steps = self.steps.iter();
-        for (b, block) in self.plan.blocks.iter().enumerate() {
+        for (b, block) in self.lanes.blocks.iter().enumerate() {
             // SAFETY: `shuffle` is 32 bytes.
             let shuffle = unsafe { _mm256_loadu_si256(block.shuffle.as_ptr().cast()) };
-            let mut hi = [_mm256_setzero_si256(); BLOCK];
-            let mut lo = [_mm256_setzero_si256(); BLOCK];
+            let mut hi = [_mm256_setzero_si256(); BLOCK_ROWS];
+            let mut lo = [_mm256_setzero_si256(); BLOCK_ROWS];
             for (i, step) in steps.by_ref().take(block.steps).enumerate() {
                 // SAFETY: the three fields are 32 bytes each.
                 let (w_hi, w_even, w_odd) = unsafe {
@@ -109,9 +109,9 @@ impl HorizontalAvx2 {
                         _mm256_load_si256((&raw const step.odd).cast()),
                     )
                 };
-                for r in 0..BLOCK {
+                for r in 0..BLOCK_ROWS {
                     let row = rows[r].as_ptr();
-                    // SAFETY: `Plan::new` asserts that the loads of every step end inside
+                    // SAFETY: `LanePlan::new` asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.
                     let loaded = unsafe {
                         let at = i * bytes_per_step;
@@ -127,8 +127,8 @@ impl HorizontalAvx2 {
                     lo[r] = _mm256_add_epi32(lo[r], _mm256_madd_epi16(odd, w_odd));
                 }
             }
-            let mut sums = [_mm256_setzero_si256(); BLOCK];
-            for r in 0..BLOCK {
+            let mut sums = [_mm256_setzero_si256(); BLOCK_ROWS];
+            for r in 0..BLOCK_ROWS {
                 let high = _mm256_slli_epi32::<16>(_mm256_madd_epi16(hi[r], _mm256_set1_epi16(1)));
                 let mut sum = _mm256_add_epi32(high, lo[r]);
                 // With fewer channels, several elements of a lane sum up one value.
@@ -163,11 +163,11 @@ impl HorizontalAvx2 {
 
 impl HorizontalKernel for HorizontalAvx2 {
     fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        self.plan.check(rows);
-        assert!(stride >= self.out_bytes() && out.len() >= BLOCK * stride, "out holds four rows");
+        self.lanes.check(rows);
+        assert!(stride >= self.out_bytes() && out.len() >= BLOCK_ROWS * stride, "out holds four rows");
         // SAFETY: `_proof` shows that the processor has AVX2.
         unsafe {
-            match self.plan.channels {
+            match self.lanes.channels {
                 1 => self.run_channels::<1>(rows, out, stride),
                 2 => self.run_channels::<2>(rows, out, stride),
                 3 => self.run_channels::<3>(rows, out, stride),

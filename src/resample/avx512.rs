@@ -11,7 +11,7 @@ use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{lane_map, taps_per_lane};
 use super::limbs;
 use super::weights::{PRECISION, Weights};
-use crate::pixels::{BLOCK, RowBlock};
+use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::simd::Avx512;
 
 /// 128-bit lanes of a register.
@@ -130,14 +130,14 @@ impl HorizontalAvx512 {
         for (b, block) in self.blocks.iter().enumerate() {
             // SAFETY: `index` is 64 bytes.
             let index = unsafe { _mm512_loadu_si512(block.index.as_ptr().cast()) };
-            let mut sums = [[_mm512_setzero_si512(); 3]; BLOCK];
+            let mut sums = [[_mm512_setzero_si512(); 3]; BLOCK_ROWS];
             for (i, Step(limbs)) in steps.by_ref().take(block.steps).enumerate() {
                 let mut weights = [_mm512_setzero_si512(); 3];
                 for limb in 0..3 {
                     // SAFETY: each limb is 64 bytes.
                     weights[limb] = unsafe { _mm512_load_si512(limbs[limb].as_ptr().cast()) };
                 }
-                for r in 0..BLOCK {
+                for r in 0..BLOCK_ROWS {
                     // SAFETY: construction asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.
                     let loaded = unsafe {
@@ -149,8 +149,8 @@ impl HorizontalAvx512 {
                     }
                 }
             }
-            let mut rounded = [_mm512_setzero_si512(); BLOCK];
-            for r in 0..BLOCK {
+            let mut rounded = [_mm512_setzero_si512(); BLOCK_ROWS];
+            for r in 0..BLOCK_ROWS {
                 let mut sum = combine(sums[r]);
                 // With fewer channels, several elements of a lane sum up one value.
                 if C <= 2 {
@@ -186,7 +186,7 @@ impl HorizontalAvx512 {
 impl HorizontalKernel for HorizontalAvx512 {
     fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
         assert!(rows.iter().all(|row| row.len() >= self.row_bytes), "rows hold the window");
-        assert!(stride >= self.out_bytes() && out.len() >= BLOCK * stride, "out holds four rows");
+        assert!(stride >= self.out_bytes() && out.len() >= BLOCK_ROWS * stride, "out holds four rows");
         // SAFETY: `_proof` shows that the processor has these instructions.
         unsafe {
             match self.channels {
@@ -227,7 +227,7 @@ fn pack(sums: [__m512i; 4]) -> __m512i {
 #[target_feature(enable = "avx512f")]
 fn compaction(channels: usize, share: usize) -> __m512i {
     let mut index = [0_u8; BYTES];
-    for row in 0..BLOCK {
+    for row in 0..BLOCK_ROWS {
         for output in 0..LANES / share {
             for channel in 0..channels {
                 index[row * 16 + output * channels + channel] =

@@ -56,7 +56,7 @@ pub(super) fn place(channels: usize, width: usize, start: usize, steps: usize) -
 
 /// Outputs `LANES` at a time, with what each step of each of them needs.
 #[derive(Debug)]
-pub(super) struct Plan<const LANES: usize> {
+pub(super) struct LanePlan<const LANES: usize> {
     pub blocks: Vec<LaneBlock<LANES>>,
     pub channels: usize,
     /// Bytes that a source row must have.
@@ -74,7 +74,7 @@ pub(super) struct LaneBlock<const LANES: usize> {
     leads: [usize; LANES],
 }
 
-impl<const LANES: usize> Plan<LANES> {
+impl<const LANES: usize> LanePlan<LANES> {
     /// `None` when a row is too short for the loads.
     pub fn new(weights: &Weights, channels: usize, order: [usize; 4]) -> Option<Self> {
         let width = weights.inputs().len();

@@ -3,10 +3,10 @@
 use std::arch::aarch64::*;
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
-use super::lanes::{Plan, taps_per_lane};
+use super::lanes::{LanePlan, taps_per_lane};
 use super::limbs::halves;
 use super::weights::{PRECISION, Weights};
-use crate::pixels::{BLOCK, RowBlock};
+use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::simd::Neon;
 
 /// Taps inside a 32-bit element, in their own order.
@@ -32,7 +32,7 @@ pub(super) fn vertical(proof: Neon, weights: &Weights) -> Option<Box<dyn Vertica
 /// element, which is multiplied and added in 32 bits.
 #[derive(Debug)]
 struct HorizontalNeon {
-    plan: Plan<1>,
+    lanes: LanePlan<1>,
     /// [`vectors_per_step`] of each step: a weight for each of the four taps where all elements are
     /// channels of one pixel, else, for each of the four, a weight for each element.
     weights: Vec<[i32; 4]>,
@@ -45,32 +45,32 @@ const fn vectors_per_step(channels: usize) -> usize {
 
 impl HorizontalNeon {
     fn new(proof: Neon, weights: &Weights, channels: usize) -> Option<Self> {
-        let plan = Plan::<1>::new(weights, channels, ORDER)?;
-        let mut vectors = vec![[0; 4]; plan.steps() * vectors_per_step(channels)];
-        plan.for_each_weight(weights, ORDER, |_, step, _, byte, weight| {
+        let lanes = LanePlan::<1>::new(weights, channels, ORDER)?;
+        let mut vectors = vec![[0; 4]; lanes.steps() * vectors_per_step(channels)];
+        lanes.for_each_weight(weights, ORDER, |_, step, _, byte, weight| {
             let (element, tap) = (byte / 4, byte % 4);
             match vectors_per_step(channels) {
                 1 => vectors[step][tap] = weight,
                 n => vectors[n * step + tap][element] = weight,
             }
         });
-        Some(Self { plan, weights: vectors, _proof: proof })
+        Some(Self { lanes, weights: vectors, _proof: proof })
     }
 
     #[target_feature(enable = "neon")]
     fn run_channels<const C: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        check_room(self.plan.blocks.len(), C, out, stride);
+        check_room(self.lanes.blocks.len(), C, out, stride);
         let bytes_per_step = C * taps_per_lane(C);
         let mut next = self.weights.as_slice();
-        for (x, block) in self.plan.blocks.iter().enumerate() {
+        for (x, block) in self.lanes.blocks.iter().enumerate() {
             let [offset] = block.offsets;
             let indices = tap_indices(&block.shuffle[0]);
-            let mut sums = [vdupq_n_s32(0); BLOCK];
+            let mut sums = [vdupq_n_s32(0); BLOCK_ROWS];
             for i in 0..block.steps {
                 let (weights, rest) = next.split_at(const { vectors_per_step(C) });
                 next = rest;
-                for r in 0..BLOCK {
-                    // SAFETY: `Plan::new` asserts that the loads of every step end inside
+                for r in 0..BLOCK_ROWS {
+                    // SAFETY: `LanePlan::new` asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.
                     let loaded = unsafe { vld1q_u8(rows[r].as_ptr().add(offset + i * bytes_per_step)) };
                     sums[r] = add_taps::<C>(sums[r], loaded, &indices, weights);
@@ -84,10 +84,10 @@ impl HorizontalNeon {
 
 impl HorizontalKernel for HorizontalNeon {
     fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        self.plan.check(rows);
+        self.lanes.check(rows);
         // SAFETY: `_proof` shows that the processor has NEON.
         unsafe {
-            match self.plan.channels {
+            match self.lanes.channels {
                 1 => self.run_channels::<1>(rows, out, stride),
                 2 => self.run_channels::<2>(rows, out, stride),
                 3 => self.run_channels::<3>(rows, out, stride),
@@ -154,7 +154,7 @@ const STORED: usize = 4;
 /// Panics if `out` has no room for four rows of that many pixels, with what [`store_pixels`] writes past
 /// the last one.
 pub(super) fn check_room(pixels: usize, channels: usize, out: &[u8], stride: usize) {
-    assert!(pixels * channels + STORED <= stride && out.len() >= BLOCK * stride, "out holds four rows");
+    assert!(pixels * channels + STORED <= stride && out.len() >= BLOCK_ROWS * stride, "out holds four rows");
 }
 
 /// Stores the pixels that the sums of four rows give, `stride` bytes apart.
@@ -164,7 +164,7 @@ pub(super) fn check_room(pixels: usize, channels: usize, out: &[u8], stride: usi
 #[inline]
 #[target_feature(enable = "neon")]
 pub(super) unsafe fn store_pixels<const C: usize>(
-    [a, b, c, d]: [int32x4_t; BLOCK],
+    [a, b, c, d]: [int32x4_t; BLOCK_ROWS],
     out: *mut u8,
     stride: usize,
 ) {

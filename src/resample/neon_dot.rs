@@ -12,11 +12,11 @@ use std::arch::asm;
 use std::fmt::Debug;
 
 use super::kernel::HorizontalKernel;
-use super::lanes::{Plan, taps_per_lane};
+use super::lanes::{LanePlan, taps_per_lane};
 use super::limbs;
 use super::neon::{ORDER, check_room, store_pixels, vector};
 use super::weights::Weights;
-use crate::pixels::{BLOCK, RowBlock};
+use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::simd::{NeonDotprod, NeonI8mm};
 
 /// The horizontal pass; `None` when the row is too short or the weights too large for it.
@@ -113,7 +113,7 @@ fn joined([a, b, c]: [int32x4_t; 3]) -> int32x4_t {
 /// The horizontal pass, its weights laid out for the loop.
 #[derive(Debug)]
 struct HorizontalDot<P> {
-    plan: Plan<1>,
+    lanes: LanePlan<1>,
     /// [`vectors_per_step`] of each step: an element for each of the three bytes of the weights where
     /// all elements of a load are channels of one pixel, else a vector for each.
     weights: Vec<[i8; 16]>,
@@ -128,10 +128,10 @@ const fn vectors_per_step(channels: usize) -> usize {
 
 impl<P: Product> HorizontalDot<P> {
     fn new(proof: P, weights: &Weights, channels: usize) -> Option<Self> {
-        let plan = Plan::<1>::new(weights, channels, ORDER)?;
-        let mut vectors = vec![[0; 16]; plan.steps() * vectors_per_step(channels)];
+        let lanes = LanePlan::<1>::new(weights, channels, ORDER)?;
+        let mut vectors = vec![[0; 16]; lanes.steps() * vectors_per_step(channels)];
         let mut fits = true;
-        plan.for_each_weight(weights, ORDER, |_, step, _, byte, weight| {
+        lanes.for_each_weight(weights, ORDER, |_, step, _, byte, weight| {
             let parts = limbs::bytes(weight).unwrap_or_else(|| {
                 fits = false;
                 [0; 3]
@@ -146,25 +146,25 @@ impl<P: Product> HorizontalDot<P> {
         // Each value gets its correction once.
         let once = |taps| std::array::from_fn(|i| if i < channels { correction::<P>(taps) } else { 0 });
         let corrections = weights.iter().map(|(_, taps)| once(taps)).collect();
-        fits.then_some(Self { plan, weights: vectors, corrections, proof })
+        fits.then_some(Self { lanes, weights: vectors, corrections, proof })
     }
 
     #[target_feature(enable = "neon")]
     fn run_channels<const C: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        check_room(self.plan.blocks.len(), C, out, stride);
+        check_room(self.lanes.blocks.len(), C, out, stride);
         let bytes_per_step = C * taps_per_lane(C);
         let mut next = self.weights.as_slice();
-        for (x, (block, correction)) in self.plan.blocks.iter().zip(&self.corrections).enumerate() {
+        for (x, (block, correction)) in self.lanes.blocks.iter().zip(&self.corrections).enumerate() {
             let [offset] = block.offsets;
             // SAFETY: a shuffle is 16 bytes.
             let shuffle = unsafe { vld1q_u8(block.shuffle[0].as_ptr()) };
             let zero = vdupq_n_s32(0);
-            let mut sums = [[zero, zero, vector(correction)]; BLOCK];
+            let mut sums = [[zero, zero, vector(correction)]; BLOCK_ROWS];
             for i in 0..block.steps {
                 let (weights, rest) = next.split_at(const { vectors_per_step(C) });
                 next = rest;
-                for r in 0..BLOCK {
-                    // SAFETY: `Plan::new` asserts that the loads of every step end inside
+                for r in 0..BLOCK_ROWS {
+                    // SAFETY: `LanePlan::new` asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.
                     let loaded = unsafe { vld1q_u8(rows[r].as_ptr().add(offset + i * bytes_per_step)) };
                     let taps = factors::<P>(vqtbl1q_u8(loaded, shuffle));
@@ -202,10 +202,10 @@ fn parts(bytes: &[i8; 16]) -> int8x16_t {
 
 impl<P: Product> HorizontalKernel for HorizontalDot<P> {
     fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        self.plan.check(rows);
+        self.lanes.check(rows);
         // SAFETY: the levels of these proofs include NEON.
         unsafe {
-            match self.plan.channels {
+            match self.lanes.channels {
                 1 => self.run_channels::<1>(rows, out, stride),
                 2 => self.run_channels::<2>(rows, out, stride),
                 3 => self.run_channels::<3>(rows, out, stride),

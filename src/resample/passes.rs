@@ -3,7 +3,7 @@
 use super::kernel::{HorizontalKernel, VerticalKernel, stride};
 use super::scalar;
 use super::weights::Weights;
-use crate::pixels::{BLOCK, RowBlock};
+use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::simd::{Level, best};
 
 #[cfg(target_arch = "x86_64")]
@@ -57,7 +57,7 @@ impl HorizontalPass {
     /// Up to four rows to as many rows of `out`, [`Self::stride`] apart; `out` holds four, and what
     /// the unused ones then hold is unspecified.
     pub fn run(&self, rows: &RowBlock<'_>, count: usize, out: &mut [u8]) {
-        assert!((1..=BLOCK).contains(&count), "one to four rows");
+        assert!((1..=BLOCK_ROWS).contains(&count), "one to four rows");
         assert!(rows[..count].iter().all(|row| row.len() == self.row_bytes), "rows fit the weights");
         // In place of missing rows, the last one again.
         let rows = std::array::from_fn(|i| rows[i.min(count - 1)]);

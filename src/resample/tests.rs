@@ -8,7 +8,7 @@ use super::passes::{HorizontalPass, VerticalPass};
 use super::two_pass::{Order, Scratch, TwoPass};
 use super::{Filter, Weights, scalar, torch};
 use crate::error::Result;
-use crate::pixels::{BLOCK, RowBlock, Rows};
+use crate::pixels::{BLOCK_ROWS, RowBlock, Rows};
 use crate::simd::{Level, levels_to_test};
 
 const CONVOLVING: [Filter; 5] =
@@ -44,11 +44,11 @@ fn scalar_horizontal(weights: &Weights, channels: usize, row: &[u8]) -> Vec<u8> 
 /// Checks one horizontal pass on rows that lie at odd addresses and end where their pixels end.
 fn check_horizontal(level: Level, weights: &Weights, channels: usize, seed: u64, name: &str) {
     let row_bytes = weights.inputs().len() * channels;
-    let data: [Vec<u8>; BLOCK] = std::array::from_fn(|i| bytes(row_bytes + i, seed + i as u64));
+    let data: [Vec<u8>; BLOCK_ROWS] = std::array::from_fn(|i| bytes(row_bytes + i, seed + i as u64));
     let rows: RowBlock<'_> = std::array::from_fn(|i| &data[i][i..]);
     let pass = HorizontalPass::new(level, weights, channels);
-    for count in 1..=BLOCK {
-        let mut out = vec![0xaa; BLOCK * pass.stride()];
+    for count in 1..=BLOCK_ROWS {
+        let mut out = vec![0xaa; BLOCK_ROWS * pass.stride()];
         pass.run(&rows, count, &mut out);
         for (i, row) in rows[..count].iter().enumerate() {
             let got = &out[i * pass.stride()..][..weights.len() * channels];

@@ -4,7 +4,7 @@ use super::kernel::stride;
 use super::passes::{HorizontalPass, VerticalPass};
 use super::weights::Weights;
 use crate::error::Result;
-use crate::pixels::{BLOCK, RowBlock, Rows};
+use crate::pixels::{BLOCK_ROWS, RowBlock, Rows};
 use crate::simd::Level;
 
 /// Which pass comes first; each rounds to bytes, so the order shows in the result.
@@ -57,7 +57,7 @@ impl TwoPass {
             Order::HorizontalFirst => self.horizontal.stride(),
             Order::VerticalFirst => stride(self.in_bytes),
         };
-        (self.rows.max_taps() + 3 * BLOCK) * row
+        (self.rows.max_taps() + 3 * BLOCK_ROWS) * row
     }
 
     /// Feeds `source` through both passes and hands each finished row to `sink`, top to bottom.
@@ -83,7 +83,7 @@ impl TwoPass {
         let done = grow(&mut scratch.done, ring.stride);
         for (y, (start, taps)) in self.rows.iter().enumerate() {
             while ring.have < start + taps.len() {
-                let count = (self.rows.inputs().len() - ring.have).min(BLOCK);
+                let count = (self.rows.inputs().len() - ring.have).min(BLOCK_ROWS);
                 let block = source.next(count)?;
                 self.horizontal.run(&block, count, ring.next_block(count));
             }
@@ -100,11 +100,11 @@ impl TwoPass {
         mut sink: impl FnMut(usize, &mut [u8]),
     ) -> Result<()> {
         let mut ring = Ring::new(&mut scratch.ring, self.rows.max_taps(), stride(self.in_bytes));
-        let wide = grow(&mut scratch.wide, BLOCK * ring.stride);
-        let done = grow(&mut scratch.done, BLOCK * self.horizontal.stride());
+        let wide = grow(&mut scratch.wide, BLOCK_ROWS * ring.stride);
+        let done = grow(&mut scratch.done, BLOCK_ROWS * self.horizontal.stride());
         for (y, (start, taps)) in self.rows.iter().enumerate() {
             while ring.have < start + taps.len() {
-                let count = (self.rows.inputs().len() - ring.have).min(BLOCK);
+                let count = (self.rows.inputs().len() - ring.have).min(BLOCK_ROWS);
                 let block = source.next(count)?;
                 let stride = ring.stride;
                 for (row, slot) in block[..count].iter().zip(ring.next_block(count).chunks_exact_mut(stride))
@@ -112,10 +112,10 @@ impl TwoPass {
                     slot[..row.len()].copy_from_slice(row);
                 }
             }
-            let slot = &mut wide[y % BLOCK * ring.stride..][..ring.stride];
+            let slot = &mut wide[y % BLOCK_ROWS * ring.stride..][..ring.stride];
             self.vertical.run(y, &ring.rows(start, taps.len()), slot, self.in_bytes);
-            let count = y % BLOCK + 1;
-            if count == BLOCK || y + 1 == self.rows.len() {
+            let count = y % BLOCK_ROWS + 1;
+            if count == BLOCK_ROWS || y + 1 == self.rows.len() {
                 let block: RowBlock<'_> = std::array::from_fn(|i| {
                     if i < count { &wide[i * ring.stride..][..self.in_bytes] } else { &[][..] }
                 });
@@ -141,7 +141,7 @@ impl<'a> Ring<'a> {
     fn new(buffer: &'a mut Vec<u8>, taps: usize, stride: usize) -> Self {
         // A block may bring up to three rows more than are asked for. The capacity is a multiple of
         // the block, so that no block wraps around.
-        let capacity = (taps + BLOCK - 1).next_multiple_of(BLOCK);
+        let capacity = (taps + BLOCK_ROWS - 1).next_multiple_of(BLOCK_ROWS);
         Self { buffer: grow(buffer, capacity * stride), stride, capacity, have: 0 }
     }
 
@@ -149,7 +149,7 @@ impl<'a> Ring<'a> {
     fn next_block(&mut self, count: usize) -> &mut [u8] {
         let slot = self.have % self.capacity;
         self.have += count;
-        &mut self.buffer[slot * self.stride..][..BLOCK * self.stride]
+        &mut self.buffer[slot * self.stride..][..BLOCK_ROWS * self.stride]
     }
 
     fn rows(&self, start: usize, count: usize) -> Vec<&[u8]> {

@@ -9,7 +9,7 @@ mod qoi;
 mod webp;
 
 use clipprep::decode::{Decoder, Format, Input, Rules, open};
-use clipprep::pixels::{BLOCK, Layout, Palette, Window};
+use clipprep::pixels::{BLOCK_ROWS, Layout, Palette, Window};
 use image::{DynamicImage, ImageFormat};
 use proptest::prelude::*;
 
@@ -42,8 +42,8 @@ impl Pixels {
 fn rows(image: &mut dyn Decoder, window: &Window) -> Vec<u8> {
     let mut rows = image.rows(window).unwrap();
     let mut bytes = Vec::new();
-    for y in window.rows.clone().step_by(BLOCK) {
-        let count = BLOCK.min(window.rows.end - y);
+    for y in window.rows.clone().step_by(BLOCK_ROWS) {
+        let count = BLOCK_ROWS.min(window.rows.end - y);
         rows.next(count).unwrap()[..count].iter().for_each(|row| bytes.extend_from_slice(row));
     }
     bytes

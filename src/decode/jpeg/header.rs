@@ -37,9 +37,9 @@ pub(super) struct Component {
     pub quantisation: usize,
 }
 
-/// The one frame of a file.
+/// The header of the one frame of a file.
 #[derive(Clone, Debug)]
-pub(super) struct Frame {
+pub(super) struct FrameHeader {
     pub progressive: bool,
     pub arithmetic: bool,
     pub width: usize,
@@ -89,7 +89,7 @@ pub(super) enum Colours {
 /// What a file says before its first scan.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
-    pub frame: Frame,
+    pub frame: FrameHeader,
     /// Quantisation tables in natural order, by their numbers.
     pub quantisation: [Option<[u16; 64]>; 4],
     pub tables: Tables,
@@ -132,7 +132,7 @@ impl Header {
             let Some(data) = bytes.get(content.clone()) else { break };
             match code {
                 START_OF_SCAN => {
-                    let frame: Frame = frame.ok_or_else(|| irregular(code))?;
+                    let frame: FrameHeader = frame.ok_or_else(|| irregular(code))?;
                     let scan = read_scan(data, content.end, &frame).ok_or_else(|| fault("the first scan"))?;
                     return Ok(Self {
                         frame,
@@ -231,7 +231,7 @@ impl Header {
     }
 }
 
-impl Frame {
+impl FrameHeader {
     /// The largest sampling factors of its components.
     pub fn most_factors(&self) -> (usize, usize) {
         let most = |factor: fn(&Component) -> usize| self.components.iter().map(factor).max().unwrap_or(1);
@@ -239,7 +239,7 @@ impl Frame {
     }
 }
 
-fn read_frame(marker: u8, data: &[u8]) -> Result<Frame> {
+fn read_frame(marker: u8, data: &[u8]) -> Result<FrameHeader> {
     let &[8, high, low, wide_high, wide_low, count @ (1 | 3 | 4), ref components @ ..] = data else {
         return Err(irregular(marker));
     };
@@ -268,11 +268,11 @@ fn read_frame(marker: u8, data: &[u8]) -> Result<Frame> {
         return Err(fault("its frame"));
     }
     let (width, height) = (side(wide_high, wide_low), side(high, low));
-    Ok(Frame { progressive, arithmetic, width, height, components })
+    Ok(FrameHeader { progressive, arithmetic, width, height, components })
 }
 
 /// `data` ends where the scan's data begin.
-pub(super) fn read_scan(data: &[u8], end: usize, frame: &Frame) -> Option<ScanHeader> {
+pub(super) fn read_scan(data: &[u8], end: usize, frame: &FrameHeader) -> Option<ScanHeader> {
     let [count, rest @ ..] = data else { return None };
     let (chosen, rest) = rest.split_at_checked(2 * usize::from(*count))?;
     let &[first, last, bits] = rest else { return None };

@@ -30,7 +30,7 @@ use super::metadata::Metadata;
 use super::rows::{allocate, dimensions};
 use crate::error::{Error, Result};
 use crate::limits::Limits;
-use crate::pixels::{BLOCK, Image, Layout, RowBlock, RowBuffer, Rows, Window};
+use crate::pixels::{BLOCK_ROWS, Image, Layout, RowBlock, RowBuffer, Rows, Window};
 use crate::simd::Level;
 use back::Geometry;
 use header::{Colours, Header};
@@ -273,8 +273,8 @@ impl<'s, 'a> JpegRows<'s, 'a> {
     /// Makes room for rows as the reader lays them out.
     fn make_room(&mut self) -> Result<()> {
         let (first_column, row_bytes, room) = match &self.reader {
-            Reader::Own(own) => (own.first_column(), own.row_bytes(), own.room(BLOCK)),
-            Reader::Libjpeg(rows) => (rows.first_column(), rows.row_bytes(), BLOCK * rows.row_bytes()),
+            Reader::Own(own) => (own.first_column(), own.row_bytes(), own.room(BLOCK_ROWS)),
+            Reader::Libjpeg(rows) => (rows.first_column(), rows.row_bytes(), BLOCK_ROWS * rows.row_bytes()),
         };
         let bytes = self.file.header.layout.bytes();
         let from = (self.window.columns.start - first_column) * bytes;

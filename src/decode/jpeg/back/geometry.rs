@@ -4,7 +4,7 @@ use super::colour::Sampling;
 use super::idct::LANES;
 use super::kernels::SLACK;
 use super::{KEPT, LEFT};
-use crate::decode::jpeg::header::{Colours, Frame, Header};
+use crate::decode::jpeg::header::{Colours, FrameHeader, Header};
 
 /// How the pixels of a row are made of the components' samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Geometry {
 
     /// The same with an image that is 1, 2, 4 or 8 times smaller per side. Chroma that is sampled less often in both
     /// directions is reduced less instead of upsampled.
-    pub fn reduced(&self, frame: &Frame, reduction: usize) -> Self {
+    pub fn reduced(&self, frame: &FrameHeader, reduction: usize) -> Self {
         let full = |sampling| if sampling == Sampling::Quarter { Sampling::Full } else { sampling };
         let pixels = match self.pixels {
             Pixels::Ycc(sampling) if reduction > 1 => Pixels::Ycc(full(sampling)),
@@ -133,21 +133,21 @@ impl Geometry {
     }
 
     /// Columns and rows of a component's samples.
-    pub fn samples(&self, frame: &Frame, component: usize) -> (usize, usize) {
+    pub fn samples(&self, frame: &FrameHeader, component: usize) -> (usize, usize) {
         let (blocks, side) = (self.blocks(component), self.side(component));
         let share = |len: usize, blocks: usize, most: usize| (len * blocks * side).div_ceil(8 * most);
         (share(frame.width, blocks.0, self.most.0), share(frame.height, blocks.1, self.most.1))
     }
 
     /// Blocks that a component has, across and down, which may not fill the last MCUs.
-    pub fn blocks_of_component(&self, frame: &Frame, component: usize) -> (usize, usize) {
+    pub fn blocks_of_component(&self, frame: &FrameHeader, component: usize) -> (usize, usize) {
         let (across, down) = self.blocks(component);
         let share = |len: usize, blocks: usize, most: usize| (len * blocks).div_ceil(8 * most);
         (share(frame.width, across, self.most.0), share(frame.height, down, self.most.1))
     }
 
     /// MCUs of a scan of these components, across and down: of a single one they are its blocks.
-    pub fn mcus_of_scan(&self, frame: &Frame, components: &[usize]) -> (usize, usize) {
+    pub fn mcus_of_scan(&self, frame: &FrameHeader, components: &[usize]) -> (usize, usize) {
         match components {
             [one] => self.blocks_of_component(frame, *one),
             _ => self.mcus,

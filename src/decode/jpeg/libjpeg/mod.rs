@@ -5,7 +5,7 @@
 
 mod fault;
 mod rows;
-mod source;
+mod source_manager;
 
 use std::any::Any;
 use std::ffi::{c_int, c_long};
@@ -21,9 +21,9 @@ use super::markers::{END_OF_IMAGE, is_frame};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::limits::Limits;
-use crate::pixels::{BLOCK, Layout, Window};
+use crate::pixels::{BLOCK_ROWS, Layout, Window};
 use fault::{Fault, Progress, error_exit, ignore_message, monitor};
-use source::Source;
+use source_manager::SourceManager;
 
 pub(super) use rows::LibjpegRows;
 
@@ -56,7 +56,7 @@ struct Parts {
     info: sys::jpeg_decompress_struct,
     errors: sys::jpeg_error_mgr,
     progress: Progress,
-    source: Source,
+    source_manager: SourceManager,
 }
 
 /// A file under decompression.
@@ -91,8 +91,8 @@ impl<'a> Decoder<'a> {
                 (*parts).errors.emit_message = Some(ignore_message);
                 (*info).common.err = &raw mut (*parts).errors;
                 sys::jpeg_create_decompress(info);
-                (*parts).source = Source::new(bytes);
-                (*info).src = &raw mut (*parts).source.manager;
+                (*parts).source_manager = SourceManager::new(bytes);
+                (*info).src = &raw mut (*parts).source_manager.fields;
                 (*parts).progress.manager.progress_monitor = Some(monitor);
                 (*parts).progress.max_scans = max_scans;
                 (*info).common.progress = (&raw mut (*parts).progress).cast();
@@ -110,9 +110,9 @@ impl<'a> Decoder<'a> {
         unsafe { &(*self.parts.as_ptr()).info }
     }
 
-    fn source(&self) -> &Source {
+    fn source_manager(&self) -> &SourceManager {
         // SAFETY: as in `info`.
-        unsafe { &(*self.parts.as_ptr()).source }
+        unsafe { &(*self.parts.as_ptr()).source_manager }
     }
 
     /// Runs `f`, which calls into the library; a fault that it reports becomes an error.
@@ -132,7 +132,7 @@ impl<'a> Decoder<'a> {
 
     /// Whether the library ran dry; Pillow would wait for more bytes and, there being none, raise.
     fn check_starved(&self, what: &str) -> Result<()> {
-        if self.source().starved {
+        if self.source_manager().starved {
             return Err(Error::truncated("JPEG", format!("its bytes end in {what}")));
         }
         Ok(())
@@ -166,10 +166,10 @@ impl<'a> Decoder<'a> {
         self.header.frame.arithmetic
     }
 
-    /// Has the source hand out an end of image after its bytes.
+    /// Has the source manager hand out an end of image after its bytes.
     pub fn pad(&mut self) {
         // SAFETY: the structs are live, and no call into the library is under way.
-        unsafe { (*self.parts.as_ptr()).source.pad = true }
+        unsafe { (*self.parts.as_ptr()).source_manager.pad = true }
     }
 
     /// Decode the image smaller by this factor, and by shorter arithmetic.
@@ -250,7 +250,7 @@ impl<'a> Decoder<'a> {
         assert_eq!(row_bytes, self.row_bytes());
         let mut rest = buffer;
         while !rest.is_empty() {
-            let mut rows = [std::ptr::null_mut(); BLOCK];
+            let mut rows = [std::ptr::null_mut(); BLOCK_ROWS];
             let mut count = 0;
             for (slot, row) in rows.iter_mut().zip(rest.chunks_exact_mut(row_bytes)) {
                 *slot = row.as_mut_ptr();
@@ -280,7 +280,7 @@ impl<'a> Decoder<'a> {
         if self.header.has_several_scans() {
             return Ok(());
         }
-        match self.source().marker_ahead(self.bytes) {
+        match self.source_manager().marker_ahead(self.bytes) {
             Some(END_OF_IMAGE) => return Ok(()),
             // Tables may follow a scan, and more scans, which are then not read. A second frame is a
             // fault to Pillow's libjpeg, at once.

@@ -12,10 +12,10 @@ use crate::decode::jpeg::markers::{ends_scan, next_end_of_scan};
 
 const END: [u8; 2] = [0xff, 0xd9];
 
-/// libjpeg's manager and, after it, what it must remember.
+/// libjpeg's fields and, after them, our own.
 #[repr(C)]
-pub(super) struct Source {
-    pub manager: sys::jpeg_source_mgr,
+pub(super) struct SourceManager {
+    pub fields: sys::jpeg_source_mgr,
     /// More bytes were asked for than there are.
     pub starved: bool,
     /// An end of image may still be handed out after the bytes.
@@ -24,10 +24,10 @@ pub(super) struct Source {
     owed: usize,
 }
 
-impl Source {
-    /// A source of `bytes`, which must outlive every call into the library.
+impl SourceManager {
+    /// A manager of `bytes`, which must outlive every call into the library.
     pub fn new(bytes: &[u8]) -> Self {
-        let manager = sys::jpeg_source_mgr {
+        let fields = sys::jpeg_source_mgr {
             next_input_byte: bytes.as_ptr(),
             bytes_in_buffer: bytes.len(),
             init_source: Some(nothing),
@@ -36,12 +36,12 @@ impl Source {
             resync_to_restart: Some(sys::jpeg_resync_to_restart),
             term_source: Some(nothing),
         };
-        Self { manager, starved: false, pad: false, owed: 0 }
+        Self { fields, starved: false, pad: false, owed: 0 }
     }
 
     /// The marker that ends the scan: the one that the library has just run into, or the next one.
     pub fn marker_ahead(&self, bytes: &[u8]) -> Option<u8> {
-        let (consumed, rest) = bytes.split_at(bytes.len() - self.manager.bytes_in_buffer);
+        let (consumed, rest) = bytes.split_at(bytes.len() - self.fields.bytes_in_buffer);
         match consumed {
             [.., 0xff, marker] if ends_scan(*marker) => Some(*marker),
             _ => next_end_of_scan(rest),
@@ -52,27 +52,27 @@ impl Source {
 extern "C-unwind" fn nothing(_info: &mut sys::jpeg_decompress_struct) {}
 
 extern "C-unwind" fn fill(info: &mut sys::jpeg_decompress_struct) -> sys::boolean {
-    // SAFETY: `src` is the first field of a live `Source` of ours.
-    let source = unsafe { &mut *info.src.cast::<Source>() };
-    if !std::mem::take(&mut source.pad) || source.owed >= END.len() {
-        source.starved = true;
+    // SAFETY: `src` is the first field of a live `SourceManager` of ours.
+    let manager = unsafe { &mut *info.src.cast::<SourceManager>() };
+    if !std::mem::take(&mut manager.pad) || manager.owed >= END.len() {
+        manager.starved = true;
         return 0;
     }
-    let rest: &'static [u8] = &END[source.owed..];
-    source.manager.next_input_byte = rest.as_ptr();
-    source.manager.bytes_in_buffer = rest.len();
+    let rest: &'static [u8] = &END[manager.owed..];
+    manager.fields.next_input_byte = rest.as_ptr();
+    manager.fields.bytes_in_buffer = rest.len();
     c_int::from(true)
 }
 
 extern "C-unwind" fn skip(info: &mut sys::jpeg_decompress_struct, count: c_long) {
-    // SAFETY: `src` is the first field of a live `Source` of ours; the pointer moves within its bytes.
+    // SAFETY: `src` is the first field of a live `SourceManager` of ours; the pointer moves within its bytes.
     unsafe {
-        let source = &mut *info.src.cast::<Source>();
+        let manager = &mut *info.src.cast::<SourceManager>();
         let count = usize::try_from(count).unwrap_or(0);
-        let here = count.min(source.manager.bytes_in_buffer);
-        source.manager.next_input_byte = source.manager.next_input_byte.add(here);
-        source.manager.bytes_in_buffer -= here;
-        source.owed = count - here;
-        source.starved |= source.owed > 0 && !source.pad;
+        let here = count.min(manager.fields.bytes_in_buffer);
+        manager.fields.next_input_byte = manager.fields.next_input_byte.add(here);
+        manager.fields.bytes_in_buffer -= here;
+        manager.owed = count - here;
+        manager.starved |= manager.owed > 0 && !manager.pad;
     }
 }
