@@ -98,8 +98,8 @@ impl Image for Turned<'_> {
         self.stored.reduction()
     }
 
-    fn note(&self) -> Option<String> {
-        self.stored.note()
+    fn stand_in(&self) -> Option<(&'static str, &'static str)> {
+        self.stored.stand_in()
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {

@@ -237,8 +237,8 @@ pub trait Image {
     fn reduction(&self) -> usize {
         1
     }
-    /// What is worth knowing of how the pixels were decoded, to be asked for after they were.
-    fn note(&self) -> Option<String> {
+    /// The decoder that made the pixels in place of the format's own, and why; to be asked for after they were made.
+    fn stand_in(&self) -> Option<(&'static str, &'static str)> {
         None
     }
     /// Hands out the rows of `window`, top to bottom, each cut to its columns.

@@ -19,7 +19,7 @@ class Explanation(NamedTuple):
     crop: tuple[int, int, int, int]
     """Left, top, right and bottom of the crop in the resized image; beyond it where the crop is padded."""
     decoder: str
-    """Who decoded: "libwebp" or "clipprep" (both native), "pillow", or "none" for pixels."""
+    """Who decoded: "clipprep", "libwebp" or "libjpeg" (all native), "pillow", or "none" for pixels."""
     order: str
     """The order of the passes, "horizontal-first" or "vertical-first"; or "nearest", or "none"."""
     notes: tuple[str, ...]

@@ -48,8 +48,8 @@ pub struct Report {
     pub header: Header,
     /// What was decided from it.
     pub plan: Arc<Plan>,
-    /// What else is worth knowing of how the pixels were decoded.
-    pub note: Option<String>,
+    /// The decoder that made the pixels in place of the format's own, and why.
+    pub stand_in: Option<(&'static str, &'static str)>,
 }
 
 /// A file whose header is read.
@@ -253,7 +253,7 @@ impl Preprocess {
         contained(|| {
             let Opened { format, orientation, mut image } = self.open(input)?;
             let report = self.process_image(image.as_mut(), out)?;
-            Ok(Report { format: Some(format), orientation, note: image.note(), ..report })
+            Ok(Report { format: Some(format), orientation, stand_in: image.stand_in(), ..report })
         })
     }
 
@@ -386,7 +386,7 @@ impl Preprocess {
                 |finish| run(&plan, source, scratch, finish),
             )?,
         }
-        Ok(Report { format: None, orientation: Orientation::default(), header, plan, note: None })
+        Ok(Report { format: None, orientation: Orientation::default(), header, plan, stand_in: None })
     }
 
     /// How transparency shows white, where the profile has it so.

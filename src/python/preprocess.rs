@@ -108,11 +108,16 @@ impl Preprocess {
         let (height, width) = (height as isize, width as isize);
         let (left, top) = report.plan.crop;
         let (format, decoder, mut notes) = match (&report.format, pillow) {
-            (Some(format), _) => (Some(format.name().to_owned()), format.decoder(), vec![]),
+            (Some(format), _) => {
+                let (decoder, notes) = match report.stand_in {
+                    Some((decoder, why)) => (decoder, vec![format!("left to {decoder}: {why}")]),
+                    None => (format.decoder(), vec![]),
+                };
+                (Some(format.name().to_owned()), decoder, notes)
+            }
             (None, Some((format, why))) => (format, "pillow", vec![format!("left to Pillow: {why}")]),
             (None, None) => (None, "none", vec![]),
         };
-        notes.extend(report.note.clone());
         if report.orientation != Orientation::default() {
             notes.push("turned as its EXIF orientation says; size is that of the turned image".into());
         }

@@ -15,9 +15,9 @@ PREFIX = "left to libjpeg: "
 
 def way(data: bytes, **options: object) -> str | None:
     """Why a file is left to libjpeg, if it is."""
-    notes = clipprep.Preprocess(32, **options).explain(data).notes
-    whys = [note.removeprefix(PREFIX) for note in notes if note.startswith(PREFIX)]
-    assert len(whys) <= 1
+    explained = clipprep.Preprocess(32, **options).explain(data)
+    whys = [note.removeprefix(PREFIX) for note in explained.notes if note.startswith(PREFIX)]
+    assert len(whys) == (explained.decoder == "libjpeg")
     return whys[0] if whys else None
 
 

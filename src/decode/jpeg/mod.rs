@@ -232,8 +232,8 @@ impl Image for Jpeg<'_> {
         self.reduction.unwrap_or(1)
     }
 
-    fn note(&self) -> Option<String> {
-        self.left.get().map(|why| format!("left to libjpeg: {why}"))
+    fn stand_in(&self) -> Option<(&'static str, &'static str)> {
+        self.left.get().map(|why| ("libjpeg", why))
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
