@@ -196,6 +196,32 @@ Versions: {versions}.
 """
 
 READ = """
+## The stand-in on paths
+
+`clipprep.transformers.ClipPrepImageProcessor` takes what an image processor of transformers takes. A `str` is a path (or a
+`data:image/` URI, or base64 text), which transformers reads itself: it applies the EXIF orientation, and drops alpha before it
+resizes; of a PIL image it does neither. The stand-in does the same, and reads a `pathlib.Path`, bytes and file
+objects, which transformers does not take, as it reads a path.
+
+- Backend `pil`: the same bits for every file that Pillow reads. One transparent colour (a GIF's, or tRNS of a PNG that has no
+  palette) shows white, since Pillow hands it on; any other transparency is dropped.
+- Backend `torchvision`: the same bits for JPEG, WebP and PNG of 8 bits and less. The decoders of torchvision 0.29 differ
+  elsewhere: they clip a PNG of 16 bits to the low levels (here it is what Pillow makes of it), give all frames of an animated GIF
+  (here the first), show other colours under the transparency of a GIF, and do not read BMP, TIFF and the other formats at all (here
+  they are read).
+
+## transformers 4
+
+The image processors of version 4 that are slow (`use_fast=False`, the default up to 4.5x) drop alpha where those of version 5 show white.
+`Preprocess.from_hf(config, backend="pil", over_white=False)` has their bits for a config that writes its fields: recorded goldens of
+4.57.6 are among the tests, for CLIP, Bit (DINOv2), BLIP, ViT and DeiT. Some defaults differ between the versions, such as ConvNext's mean.
+
+## Arrays
+
+The `hf-` profiles read an array of uint8 as transformers does: (1, H, W), (3, H, W) and (4, H, W) have channels first, also
+where the last axis could be the channels; (H, W) is grey, and any other shape has channels last. `openai` and `timm` always
+read channels last: to them (3, 40, 3) is three rows of RGB.
+
 ## Classes of transformers that are read
 
 Each is named without its suffix `ImageProcessor`. Its defaults and variants that use every field are compared with the

@@ -182,7 +182,10 @@ def _with_transparent_colour(file: Any, preprocess: Preprocess) -> Image.Image |
         except OSError:
             return None
     data: Any = file if hasattr(file, "read") else io.BytesIO(file)
-    start = data.tell()
+    try:
+        start = data.tell()
+    except Exception:  # no file that can be read twice
+        return None
     try:
         if data.read(3) not in (b"\x89PN", b"GIF"):
             return None
