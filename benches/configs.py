@@ -7,6 +7,7 @@ from the folders that are named, besides the images that are made here.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import logging
 import multiprocessing
@@ -54,12 +55,12 @@ def hf_pair(config: dict[str, Any], backend: str) -> Pair:
     )
 
 
-def class_cases() -> Iterator[Case]:
-    """Each class that is read: its defaults, and variants of them with every field that is honoured."""
+def class_cases(thin: int) -> Iterator[Case]:
+    """Each class that is read: its defaults, and every `thin`-th variant of them with every field that is honoured."""
     for backend in BACKENDS:
         for stem, config in class_configs(backend).items():
             pairs = [hf_pair(config, backend)]
-            for variant in variants():
+            for variant in itertools.islice(variants(), 0, None, thin):
                 more = config | variant
                 try:
                     clipprep.Preprocess.from_hf(more, backend=backend)
@@ -299,6 +300,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("photos", nargs="*", type=Path, help="folders of photos")
     parser.add_argument("--made", type=int, default=210, help="how many images to make")
+    parser.add_argument("--thin", type=int, default=1, help="take each variant of so many")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes compare")
     parser.add_argument("--only", default="", help="configs whose name has this in it")
     parser.add_argument("--out", type=Path, help="where to write the tables")
@@ -315,7 +317,7 @@ def main() -> None:
     photo_list = [(name, source, opened(source)) for name, source in photos(arguments.photos)]
     packages = ("torch", "torchvision", "open_clip_torch", "timm", "pillow", "numpy")
     IMAGES.extend(images + photo_list)
-    CASES.extend(case for case in (*class_cases(), *named_cases()) if arguments.only in case[1])
+    CASES.extend(case for case in (*class_cases(arguments.thin), *named_cases()) if arguments.only in case[1])
     results = []
     # Forked, so that each has the images; what is compared is made in the process that compares it.
     with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("fork")) as pool:

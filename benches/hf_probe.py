@@ -101,7 +101,9 @@ def variants() -> Iterator[Config]:
 def fit(cls: Any, row: Row, base: Config, honoured: tuple[str, ...], backend: str) -> Row | None:
     """The row with the profile of the class, if it is right: each config that is read has the live class's bits,
     and so has `base`."""
-    for profile in dict.fromkeys((f"hf-{backend}", "hf-pil", "hf-torchvision")):
+    for profile in dict.fromkeys(
+        (f"hf-{backend}", "hf-pil", "hf-torchvision", "hf-torchvision-floats")
+    ):
         row = replace(row, profiles={backend: profile})
         expected = live(cls, base, IMAGES[:2])
         found = ours(row, backend, base, IMAGES[:2])

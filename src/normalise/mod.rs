@@ -21,6 +21,10 @@ pub use element::Element;
 #[derive(Clone, Debug)]
 pub struct Normalise {
     table: [[f32; 256]; 3],
+    /// Mean and standard deviation of each channel.
+    norms: [(f32, f32); 3],
+    /// What a byte is multiplied by.
+    factor: f32,
     layout: TensorLayout,
     /// The table's values by arithmetic, where the processor and the numbers allow it.
     arithmetic: Option<Arithmetic>,
@@ -52,6 +56,7 @@ impl Normalise {
                     (value as f32 - mean * inverse) / (std * inverse)
                 }
                 (FloatSteps::FoldRescale, Some(factor)) => value as f32 * factor as f32,
+                (FloatSteps::RescaleFirst, Some(factor)) => normalised(value as f32 * factor as f32),
             })
         });
         // What these steps do not give is looked up.
@@ -60,7 +65,13 @@ impl Normalise {
             (FloatSteps::FoldRescale, _) => Steps::new(1.0, mean[channel] * 255.0, std[channel] * 255.0),
             _ => Steps::new(255.0, mean[channel], std[channel]),
         });
-        Self { arithmetic: Arithmetic::new(level, steps, &table), table, layout: spec.layout }
+        Self {
+            arithmetic: Arithmetic::new(level, steps, &table),
+            table,
+            norms: std::array::from_fn(|i| if spec.normalize { (mean[i], std[i]) } else { (0.0, 1.0) }),
+            factor: spec.rescale_factor.unwrap_or(1.0) as f32,
+            layout: spec.layout,
+        }
     }
 
     /// Writes a row of pixels as row `y` of `out`: of each of its three planes, or as pixels side by side.
@@ -96,6 +107,33 @@ impl Normalise {
                 }
             }
         }
+    }
+
+    /// Writes a row of rescaled pixels, three float32 each, as row `y` of `out`.
+    pub(crate) fn write_floats<T: Element>(&self, row: &[u8], y: usize, out: &mut [T]) {
+        let pixels = row.as_chunks::<12>().0;
+        let (width, plane) = (pixels.len(), out.len() / 3);
+        for (x, pixel) in pixels.iter().enumerate() {
+            for (channel, (sample, (mean, std))) in
+                pixel.as_chunks::<4>().0.iter().zip(self.norms).enumerate()
+            {
+                let value = f32::from_ne_bytes(*sample);
+                let at = match self.layout {
+                    TensorLayout::Nhwc => 3 * (y * width + x) + channel,
+                    TensorLayout::Nchw => channel * plane + y * width + x,
+                };
+                T::write(&[self.byte(value)], &[(value - mean) / std], &mut out[at..=at]);
+            }
+        }
+    }
+
+    /// The bytes nearest to rescaled pixels, three float32 each.
+    pub(crate) fn bytes(&self, row: &[u8]) -> impl Iterator<Item = u8> {
+        row.as_chunks::<4>().0.iter().map(|sample| self.byte(f32::from_ne_bytes(*sample)))
+    }
+
+    fn byte(&self, value: f32) -> u8 {
+        (value / self.factor).round_ties_even() as u8
     }
 
     fn write_planes<T: Element>(&self, planes: [&[u8]; 3], out: [&mut [T]; 3]) {

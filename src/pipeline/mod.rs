@@ -23,7 +23,7 @@ use crate::interrupt::Interrupt;
 use crate::normalise::{Element, Normalise};
 use crate::orientation::{Orientation, apply_orientation};
 use crate::pixels::{BLOCK_ROWS, Header, Image, Layout, Palette, Rows};
-use crate::plan::{Plan, cached_plan, resized_size};
+use crate::plan::{Method, Plan, cached_plan, resized_size};
 use crate::resample::{Filter, Scratch};
 use crate::simd::Level;
 use crate::source::Source;
@@ -91,6 +91,14 @@ fn with_buffers<R>(work: impl FnOnce(&mut Buffers) -> R) -> R {
     let result = work(&mut buffers);
     BUFFERS.set(Some(buffers));
     result
+}
+
+/// A row that is resized and cropped.
+enum Row<'a> {
+    /// Pixels of a layout.
+    Bytes(Layout, Option<&'a Palette>, &'a [u8]),
+    /// Three float32 a pixel.
+    Floats(&'a [u8]),
 }
 
 impl Preprocess {
@@ -313,8 +321,9 @@ impl Preprocess {
         self.spec.limits.check_pixels(width, height)?;
         check_convertible(layout)?;
         with_buffers(|Buffers { scratch, rgb }| {
-            self.resize(image, scratch, |layout, palette, y, row| {
-                self.normalise.write(layout, palette, row, y, out, rgb);
+            self.resize(image, scratch, |row, y| match row {
+                Row::Bytes(layout, palette, row) => self.normalise.write(layout, palette, row, y, out, rgb),
+                Row::Floats(row) => self.normalise.write_floats(row, y, out),
             })
         })
     }
@@ -324,7 +333,10 @@ impl Preprocess {
     pub fn cropped(&self, image: &mut dyn Image) -> Result<(Report, Vec<u8>)> {
         let mut pixels = Vec::new();
         let report = with_buffers(|Buffers { scratch, .. }| {
-            self.resize(image, scratch, |_, _, _, row| pixels.extend_from_slice(row))
+            self.resize(image, scratch, |row, _| match row {
+                Row::Bytes(_, _, row) => pixels.extend_from_slice(row),
+                Row::Floats(row) => pixels.extend(self.normalise.bytes(row)),
+            })
         })?;
         Ok((report, pixels))
     }
@@ -355,7 +367,7 @@ impl Preprocess {
         &self,
         image: &mut dyn Image,
         scratch: &mut Scratch,
-        mut finish: impl FnMut(Layout, Option<&Palette>, usize, &[u8]),
+        mut finish: impl FnMut(Row<'_>, usize),
     ) -> Result<Report> {
         let header = image.header().clone();
         if !self.spec.convert_rgb && !matches!(header.layout, Layout::Rgb | Layout::Rgbx) {
@@ -378,13 +390,13 @@ impl Preprocess {
         let source = if convert { in_rgb(source, &header, &plan.window, over_white)? } else { source };
         let palette = plan.palette(&header);
         let layout = plan.layout;
+        let mut finish = |y: usize, row: &[u8]| match plan.method {
+            Method::Floats(_) => finish(Row::Floats(row), y),
+            _ => finish(Row::Bytes(layout, palette, row), y),
+        };
         match &plan.padding {
-            None => run(&plan, source, scratch, &mut |y, row| finish(layout, palette, y, row))?,
-            Some(padding) => padded(
-                padding,
-                |y, row| finish(layout, palette, y, row),
-                |finish| run(&plan, source, scratch, finish),
-            )?,
+            None => run(&plan, source, scratch, &mut finish)?,
+            Some(padding) => padded(padding, finish, |finish| run(&plan, source, scratch, finish))?,
         }
         Ok(Report { format: None, orientation: Orientation::default(), header, plan, stand_in: None })
     }

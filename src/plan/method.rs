@@ -5,8 +5,10 @@ use std::ops::Range;
 use super::geometry::Geometry;
 use crate::error::{Error, Result};
 use crate::pixels::{Layout, Window};
+use crate::resample::floats::Floats;
 use crate::resample::{
-    Filter, Order, Sample, Tap, TwoPass, Weights, Wide, nearest_indices, nearest_indices_16_bit, torch,
+    Filter, Order, Sample, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit,
+    torch,
 };
 use crate::simd::Level;
 use crate::spec::{PassOrder, Resampler, Spec};
@@ -19,6 +21,8 @@ pub(crate) enum Method {
     TwoPass(TwoPass),
     /// Pillow's convolution of samples of 16 and 32 bits.
     Wide(Wide),
+    /// torch's convolution of float32.
+    Floats(Floats),
 }
 
 impl Method {
@@ -27,6 +31,11 @@ impl Method {
         let Geometry { from, to, columns, rows, .. } = geometry.clone();
         if from == to {
             return pick(columns.collect(), rows.collect());
+        }
+        if spec.profile.resampler == Resampler::TorchFloats {
+            let (window, columns, rows) = both_axes(geometry, floats::weights);
+            let factor = spec.rescale_factor.unwrap_or(1.0) as f32;
+            return (window, Self::Floats(Floats::new(level, columns, rows, factor)));
         }
         let is_torch = spec.profile.resampler == Resampler::Torch;
         if spec.filter == Filter::Nearest || layout.nearest_only() {

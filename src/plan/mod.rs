@@ -57,7 +57,7 @@ impl Plan {
     pub fn reduced(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Self> {
         let geometry = Geometry::new(spec, (header.width, header.height))?;
         let layout = if spec.profile.rgb_first { Layout::Rgb } else { header.layout };
-        let padding = Padding::new(spec, &geometry, layout)?;
+        let mut padding = Padding::new(spec, &geometry, layout)?;
         let (weights, while_made) = weights_memory(spec, layout, &geometry);
         spec.limits.check_memory(while_made)?;
         check_size(spec, &geometry)?;
@@ -65,6 +65,10 @@ impl Plan {
             1 => Method::new(spec, layout, level, &geometry),
             _ => Method::reduced(spec, layout, level, &geometry, reduction),
         };
+        if let (Method::Floats(passes), Some(padding)) = (&method, &mut padding) {
+            padding.empty = passes.floats(&padding.empty);
+            padding.left *= size_of::<f32>();
+        }
         let Geometry { to: resized, crop, .. } = geometry;
         Ok(Self { resized, crop, reduction, window, layout, method, padding, weights })
     }
@@ -84,6 +88,7 @@ impl Plan {
             Method::Pick { .. } => 0,
             Method::TwoPass(passes) => passes.memory(),
             Method::Wide(passes) => passes.memory(),
+            Method::Floats(passes) => passes.memory(),
         };
         rows as u64 + self.weights
     }
@@ -95,6 +100,7 @@ impl Plan {
             Method::Pick { .. } => return "nearest",
             Method::TwoPass(passes) => passes.order(),
             Method::Wide(passes) => passes.order(),
+            Method::Floats(_) => Order::HorizontalFirst,
         };
         match order {
             Order::HorizontalFirst => "horizontal-first",

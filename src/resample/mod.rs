@@ -1,6 +1,7 @@
 //! Pillow's resizing, to the last bit.
 
 mod filter;
+pub(crate) mod floats;
 mod kernel;
 mod nearest;
 mod passes;

@@ -26,6 +26,12 @@ impl Tap for f64 {
     }
 }
 
+impl Tap for f32 {
+    fn of(weight: f64) -> Self {
+        weight as f32
+    }
+}
+
 impl Tap for i32 {
     fn of(weight: f64) -> Self {
         fixed(weight, PRECISION)

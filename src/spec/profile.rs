@@ -77,6 +77,8 @@ pub enum Resampler {
     Pillow,
     /// torch's `interpolate` on tensors of bytes, with antialiasing.
     Torch,
+    /// The same on tensors of float32, which the bytes become before they are resized.
+    TorchFloats,
 }
 
 /// Whose arithmetic lays transparent pixels of an array over white.
@@ -97,6 +99,8 @@ pub enum FloatSteps {
     Rescale,
     /// The rescale factor folded into mean and standard deviation; alone, a product in float32.
     FoldRescale,
+    /// Bytes multiplied by the rescale factor in float32, before they are resized.
+    RescaleFirst,
 }
 
 /// Pillow's filters.
@@ -107,7 +111,8 @@ const TORCH: &[Filter] = &[Filter::Nearest, Filter::Bilinear, Filter::Bicubic, F
 
 impl Profile {
     /// Every profile; the first one is the default.
-    pub const ALL: [&Self; 4] = [&Self::OPENAI, &Self::TIMM, &Self::HF_PIL, &Self::HF_TORCHVISION];
+    pub const ALL: [&Self; 5] =
+        [&Self::OPENAI, &Self::TIMM, &Self::HF_PIL, &Self::HF_TORCHVISION, &Self::HF_TORCHVISION_FLOATS];
 
     /// `clip._transform` of OpenAI, and open_clip's default: resize, crop, then RGB.
     pub const OPENAI: Self = Self {
@@ -160,6 +165,16 @@ impl Profile {
         padding: Rounding::Down,
         floats: FloatSteps::FoldRescale,
         filters: TORCH,
+    };
+
+    /// The same, but resized as float32 after rescaling, as DINOv3's image processor does it.
+    pub const HF_TORCHVISION_FLOATS: Self = Self {
+        name: "hf-torchvision-floats",
+        summary: "The same for DINOv3's, which resizes float32 after rescaling.",
+        resampler: Resampler::TorchFloats,
+        floats: FloatSteps::RescaleFirst,
+        filters: &[Filter::Bilinear],
+        ..Self::HF_TORCHVISION
     };
 
     /// The profile of that name.

@@ -13,6 +13,19 @@ from .table import Row
 
 #: Pillow's numbers of its filters.
 _FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
+#: torchvision's names of those that a tensor is resized with; its "nearest" is no filter of Pillow's or ours.
+_TORCH = {
+    "bilinear": "bilinear",
+    "bicubic": "bicubic",
+    "lanczos": "lanczos",
+    "nearest-exact": "nearest",
+}
+#: The filters of each profile.
+_KNOWN = {
+    "hf-pil": _FILTERS,
+    "hf-torchvision": _FILTERS[:4],
+    "hf-torchvision-floats": ("bilinear",),
+}
 
 
 def arguments_of(fields: Mapping[str, Any], processor: str, backend: str) -> Geometry:
@@ -50,6 +63,8 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
     # A null is one to transformers too, and no default: nothing is done that it stands for.
     fields = {name: config.get(name, default) for name, default in row.defaults.items()}
     profile = row.profiles[backend]
+    if profile == "hf-torchvision-floats" and not check.wanted(fields, "do_rescale"):
+        profile = "hf-torchvision"  # nothing makes floats of the bytes before they are resized
     if check.wanted(fields, "do_resize") and sorted(size_dict(fields, "size")) not in row.sizes:
         forms = ", or ".join(" and ".join(form) for form in row.sizes)
         raise check.refuse("size", fields.get("size"), f"to have {forms}")
@@ -74,16 +89,13 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
 
 def _filter(resample: object, profile: str) -> str:
     """The filter that a number of Pillow's or a name means."""
-    torch = profile == "hf-torchvision"
+    known = _KNOWN[profile]
+    name = ""
     if isinstance(resample, str):
         # On Pillow transformers takes any name for bilinear.
-        name = resample if torch else "bilinear"
-        known: tuple[str, ...] = ("bilinear", "bicubic", "lanczos")
+        name = "bilinear" if profile == "hf-pil" else _TORCH.get(resample, "")
     elif isinstance(resample, int) and 0 <= resample < len(_FILTERS):
         name = _FILTERS[resample]
-        known = _FILTERS[:4] if torch else _FILTERS
-    else:
-        name, known = "", _FILTERS
     if name not in known:
         raise check.refuse(
             "resample", resample, f"of {', '.join(known)}, or Pillow's number of one"
