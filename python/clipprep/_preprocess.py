@@ -37,7 +37,9 @@ class Preprocess(_core.Preprocess):
         self,
         model: str | int | Sequence[int],
         *,
-        profile: Literal["openai", "timm", "hf-pil", "hf-torchvision"] = "openai",
+        profile: Literal[
+            "openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"
+        ] = "openai",
         pillow: Literal["13", "12", "installed"] = "13",
         mean: Sequence[float] | NDArray[Any] | None = None,
         std: Sequence[float] | NDArray[Any] | None = None,
@@ -72,6 +74,7 @@ class Preprocess(_core.Preprocess):
                 - "timm": timm's transform for evaluation, on Pillow.
                 - "hf-pil": The image processors of transformers with the backend "pil".
                 - "hf-torchvision": The image processors of transformers with the backend "torchvision".
+                - "hf-torchvision-floats": The same for DINOv3's, which resizes float32 after rescaling.
             pillow: Which Pillow's rule decides the order of the two passes of a resize.
 
                 - "13": Pillow from 13 on: the order that leaves less to do.
