@@ -105,7 +105,7 @@ def named_cases() -> Iterator[Case]:
 
 
 def outcome(function: Callable[[Any], np.ndarray], image: Any) -> Any:
-    """Its result or its error."""
+    """What it returns or raises."""
     try:
         return function(image)
     except Exception as error:
@@ -317,7 +317,9 @@ def main() -> None:
     photo_list = [(name, source, opened(source)) for name, source in photos(arguments.photos)]
     packages = ("torch", "torchvision", "open_clip_torch", "timm", "pillow", "numpy")
     IMAGES.extend(images + photo_list)
-    CASES.extend(case for case in (*class_cases(arguments.thin), *named_cases()) if arguments.only in case[1])
+    CASES.extend(
+        case for case in (*class_cases(arguments.thin), *named_cases()) if arguments.only in case[1]
+    )
     results = []
     # Forked, so that each has the images; what is compared is made in the process that compares it.
     with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("fork")) as pool:
