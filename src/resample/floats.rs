@@ -60,17 +60,18 @@ impl Floats {
     /// a pixel, in the machine's order.
     pub fn run(&self, source: &mut dyn Rows, mut sink: impl FnMut(usize, &[u8])) -> Result<()> {
         let mut ring: VecDeque<Vec<f32>> = VecDeque::with_capacity(self.rows.max_taps());
+        let mut spare: Vec<Vec<f32>> = Vec::new();
         let (mut line, mut sums, mut bytes) = (Vec::new(), vec![0.0; 3 * self.columns.len()], Vec::new());
         let mut dropped = 0;
         for (y, (start, taps)) in self.rows.iter().enumerate() {
             while dropped + ring.len() < start + taps.len() {
                 line.clear();
                 line.extend(source.next(1)?[0].iter().map(|&byte| self.levels[usize::from(byte)]));
-                let mut out = vec![0.0; 3 * self.columns.len()];
-                self.horizontal(&line, &mut out);
-                ring.push_back(out);
+                let mut row = spare.pop().unwrap_or_else(|| vec![0.0; 3 * self.columns.len()]);
+                self.horizontal(&line, &mut row);
+                ring.push_back(row);
             }
-            ring.drain(..start - dropped);
+            spare.extend(ring.drain(..start - dropped));
             dropped = start;
             self.vertical(taps, &ring, &mut sums);
             bytes.clear();
@@ -104,7 +105,8 @@ pub(crate) fn weights(input: usize, output: usize, crop: Range<usize>) -> Weight
     let scale = input as f32 / output as f32;
     let support = scale.max(1.0);
     let inverse = if scale >= 1.0 { (1.0 / f64::from(scale)) as f32 } else { 1.0 };
-    let mut builder = Builder::with_capacity(crop.len());
+    let max_taps = (2.0 * support).ceil().min(input as f32) as usize + 1;
+    let mut builder = Builder::with_capacity(crop.len(), max_taps);
     let mut taps = Vec::new();
     for x in crop {
         let centre = (f64::from(scale) * (x as f64 + 0.5)) as f32;

@@ -64,7 +64,9 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
     fields = {name: config.get(name, default) for name, default in row.defaults.items()}
     profile = row.profiles[backend]
     if profile == "hf-torchvision-floats" and not check.wanted(fields, "do_rescale"):
-        profile = "hf-torchvision"  # nothing makes floats of the bytes before they are resized
+        if check.wanted(fields, "do_normalize"):
+            raise check.refuse("do_rescale", False, "true where do_normalize is true")
+        profile = "hf-torchvision"  # bytes that nothing rescales are resized as bytes
     if check.wanted(fields, "do_resize") and sorted(size_dict(fields, "size")) not in row.sizes:
         forms = ", or ".join(" and ".join(form) for form in row.sizes)
         raise check.refuse("size", fields.get("size"), f"to have {forms}")
