@@ -3,9 +3,11 @@
 
 mod bmp;
 mod gif;
+mod jpeg;
 mod png;
 mod pnm;
 mod qoi;
+mod tiff;
 mod webp;
 
 use clipprep::decode::{Decoder, Format, Input, Rules, open};
