@@ -55,6 +55,7 @@ def test_view_draws_and_says_how_many(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_explain(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cat, missing = PHOTOS / "cat.jpg", tmp_path / "missing.jpg"
+    missing.symlink_to("nowhere.jpg")
     plan = clipprep.Preprocess("ViT-B/32").explain(cat)
     assert cli.main(["explain", str(cat)]) == 0
     text = capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -30,27 +31,36 @@ def test_rows_equal_single_calls(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert len(paths) == 9
     expected = np.stack([clipprep.Preprocess(32)(path) for path in paths])
     assert np.array_equal(np.load(out), expected)
-    assert index(out.with_suffix(".jsonl")) == [
-        {"row": row, "source": str(path), "error": None} for row, path in enumerate(paths)
+    lines = index(Path(f"{out}.jsonl"))
+    assert "run" in lines[0]  # which says how the file was made
+    assert [{**line, "run": None} for line in lines] == [
+        {"row": row, "source": str(path), "ok": True, "error": None, "run": None}
+        for row, path in enumerate(paths)
     ]
     with Image.open(sheet) as image:
         assert image.width > 1000
     assert capsys.readouterr().out.count("images/s") == 3
-    assert sorted(path.name for path in out.parent.iterdir()) == ["tensors.jsonl", "tensors.npy"]
+    assert sorted(path.name for path in out.parent.iterdir()) == [
+        "tensors.npy",
+        "tensors.npy.jsonl",
+    ]
 
 
-def test_a_bad_file_costs_its_own_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_file_costs_its_own_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "a.jpg").write_bytes(b"not an image")
     shutil.copy(PHOTOS / "cat.jpg", tmp_path / "b.jpg")
     missing = tmp_path / "missing.png"
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{missing}\n"))
     out, sheet = tmp_path / "t.npy", tmp_path / "sheet.png"
-    arguments = [str(tmp_path), str(missing), "--out", str(out), "--contact-sheet", str(sheet)]
+    arguments = [str(tmp_path), "-", "--out", str(out), "--contact-sheet", str(sheet)]
     assert cli.main(["run", *arguments]) == 1
 
     tensors = np.load(out)
     assert not tensors[[0, 2]].any()
     assert np.array_equal(tensors[1], clipprep.Preprocess("ViT-B/32")(PHOTOS / "cat.jpg"))
-    errors = [line["error"] for line in index(out.with_suffix(".jsonl"))]
+    errors = [line["error"] for line in index(Path(f"{out}.jsonl"))]
     assert "a.jpg" in str(errors[0])
     assert errors[1] is None
     assert "missing.png" in str(errors[2])

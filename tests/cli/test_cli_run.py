@@ -50,7 +50,9 @@ def read(out: str) -> dict[str, Any]:
 def sources(tmp_path: Path) -> list[object]:
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"not an image")
-    return [*PATHS[:5], bad, *PATHS[5:], tmp_path / "missing.jpg"]
+    missing = tmp_path / "missing.jpg"
+    missing.symlink_to(tmp_path / "nowhere.jpg")
+    return [*PATHS[:5], bad, *PATHS[5:], missing]
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -71,12 +73,12 @@ def test_every_ending_holds_the_same(ending: str, sources: list[object], tmp_pat
         assert found["error"][5].startswith("UnsupportedError: ")
         assert found["error"][10].startswith("FileNotFoundError: ")
     else:
-        lines = Path(out).with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()
+        lines = Path(f"{out}.jsonl").read_text(encoding="utf-8").splitlines()
         index = [json.loads(line) for line in lines]
         assert [line["source"] for line in index] == [str(source) for source in sources]
         assert [line["row"] for line in index if line["error"]] == bad
     beside = {path.name for path in (tmp_path / "new").iterdir()}
-    assert beside - {"tensors.jsonl"} == {"tensors" + ending.strip("/")}
+    assert beside - {f"tensors{ending}.jsonl"} == {"tensors" + ending.strip("/")}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -137,7 +139,9 @@ def test_other_types_of_values(dtype: Any, ending: str, tmp_path: Path) -> None:
 
 def test_restart_forgets(sources: list[object], tmp_path: Path) -> None:
     out = tmp_path / "tensors.npy"
-    Journal(tmp_path / "tensors.npy.progress", PRE, find([PATHS[0]])).start()
+    Journal(tmp_path / "tensors.npy.progress", {"rows": 1}).start({})
+    with pytest.raises(SystemExit):
+        run(*sources, "--out", out)
     assert run(*sources, "--out", out, "--restart") == 1
     assert len(np.load(out)) == 11
 
@@ -145,7 +149,9 @@ def test_restart_forgets(sources: list[object], tmp_path: Path) -> None:
 def test_a_folder_has_no_parts_of_an_older_run(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
     assert run(*PATHS, "--out", f"{tmp_path}/out/") == 0
-    assert run(*PATHS[:2], "--out", f"{tmp_path}/out/") == 0
+    with pytest.raises(SystemExit):
+        run(*PATHS[:2], "--out", f"{tmp_path}/out/")
+    assert run(*PATHS[:2], "--out", f"{tmp_path}/out/", "--overwrite") == 0
     assert np.array_equal(read(f"{tmp_path}/out/")["pixels"], EXPECTED[:2])
 
 
@@ -192,6 +198,7 @@ def test_plain_lines_where_there_is_no_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(progress, "INTERVAL", -1.0)
+    (tmp_path / "missing.jpg").symlink_to("nowhere.jpg")
     assert run(*PATHS, tmp_path / "missing.jpg", "--out", tmp_path / "t.npy") == 1
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" images, ")[0] for line in lines[:3]] == ["4 of 10", "8 of 10", "10 of 10"]
@@ -219,7 +226,7 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_pyarrow_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("pyarrow", "clipprep.arrow", "clipprep.cli.columns"):
+    for name in ("pyarrow", "clipprep.arrow", "clipprep.cli.outputs.columns"):
         monkeypatch.setitem(__import__("sys").modules, name, None)
     with pytest.raises(SystemExit) as raised:
         run(*PATHS, "--out", tmp_path / "t.parquet")

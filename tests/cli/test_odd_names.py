@@ -75,7 +75,7 @@ def test_the_same_command_writes_the_same_bytes(folder: Path) -> None:
     outputs = []
     for name in ("a", "b"):
         clipprep(folder, "run", "photos", "--model", "32", "--out", f"{name}.npy")
-        outputs.append([(folder / f"{name}{end}").read_bytes() for end in (".npy", ".jsonl")])
+        outputs.append([(folder / f"{name}{end}").read_bytes() for end in (".npy", ".npy.jsonl")])
     assert outputs[0][0] == outputs[1][0]
     assert outputs[0][1] == outputs[1][1]
 
@@ -96,7 +96,7 @@ def test_links(folder: Path) -> None:
     (photos / "folder.jpg").mkdir()
     done = clipprep(folder, "run", "photos", "--model", "32", "--out", "l.npy")
     assert b"Traceback" not in done.stderr
-    assert len(np.load(folder / "l.npy")) == len((folder / "l.jsonl").read_bytes().splitlines())
+    assert len(np.load(folder / "l.npy")) == len((folder / "l.npy.jsonl").read_bytes().splitlines())
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
@@ -118,5 +118,5 @@ def test_lists_on_standard_input(folder: Path) -> None:
     listed = b"photos/ok.jpg\r\n\nphotos/" + ODD + b"\nphotos/b\xe9.jpg\n"
     done = clipprep(folder, "run", "-", "--model", "32", "--out", "i.npy", stdin=listed)
     assert b"Traceback" not in done.stderr, done.stderr
-    rows = [json.loads(line) for line in (folder / "i.jsonl").read_text("utf-8", "surrogateescape").splitlines()]  # fmt: skip
+    rows = [json.loads(line) for line in (folder / "i.npy.jsonl").read_text("utf-8").splitlines()]  # fmt: skip
     assert [row.get("ok", "error" not in row) for row in rows] == [True, True, False]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
 
 import clipprep
-from clipprep.cli import bench, doctor, explain, models, run, verify, view
+from clipprep.cli import bench, doctor, explain, failures, models, run, verify, view
 
 EPILOG = """\
 `clipprep COMMAND --help` says more. Results go to standard output (with --json as
 JSON), progress and errors to standard error. Exit status: 0 all went well, 1 an
-image or a check failed, 2 a wrong command, 130 interrupted.
+image or a check failed, 2 nothing was done, 130 interrupted.
 """
 
 
@@ -32,13 +33,16 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; a wrong command exits with status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may have what the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
     args = parser().parse_args(argv)
     try:
         status: int = args.call(args)
+        sys.stdout.flush()  # so that a closed pipe is found out here
         return status
-    except OSError as error:
-        args.parser.error(str(error))
-        return 2  # not reached
+    except (OSError, failures.FailedError) as error:
+        raise SystemExit(failures.tell(args.parser.prog, error)) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Collection
 from typing import Any
 
 import clipprep
 from clipprep.cli import _options
+from clipprep.cli.names import clean
 
 Commands = argparse._SubParsersAction  # the type that argparse keeps to itself
 
@@ -52,8 +52,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def print_json(value: Any) -> None:
     """The result of a command with --json."""
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
-    print()
+    print(json.dumps(clean(value), indent=2))
 
 
 def model(text: str) -> str | int | tuple[int, int]:

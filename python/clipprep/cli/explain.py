@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 import clipprep
 from clipprep.cli import _arguments, _options
+from clipprep.cli.names import say, warn
 from clipprep.cli.sources import find
 
 DESCRIPTION = """\
@@ -43,14 +43,14 @@ def call(args: argparse.Namespace) -> int:
             failed = True
             explained.append({"source": str(source), "error": str(error)})
             if not args.json:
-                print(error, file=sys.stderr)
+                warn(error)
             continue
         explained.append({"source": str(source), "error": None, **plan})
         if not args.json:
-            print(source)
+            say(source)
             for name, value in plan.items():
                 if value:
-                    print(f"  {name:<8} {'; '.join(value) if name == 'notes' else value}")
+                    say(f"  {name:<8} {'; '.join(value) if name == 'notes' else value}")
     if args.json:
         _arguments.print_json(explained)
     return int(failed)

@@ -1,15 +1,17 @@
-"""What of a run is done, in a file beside its output, so that the same command goes on after a stop."""
+"""How far a run is, in a file beside its output, so that the same command goes on after a stop."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clipprep import Preprocess
-from clipprep.cli.sources import Source
+from clipprep.cli import place
+
+#: So many errors are kept in words; all of them are in the output.
+SHOWN = 20
 
 
 class Journal:
@@ -19,57 +21,95 @@ class Journal:
     most, which is written again.
     """
 
-    def __init__(self, path: Path, preprocess: Preprocess, sources: Sequence[Source]) -> None:
+    def __init__(self, path: Path, run: Mapping[str, Any]) -> None:
         self._path = path
-        names = "\n".join(map(str, sources)).encode("utf-8", "surrogateescape")
-        self._run = {
-            "preprocess": repr(preprocess),
-            "rows": len(sources),
-            "sources": hashlib.sha256(names).hexdigest(),
-        }
+        self.run = dict(run)
+        self._header: dict[str, Any] = {}
         self.done = 0
         """How many rows are written."""
+        self.failed = 0
+        """How many of them are bad."""
         self.errors: dict[int, str] = {}
-        """What befell the bad ones among them."""
+        """What befell the first bad ones."""
+        self.states: list[Any] = []
+        """What the output said after each batch."""
+        self.finishing = False
+        """Whether all rows are written, and their files are being put in place."""
 
-    def resume(self) -> bool:
+    def load(self) -> bool:
         """Whether there is a run to go on with; raises FileExistsError for one that was another."""
         try:
             lines = self._path.read_text(encoding="utf-8").splitlines(keepends=True)
+            entries = [json.loads(line) for line in lines if line.endswith("\n")]
         except FileNotFoundError:
             return False
-        entries = [json.loads(line) for line in lines if line.endswith("\n")]
-        if not entries:
-            return False
-        if entries[0] != self._run:
+        except ValueError:
+            entries = []
+        header = entries[0] if entries else None
+        if not isinstance(header, dict) or "run" not in header:
             raise FileExistsError(
-                f"expected {self._path} to be of a run with the same sources and options, found"
-                f" {entries[0]['rows']} rows by {entries[0]['preprocess']}; --restart begins anew"
+                f"{self._path}: expected the progress of a run, found another file;"
+                " --overwrite replaces it"
             )
+        if header["run"] != self.run:
+            raise FileExistsError(
+                f"{self._path}: expected a run with the same sources and options, found"
+                f" {header['run'].get('rows')} rows by {header['run'].get('preprocess')};"
+                " --restart begins anew"
+            )
+        self._header = header
         for entry in entries[1:]:
-            self.done = entry["done"]
-            self.errors |= {int(row): error for row, error in entry["errors"].items()}
+            self._take(entry)
         self._rewrite(entries)  # without a line that was cut short
         return True
 
-    def start(self) -> None:
-        """Begins anew."""
-        self._rewrite([self._run])
+    @property
+    def replaces(self) -> Any:
+        """What stood in the output's place when the run began."""
+        return self._header["replaces"]
 
-    def add(self, rows: int, errors: dict[int, str]) -> None:
+    def start(self, replaces: Any) -> None:
+        """Begins anew."""
+        self._header = {"run": self.run, "replaces": replaces}
+        self._rewrite([self._header])
+
+    def add(self, rows: int, errors: Mapping[int, str], state: Any) -> None:
         """`rows` more are written; `errors` is by row of the whole run."""
-        self.done += rows
-        self.errors |= errors
-        with self._path.open("a", encoding="utf-8") as opened:
-            opened.write(_line({"done": self.done, "errors": errors}))
+        room = max(0, SHOWN - len(self.errors))
+        entry = {
+            "done": self.done + rows,
+            "failed": self.failed + len(errors),
+            "errors": dict(list(errors.items())[:room]),
+            "state": state,
+        }
+        self._append(entry)
+
+    def finish(self) -> None:
+        """All rows are written."""
+        if not self.finishing:
+            self._append({"finishing": True})
 
     def remove(self) -> None:
         """The run is over."""
-        self._path.unlink()
+        self._path.unlink(missing_ok=True)
 
-    def _rewrite(self, entries: Iterable[dict[str, Any]]) -> None:
-        self._path.write_text("".join(map(_line, entries)), encoding="utf-8")
+    def _take(self, entry: dict[str, Any]) -> None:
+        if entry.get("finishing"):
+            self.finishing = True
+            return
+        self.done, self.failed = entry["done"], entry["failed"]
+        self.errors |= {int(row): error for row, error in entry["errors"].items()}
+        self.states.append(entry["state"])
 
+    def _append(self, entry: dict[str, Any]) -> None:
+        with self._path.open("a", encoding="utf-8") as opened:
+            opened.write(json.dumps(entry) + "\n")
+        self._take(entry)
 
-def _line(entry: dict[str, Any]) -> str:
-    return json.dumps(entry) + "\n"
+    def _rewrite(self, entries: list[dict[str, Any]]) -> None:
+        part = place.beside(self._path, ".tmp")
+        with part.open("w", encoding="utf-8") as opened:
+            opened.writelines(json.dumps(entry) + "\n" for entry in entries)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.replace(part, self._path)

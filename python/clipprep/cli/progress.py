@@ -16,10 +16,10 @@ INTERVAL = 10.0
 class Progress:
     """A context in which `advance(count)` says that `count` more images are done."""
 
-    def __init__(self, total: int, done: int = 0) -> None:
+    def __init__(self, total: int, done: int = 0, failed: int = 0) -> None:
         self._total = total
         self._first = self._done = done
-        self._failed = 0
+        self._failed = failed
         self._start = self._shown = monotonic()
         self._bar: Any = None
 
@@ -28,7 +28,7 @@ class Progress:
             from tqdm import tqdm
 
             self._bar = tqdm(total=self._total, initial=self._done, unit=" images", smoothing=0.1)
-            self._bar.set_postfix(errors=0)
+            self._bar.set_postfix(errors=self._failed)
         return self
 
     def __exit__(

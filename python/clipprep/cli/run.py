@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import hashlib
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import clipprep
 from clipprep import contact_sheet
-from clipprep.cli import _arguments, _options, outputs
+from clipprep.cli import _arguments, _options, outputs, place
+from clipprep.cli.failures import FailedError
 from clipprep.cli.journal import Journal
-from clipprep.cli.progress import Progress
+from clipprep.cli.names import say, warn
 from clipprep.cli.sources import Source, find
+from clipprep.cli.writing import State, prepare, write
 
 DESCRIPTION = """\
 Preprocess images into a file, a row each, in the order of the sources: files,
 folders, patterns, tars, or - for a list of them on standard input. FILE ends in
-.npy or .safetensors (a .jsonl beside it names the rows), .parquet or .arrow (with
-the columns id, ok, error, pixels), or / for a folder of Parquet files. A bad image
-costs its own row, and exit status 1. The same command goes on after a stop.
+.npy or .safetensors (FILE.jsonl names the rows), .parquet or .arrow (with the
+columns id, ok, error, pixels), or / for a folder of Parquet. A bad image costs its
+row, and exit status 1. The same command goes on after a stop.
 """
-
-#: So many errors are printed; all of them are in the output.
-SHOWN = 20
 
 
 def add(commands: Any) -> None:
@@ -58,98 +57,84 @@ def add(commands: Any) -> None:
         metavar="N",
         help="images at a time (default: %(default)s)",
     )
-    parser.add_argument("--restart", action="store_true", help="forget what a stopped run has done")
+    parser.add_argument("--restart", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--overwrite", action="store_true", help="replace what stands at FILE")
     _arguments.add_json(parser)
 
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
-    say = _silent if args.json else print
+    tell = _silent if args.json else say
     preprocess = _options.preprocess(args)
     info = clipprep.build_info()
     jpeg = "with SIMD" if info["jpeg_simd"] else "without SIMD (slow)"
-    say(f"clipprep {info['version']}: {info['simd']} kernels, JPEG {jpeg}")
+    tell(f"clipprep {info['version']}: {info['simd']} kernels, JPEG {jpeg}")
 
     start = perf_counter()
     sources = find(args.sources)
     if not sources:
         raise FileNotFoundError(f"no image files in {', '.join(args.sources)}")
-    say(_step("find", len(sources), perf_counter() - start, ", ".join(args.sources)))
+    tell(_step("find", len(sources), perf_counter() - start, ", ".join(args.sources)))
 
     out = Path(args.out)
     folder = args.out.endswith("/") or out.is_dir()
+    run = {"preprocess": repr(preprocess), "rows": len(sources), "sources": _digest(sources)}
     try:
-        output = outputs.output(out, preprocess, len(sources), folder=folder)
+        output = outputs.output(out, preprocess, run, folder=folder)
     except (ValueError, ImportError) as error:
-        args.parser.error(str(error))
+        raise FailedError(str(error)) from error
     out.parent.mkdir(parents=True, exist_ok=True)
-    journal = Journal(out.with_name(out.name + ".progress"), preprocess, sources)
+    journal = Journal(place.beside(out, ".progress"), run)
     start = perf_counter()
-    done = write(preprocess, sources, output, journal, args)
+    with place.locked(out):
+        state = prepare(output, journal, restart=args.restart, overwrite=args.overwrite)
+        done = len(sources) if state is State.FINISHED else journal.done
+        if state is State.RESUMED:
+            tell(f"{out}: going on after row {done:,} of {len(sources):,}")
+        if state is not State.FINISHED:
+            sizes = {"batch_size": args.batch_size, "threads": args.threads}
+            write(preprocess, sources, output, journal, **sizes)
     seconds = perf_counter() - start
-    errors = journal.errors
-    shape = (len(sources), *preprocess.batch([]).shape[1:])
-    say(_step("preprocess", len(sources) - done, seconds, f"{out} {shape} {preprocess.dtype}"))
-
+    if state is State.FINISHED:
+        tell(f"{out}: finished before, by the same sources and options: nothing to do")
+    else:
+        shape = (len(sources), *preprocess.batch([]).shape[1:])
+        tell(_step("preprocess", len(sources) - done, seconds, f"{out} {shape} {preprocess.dtype}"))
     if args.contact_sheet is not None:
         start = perf_counter()
         shown = sources[: contact_sheet.MAX_IMAGES]
         args.contact_sheet.parent.mkdir(parents=True, exist_ok=True)
-        sheet = contact_sheet.draw(preprocess, shown, output.first(len(shown)), errors)
+        result = preprocess.try_batch(shown)
+        sheet = contact_sheet.draw(preprocess, shown, result.pixels, result.errors)
         sheet.save(args.contact_sheet)
-        say(_step("contact sheet", len(shown), perf_counter() - start, str(args.contact_sheet)))
+        tell(_step("contact sheet", len(shown), perf_counter() - start, str(args.contact_sheet)))
 
-    for row, said in list(errors.items())[:SHOWN]:
-        print(f"row {row}: {said}", file=sys.stderr)
-    if errors:
-        print(f"{len(errors)} of {len(sources)} images could not be read", file=sys.stderr)
+    for row, said in journal.errors.items():
+        warn(f"row {row}: {said}")
+    if journal.failed:
+        warn(f"{journal.failed:,} of {len(sources):,} images could not be read")
     if args.json:
         _arguments.print_json(
             {
                 "out": str(out),
+                "state": state.value,
                 "rows": len(sources),
-                "errors": len(errors),
+                "errors": journal.failed,
                 "resumed_at": done,
                 "seconds": round(seconds, 3),
                 "preprocess": repr(preprocess),
             }
         )
-    return 1 if errors else 0
+    return 1 if journal.failed else 0
 
 
-def write(
-    preprocess: clipprep.Preprocess,
-    sources: list[Source],
-    output: outputs.Output,
-    journal: Journal,
-    args: argparse.Namespace,
-) -> int:
-    """Writes what is not written yet; gives how many rows an earlier run had done."""
-    resumed = not args.restart and journal.resume()
-    output.open(resumed)
-    if not resumed:
-        journal.start()
-    done = journal.done
-    left = sources[done:]
-    try:
-        with Progress(len(sources), done) as progress:
-            batches = preprocess.stream(left, batch_size=args.batch_size, num_threads=args.threads)
-            for batch in batches:
-                row = done + batch.start
-                some = left[batch.start : batch.start + len(batch.pixels)]
-                output.write(some, row, batch)
-                journal.add(len(some), {row + i: str(e) for i, e in batch.errors.items()})
-                progress.advance(len(some), len(batch.errors))
-    except KeyboardInterrupt:
-        print(f"{journal.done:,} rows are kept: the same command goes on", file=sys.stderr)
-        raise
-    output.finish(sources, journal.errors)
-    journal.remove()
-    return done
+def _digest(sources: list[Source]) -> str:
+    names = "\n".join(map(str, sources)).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(names).hexdigest()
 
 
 def _step(name: str, images: int, seconds: float, detail: str) -> str:
-    rate = f"{images} images in {seconds:.3f} s, {images / seconds:,.0f} images/s"
+    rate = f"{images} images in {seconds:.3f} s, {images / max(seconds, 1e-9):,.0f} images/s"
     return f"{name:<13} {rate}: {detail}"
 
 

@@ -52,11 +52,13 @@ def find(words: Iterable[str | Path]) -> list[Source]:
     hidden ones are left out. A word with `*`, `?` or `[` that is no file is a pattern (`**` crosses
     folders), and `-` stands for the lines of standard input.
 
-    Raises OSError for a pattern that matches nothing, and for a tar that cannot be read.
+    Raises OSError for a word that names nothing, and for a tar that cannot be read.
     """
     found: list[Source] = []
-    for word in _words(words):
+    for word, is_listed in _words(words):
         path = Path(word)
+        if not is_listed and not os.path.lexists(path):
+            raise FileNotFoundError(f"no such file or folder: {word}")
         if path.is_dir():
             found += sorted(inside for inside in path.rglob("*") if _is_image(inside, path))
         elif path.suffix.lower() == ".tar" and path.exists():
@@ -66,17 +68,28 @@ def find(words: Iterable[str | Path]) -> list[Source]:
     return found
 
 
-def _words(words: Iterable[str | Path]) -> Iterator[str]:
+def _words(words: Iterable[str | Path]) -> Iterator[tuple[str, bool]]:
+    """Each with whether it comes from a list, of which a name that is not there costs a row."""
     for word in map(str, words):
         if word == "-":
-            yield from filter(None, (line.rstrip("\r\n") for line in sys.stdin))
+            yield from ((os.fsdecode(line), True) for line in map(_stripped, _input()) if line)
         elif glob.has_magic(word) and not os.path.lexists(word):
             matches = sorted(glob.glob(word, recursive=True))
             if not matches:
                 raise FileNotFoundError(f"no file matches {word}")
-            yield from matches
+            yield from ((match, False) for match in matches)
         else:
-            yield word
+            yield word, False
+
+
+def _input() -> Iterable[bytes]:
+    """The lines of standard input: names are bytes."""
+    stream: Iterable[bytes] = getattr(sys.stdin, "buffer", None) or map(os.fsencode, sys.stdin)
+    return stream
+
+
+def _stripped(line: bytes) -> bytes:
+    return line.rstrip(b"\r\n")
 
 
 def _members(path: Path) -> Iterator[Member]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from clipprep import contact_sheet
 from clipprep.cli import _arguments, _options
+from clipprep.cli.names import say, warn
 from clipprep.cli.sources import find
 
 DESCRIPTION = f"""\
@@ -51,10 +51,10 @@ def call(args: argparse.Namespace) -> int:
     args.out.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet.draw(preprocess, shown, result.pixels, result.errors).save(args.out)
     for error in result.errors.values():
-        print(error, file=sys.stderr)
+        warn(error)
     if args.json:
         counts = {"found": len(sources), "shown": len(shown), "errors": len(result.errors)}
         _arguments.print_json({"out": str(args.out), **counts})
     else:
-        print(f"{args.out}: {len(shown)} of {len(sources)} images")
+        say(f"{args.out}: {len(shown)} of {len(sources)} images")
     return 1 if result.errors else 0

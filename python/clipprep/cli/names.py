@@ -1,0 +1,87 @@
+"""Names of files in outputs and on terminals: Linux lets a name be any bytes, both want text."""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from typing import Any
+
+#: What is no character in UTF-8, and backslashes that would read as an escape.
+_ODD = re.compile(r"[\ud800-\udfff]|\\(?=x5c|x[89a-f][0-9a-f]|ud[89a-f][0-9a-f]{2})")
+_ESCAPE = re.compile(r"\\(x5c|x[89a-f][0-9a-f]|ud[89a-f][0-9a-f]{2})")
+
+
+def written(name: str) -> str:
+    r"""A name as outputs have it: bytes that are not UTF-8 become ``\xe9``; `restored` gives the name back.
+
+    >>> written("caf\udce9.jpg")
+    'caf\\xe9.jpg'
+    """
+    return _ODD.sub(_escaped, name)
+
+
+def restored(text: str) -> str:
+    r"""The name that `written` was given, as `os.fsencode` takes it.
+
+    >>> restored(r"caf\xe9.jpg") == "caf\udce9.jpg"
+    True
+    """
+    return _ESCAPE.sub(_unescaped, text)
+
+
+def shown(text: object) -> str:
+    r"""A text for people: on one line, with escapes for what is not text and for what steers a terminal.
+
+    >>> shown("a\nb\x1b[2J")
+    'a\\nb\\x1b[2J'
+    """
+    return "".join(c if _is_plain(c) else _visible(c) for c in str(text))
+
+
+def clean(value: Any) -> Any:
+    """A value for JSON in which each text is `written`."""
+    if isinstance(value, str):
+        return written(value)
+    if isinstance(value, dict):
+        return {clean(name): clean(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [clean(one) for one in value]
+    return value
+
+
+def say(text: object = "") -> None:
+    """Print a line for people on standard output."""
+    print(shown(text))
+
+
+def warn(text: object) -> None:
+    """Print a line for people on standard error."""
+    print(shown(text), file=sys.stderr, flush=True)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    if character == "\\":
+        return "\\x5c"
+    if "\udc80" <= character <= "\udcff":
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return f"\\u{ord(character):04x}"  # half a character of Windows' names
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = int(found[1][1:], 16)
+    if found[1][0] == "u" or code == 0x5C:
+        return chr(code)
+    return chr(0xDC00 + code)
+
+
+def _is_plain(character: str) -> bool:
+    # Cc, Cf, Cs, Zl, Zp: control, direction, half a character, the ends of lines and paragraphs.
+    return character == " " or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _visible(character: str) -> str:
+    if "\ud800" <= character <= "\udfff":
+        return _ODD.sub(_escaped, character)
+    return character.encode("unicode_escape").decode()

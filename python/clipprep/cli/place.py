@@ -1,0 +1,85 @@
+"""The place of an output: one run at a time writes there, and what stands there stays."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> None:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Keeps other runs from an output until the end of the block; a killed run's lock is no lock.
+
+    Raises BlockingIOError where another run has it.
+    """
+    path = beside(out, ".lock")
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            try:
+                _lock(handle)
+            except OSError:
+                raise BlockingIOError(f"{out}: expected no other run to write to it") from None
+            if not _is_file(handle, path):
+                continue  # the run that had it has just ended, and taken the file away
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+        finally:
+            os.close(handle)
+
+
+def beside(out: Path, ending: str) -> Path:
+    """A file beside an output, named after it."""
+    return out.with_name(out.name + ending)
+
+
+def standing(paths: Iterable[Path]) -> dict[str, list[int]]:
+    """What stands at some paths, in a way that tells it from its successor."""
+    found = {}
+    for path in paths:
+        if os.path.lexists(path):
+            status = path.lstat()
+            found[path.name] = [status.st_size, status.st_mtime_ns]
+    return found
+
+
+def put(part: Path, path: Path) -> None:
+    """Puts a finished file in its place, so that a power cut leaves the old one or the new one."""
+    with part.open("r+b") as opened:
+        os.fsync(opened.fileno())
+    os.replace(part, path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Has the system write a folder's entries."""
+    if os.name != "nt":  # where folders cannot be opened
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _is_file(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,104 @@
+"""Rows into an output: begun, resumed or finished already, and nothing of others is replaced."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+
+from clipprep import Preprocess
+from clipprep.cli.failures import FailedError
+from clipprep.cli.journal import Journal
+from clipprep.cli.names import warn
+from clipprep.cli.outputs import Output
+from clipprep.cli.progress import Progress
+from clipprep.cli.sources import Source
+
+
+class State(enum.Enum):
+    """What is found at the place of an output."""
+
+    BEGUN = "begun"
+    RESUMED = "resumed"
+    FINISHED = "finished"
+
+
+def prepare(output: Output, journal: Journal, *, restart: bool, overwrite: bool) -> State:
+    """Takes up the run that stopped there, or begins one. A finished one of the same kind stays as it is.
+
+    Raises FileExistsError for anything else that stands there, unless `overwrite`; with `restart`, what a
+    run has left there unfinished may go.
+    """
+    if not (restart or overwrite) and journal.load():
+        if not journal.finishing and output.standing() != journal.replaces:
+            raise FileExistsError(
+                f"{output.places[0]}: expected it to be as it was when the run began, found it changed;"
+                " --overwrite begins anew"
+            )
+        if not journal.finishing or all(part.exists() for part in output.parts):
+            output.resume(journal.done, journal.states)
+        return State.RESUMED
+    if not overwrite:
+        if output.made_by() == journal.run:
+            return State.FINISHED
+        for path in output.places + ([] if restart else output.parts):
+            if path.exists() or path.is_symlink():
+                raise FileExistsError(
+                    f"{path}: expected nothing there or the same run's output, found something else;"
+                    " --overwrite replaces it"
+                )
+    journal.start(output.standing())
+    try:
+        output.begin()
+    except OSError:
+        _discard(output, journal)
+        raise
+    return State.BEGUN
+
+
+def write(
+    preprocess: Preprocess,
+    sources: Sequence[Source],
+    output: Output,
+    journal: Journal,
+    *,
+    batch_size: int,
+    threads: int | None,
+) -> None:
+    """Writes what is not written yet, and puts the output in its place.
+
+    Raises FailedError where the system does not let it; what is written until then is kept.
+    """
+    done = journal.done
+    left = sources[done:]
+    try:
+        with Progress(len(sources), done, journal.failed) as progress:
+            for batch in preprocess.stream(left, batch_size=batch_size, num_threads=threads):
+                row = done + batch.start
+                some = left[batch.start : batch.start + len(batch.pixels)]
+                state = output.append([str(source) for source in some], row, batch)
+                errors = {row + i: str(error) for i, error in batch.errors.items()}
+                journal.add(len(some), errors, state)
+                progress.advance(len(some), len(errors))
+        journal.finish()
+        output.finish()
+        journal.remove()
+    except KeyboardInterrupt:
+        warn(f"{journal.done:,} rows are kept: the same command goes on")
+        raise
+    except OSError as error:
+        where = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        if not journal.done:
+            _discard(output, journal)
+            raise FailedError(where) from error
+        kept = f"{journal.done:,} of {len(sources):,} rows are kept: the same command goes on"
+        raise FailedError(f"{where}; {kept}", status=1) from error
+    finally:
+        output.close()
+
+
+def _discard(output: Output, journal: Journal) -> None:
+    """Takes away what was begun and holds no row."""
+    output.close()
+    for path in output.parts:
+        path.unlink(missing_ok=True)
+    journal.remove()
