@@ -10,6 +10,8 @@ from .errors import (
     DecodeError,
     ImageError,
     LimitError,
+    SourceBatchError,
+    SourceError,
     TruncatedError,
     UnsupportedError,
 )
@@ -29,6 +31,8 @@ __all__ = [
     "LimitError",
     "Limits",
     "Preprocess",
+    "SourceBatchError",
+    "SourceError",
     "StreamBatch",
     "TruncatedError",
     "UnsupportedError",

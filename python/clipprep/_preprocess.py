@@ -249,11 +249,18 @@ class Preprocess(_core.Preprocess):
         """Turn one image into one tensor.
 
         Args:
-            source: A path, encoded bytes (any contiguous buffer, or a 1-D uint8 array), a binary file, a PIL
-                image, or a uint8 array of pixels with any strides: (H, W) and (H, W, 1) are L, (H, W, 2)
-                is LA, (H, W, 3) RGB, (H, W, 4) RGBA. The `hf-` profiles read (1, H, W), (3, H, W) and
-                (4, H, W) as channels first, as transformers does, also where the last axis could hold
-                the channels.
+            source: Any of these:
+
+                - a path: a str, or an object with `__fspath__`;
+                - encoded bytes: `bytes`, or any other contiguous buffer of one axis;
+                - a binary file, which is read from its beginning where it can seek and left at its end, or one
+                  that is not open yet, of fsspec or in an archive (`zipfile.Path`);
+                - a PIL image;
+                - pixels: an array of uint8 with any strides, of NumPy or of a library that lends its memory. (H, W)
+                  and (H, W, 1) are L, (H, W, 2) is LA, (H, W, 3) RGB, (H, W, 4) RGBA. The `hf-` profiles read
+                  (1, H, W), (3, H, W) and (4, H, W) as channels first, as transformers does, also where the
+                  last axis could hold the channels;
+                - a dict with "bytes" or "path", as `datasets` has it: the path is opened where there are no bytes.
             out: C-contiguous, writeable memory of the shape and dtype of the result, to write to: an array,
                 or an object that lends such memory of the host (a buffer, DLPack, `__array_interface__`: a
                 tensor of torch, pinned or not). After an error its content is unspecified.
@@ -264,10 +271,11 @@ class Preprocess(_core.Preprocess):
             of the type `dtype`; the channels are R, G, B.
 
         Raises:
-            ImageError: The image: DecodeError, TruncatedError, UnsupportedError or LimitError.
+            ImageError: The image: DecodeError, TruncatedError, UnsupportedError or LimitError; or SourceError,
+                which is a TypeError and a ValueError too: `source` is no source, or an array is no image.
             OSError: The file cannot be read.
-            TypeError: `source` is no source, or `out` lends no such memory.
-            ValueError: An array is no image, or `out` does not fit.
+            TypeError: `out` lends no such memory.
+            ValueError: `out` does not fit.
 
         Example:
             >>> import numpy as np
@@ -288,7 +296,8 @@ class Preprocess(_core.Preprocess):
         """Turn many images into one array of tensors. Other Python threads go on meanwhile.
 
         Args:
-            sources: An iterable of sources, each as for a single call, or a uint8 array (N, H, W, C).
+            sources: An iterable of sources, each as for a single call; a uint8 array (N, H, W, C); an array or
+                series of paths or bytes, or a data frame of one such column.
             out: Memory to write to, as for a single call, of the shape of the result.
             num_threads: The number of threads at most; by default as many as this process may use, or the
                 environment's `CLIPPREP_NUM_THREADS`.
@@ -298,9 +307,10 @@ class Preprocess(_core.Preprocess):
             `layout="NHWC"`, of the type `dtype`.
 
         Raises:
-            BatchError: A source fails: the first one by index, with its own error as the cause.
-            TypeError: Before any work: an object is no source, or `out` lends no such memory.
-            ValueError: Before any work: an array is no image, or `out` does not fit.
+            BatchError: A source fails: the first one by index, with its own error as the cause. An object that is
+                no source raises SourceBatchError before any work.
+            TypeError: `sources` is no iterable of sources, or `out` lends no such memory.
+            ValueError: `out` does not fit, or an array is no batch.
 
         Example:
             >>> import numpy as np
@@ -328,8 +338,8 @@ class Preprocess(_core.Preprocess):
             (N,); and `errors`, a dict from each failed row to its ImageError or OSError.
 
         Raises:
-            TypeError: Before any work: an object is no source, or `out` lends no such memory.
-            ValueError: Before any work: an array is no image, or `out` does not fit.
+            TypeError: `sources` is no iterable of sources, or `out` lends no such memory.
+            ValueError: `out` does not fit, or an array is no batch.
 
         Example:
             >>> import numpy as np
@@ -337,8 +347,7 @@ class Preprocess(_core.Preprocess):
             >>> result.ok, list(result.errors)
             (array([ True, False]), [1])
         """
-        rows, _ = self._rows(sources, out=out, num_threads=num_threads)
-        return BatchResult(*rows)
+        return BatchResult(*self._rows(sources, out=out, num_threads=num_threads))
 
     def stream(
         self,
@@ -360,8 +369,7 @@ class Preprocess(_core.Preprocess):
 
         Returns:
             An iterator of `StreamBatch`: `start`, the position of the first row, and `pixels`, `ok` and
-            `errors` as of `try_batch`. It raises what the iterable raises, and TypeError or ValueError
-            for an object that is no source, after the rows before it.
+            `errors` as of `try_batch`. It raises what the iterable raises, after the rows before it.
 
         Raises:
             TypeError: `sources` is no iterable of sources.
@@ -429,8 +437,6 @@ class Preprocess(_core.Preprocess):
         Raises:
             ImageError: What a single call raises.
             OSError: The file cannot be read.
-            TypeError: `source` is no source.
-            ValueError: An array is no image.
 
         Example:
             >>> import numpy as np

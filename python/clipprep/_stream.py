@@ -99,24 +99,16 @@ def _read(sources: Iterator[Any], batch_size: int, state: _State) -> None:
 
 
 def _compute(preprocess: Preprocess, num_threads: int | None, state: _State) -> None:
-    end: _End = None
+    end: _End
     try:
         while isinstance(found := state.read.get(), tuple):
             state.ahead.release()
             start, sources = found
             state.room.acquire()
-            rows, end = preprocess._rows(
-                sources, num_threads=num_threads, cancel=state.cancel, partial=True
-            )
-            count = len(rows[1])
-            if count:
-                state.done.put(StreamBatch(start, *rows))
-            if end is not None:
-                end.add_note(f"It was item {start + count} of the stream.")
-                break
+            rows = preprocess._rows(sources, num_threads=num_threads, cancel=state.cancel)
+            state.done.put(StreamBatch(start, *rows))
             del found, sources, rows
-        else:
-            end = found
+        end = found
     except CancelledError:
         return
     except BaseException as raised:

@@ -35,6 +35,13 @@ class LimitError(ImageError):
     """The image is larger than the `Limits` allow."""
 
 
+class SourceError(ImageError, TypeError, ValueError):
+    """The object is no source: a missing value, or an array of another type or shape than an image's.
+
+    It depends on the data, and so costs a row of `try_batch`. It is a TypeError and a ValueError too.
+    """
+
+
 class BatchError(ClipPrepError):
     """A source of a batch failed: the first one by index. `__cause__` is its own error."""
 
@@ -47,3 +54,7 @@ class BatchError(ClipPrepError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class SourceBatchError(BatchError, TypeError, ValueError):
+    """An object of a batch is no source, which is found before any work. It is a TypeError and a ValueError too."""

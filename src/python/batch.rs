@@ -3,7 +3,7 @@
 use std::mem::take;
 use std::num::NonZeroUsize;
 
-use numpy::{PyArray1, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyIterator, PyMemoryView, PyString};
@@ -12,7 +12,7 @@ use super::errors::{Fault, batch_error, shape as tuple, value_error};
 use super::fork::{self, Visit};
 use super::memory::Span;
 use super::output::{self, Dtype, Number, with_number};
-use super::source::{Call, Done, Item, Source};
+use super::source::{Call, Done, Item, Source, source};
 use super::stop::Stop;
 use crate::{Element, Preprocess, batch};
 
@@ -22,8 +22,6 @@ pub(super) struct Rows<'py> {
     sources: Vec<Bound<'py, PyAny>>,
     /// What failed, by index; those rows are zero.
     faults: Vec<(usize, Fault)>,
-    /// What was said of an object that is no source. It ended the batch.
-    pub mistake: Option<PyErr>,
     _visit: Visit,
 }
 
@@ -36,7 +34,7 @@ impl<'py> Rows<'py> {
             Some((index, fault)) => {
                 let source = self.sources[index].clone();
                 let cause = fault.into_pyerr(&source);
-                Err(batch_error(py, index, source, cause, others))
+                Err(batch_error(py, "BatchError", index, source, cause, others))
             }
         }
     }
@@ -74,33 +72,30 @@ pub(super) fn run_one<T: Element>(
     done.map_err(|fault| fault.into_pyerr(object))
 }
 
-/// Runs `sources` into `out` or a new array. An object that is no source raises before
-/// any work; with `partial`, the sources before it are run all the same.
+/// Runs `sources` into `out` or a new array. With `strict`, an object that is no source raises `SourceBatchError`
+/// before any work.
 pub(super) fn run<'py>(
     core: &Preprocess,
     dtype: Dtype,
     sources: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
     threads: NonZeroUsize,
-    partial: bool,
+    strict: bool,
     stop: &Stop,
 ) -> PyResult<Rows<'py>> {
     let py = sources.py();
     let visit = Visit::new(py);
-    let mut sources = list(sources)?;
+    let sources = list(sources)?;
     let mut held = Vec::with_capacity(sources.len());
-    let mut mistake = None;
     for (index, object) in sources.iter().enumerate() {
-        match Source::of(object, core.spec()) {
-            Ok(source) => held.push(source),
-            Err(error) if !partial => return Err(at_index(py, index, error)),
-            Err(error) => {
-                mistake = Some(error);
-                break;
+        match source(object, core.spec())? {
+            Source::Failed(Some(fault)) if strict && fault.is_no_source() => {
+                let cause = fault.into_pyerr(object);
+                return Err(batch_error(py, "SourceBatchError", index, object.clone(), cause, 0));
             }
+            source => held.push(source),
         }
     }
-    sources.truncate(held.len());
     let [a, b, c] = core.output_shape();
     let shape = [sources.len(), a, b, c];
     // At the end, the pool may not enter Python any more.
@@ -116,7 +111,7 @@ pub(super) fn run<'py>(
         (out.cloned().unwrap_or(array.into_any()), faults)
     });
     stop.check(py)?;
-    Ok(Rows { pixels, sources, faults, mistake, _visit: visit })
+    Ok(Rows { pixels, sources, faults, _visit: visit })
 }
 
 /// Runs every item and returns what failed, by index; those rows are zero.
@@ -144,22 +139,27 @@ pub(super) fn list<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, 
     iterator(sources)?.collect()
 }
 
-/// An iterator of sources.
+/// An iterator of sources; a single source is a mistake.
 pub(super) fn iterator<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
-    if let Ok(array) = sources.cast::<PyUntypedArray>()
-        && array.ndim() != 4
-    {
-        return Err(value_error(
-            "a batch of shape (N, H, W, 1 to 4)",
-            format_args!("shape {}", tuple(array.shape())),
-        ));
+    let py = sources.py();
+    // Whatever has pixels has an axis for the images of a batch.
+    if let Some(shape) = shape_of(sources)? {
+        return if shape.len() == 4 {
+            sources.try_iter()
+        } else {
+            Err(value_error("a batch of shape (N, H, W, 1 to 4)", format_args!("shape {}", tuple(&shape))))
+        };
     }
     let single = sources.is_instance_of::<PyString>()
         || sources.is_instance_of::<PyBytes>()
         || sources.is_instance_of::<PyByteArray>()
         || sources.is_instance_of::<PyMemoryView>()
+        || sources.is_instance_of::<PyDict>()
         || sources.hasattr("__fspath__")?
         || sources.hasattr("read")?;
+    if !single && sources.hasattr("columns")? {
+        return py.import("clipprep._sources")?.call_method1("column", (sources,))?.try_iter();
+    }
     let iterator = if single { None } else { sources.try_iter().ok() };
     match iterator {
         Some(iterator) => Ok(iterator),
@@ -170,12 +170,18 @@ pub(super) fn iterator<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
     }
 }
 
-/// Says which source a caller's mistake is about.
-fn at_index(py: Python<'_>, index: usize, error: PyErr) -> PyErr {
-    if !error.is_instance_of::<pyo3::exceptions::PyException>(py) {
-        return error;
+/// The shape of an array of pixels, whatever library's it is; `None` for anything else, such as an array of paths.
+fn shape_of(sources: &Bound<'_, PyAny>) -> PyResult<Option<Vec<usize>>> {
+    if let Ok(array) = sources.cast::<PyUntypedArray>() {
+        // Objects, bytes and text.
+        let names = array.ndim() == 1 && matches!(array.dtype().kind(), b'O' | b'S' | b'U' | b'T');
+        return Ok((!names).then(|| array.shape().to_vec()));
     }
-    PyErr::from_type(error.get_type(py), format!("source {index}: {}", error.value(py)))
+    let lends = sources.hasattr("__dlpack__")? || sources.hasattr("__array_interface__")?;
+    if !lends || !sources.hasattr("ndim")? {
+        return Ok(None);
+    }
+    sources.getattr("shape")?.try_iter()?.map(|side| side?.extract()).collect::<PyResult<_>>().map(Some)
 }
 
 /// The number of threads of a batch.

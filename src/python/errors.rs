@@ -27,6 +27,7 @@ pub(super) enum Class {
     Truncated,
     Unsupported,
     Limit,
+    Source,
 }
 
 /// Credits words to Pillow.
@@ -53,6 +54,7 @@ impl Class {
             "truncated" => Self::Truncated,
             "limit" => Self::Limit,
             "unsupported" => Self::Unsupported,
+            "source" => Self::Source,
             _ => Self::Decode,
         }
     }
@@ -63,6 +65,7 @@ impl Class {
             Self::Truncated => "TruncatedError",
             Self::Unsupported => "UnsupportedError",
             Self::Limit => "LimitError",
+            Self::Source => "SourceError",
         }
     }
 }
@@ -100,6 +103,17 @@ impl Fault {
         Self::Foreign { class, text: text.into(), who, cause: Some(cause) }
     }
 
+    /// An object that is no source.
+    pub fn no_source(expected: &str, found: impl std::fmt::Display) -> Self {
+        let text = format!("expected {expected}, found {found}");
+        Self::Foreign { class: Class::Source, text, who: "", cause: None }
+    }
+
+    /// Whether the object is no source, whatever is done with it.
+    pub fn is_no_source(&self) -> bool {
+        matches!(self, Self::Foreign { class: Class::Source, .. })
+    }
+
     /// The exception for `source`.
     pub fn into_pyerr(self, source: &Bound<'_, PyAny>) -> PyErr {
         let (py, name) = (source.py(), shortened(name(source), MAX_NAME));
@@ -128,6 +142,9 @@ impl Fault {
     /// What a source's own Python code raised.
     pub fn raised(py: Python<'_>, error: PyErr) -> Self {
         Self::beyond_the_source(py, error).unwrap_or_else(|error| {
+            if let Some((kind, said)) = refused(py, &error) {
+                return Self::Foreign { class: Class::of_kind(&kind), text: said, who: "", cause: None };
+            }
             let text = "expected a binary file that can be read, found one that raises";
             Self::foreign(Class::Unsupported, text, "", error)
         })
@@ -195,9 +212,10 @@ fn system_error(name: &str, error: Error) -> PyErr {
     }
 }
 
-/// `BatchError` for the lowest index that failed.
+/// `BatchError`, or its subclass of that name, for the lowest index that failed.
 pub(super) fn batch_error(
     py: Python<'_>,
+    class: &'static str,
     index: usize,
     source: Bound<'_, PyAny>,
     cause: PyErr,
@@ -209,8 +227,7 @@ pub(super) fn batch_error(
         n => format!("; {n} others failed"),
     };
     let message = format!("source {index}: {}{others}", cause.value(py));
-    let raised =
-        exception(py, "BatchError").map(|class| PyErr::from_type(class, (message, index, source.unbind())));
+    let raised = exception(py, class).map(|class| PyErr::from_type(class, (message, index, source.unbind())));
     match raised {
         Ok(raised) => {
             raised.set_cause(py, Some(cause));

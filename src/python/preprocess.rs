@@ -8,7 +8,7 @@ use super::batch::{self, Each, Rows};
 use super::fork::Visit;
 use super::options::{self, OPTIONS, Options};
 use super::output::{self, Dtype, Number, with_number};
-use super::source::{Done, Source};
+use super::source::{Done, source as source_of};
 use super::stop::{Cancel, Stop};
 use crate::Orientation;
 
@@ -58,7 +58,7 @@ impl Preprocess {
             batch::threads(num_threads)?;
         }
         let visit = Visit::new(py);
-        let from = Source::of(source, self.core.spec())?;
+        let from = source_of(source, self.core.spec())?;
         with_number!(self.dtype, N => {
             let array = output::array::<N>(py, out, &self.core.output_shape())?;
             let mut borrowed = output::borrow::<N>(&array)?;
@@ -78,12 +78,11 @@ impl Preprocess {
         num_threads: Option<isize>,
         cancel: Option<&Cancel>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        self.rows(sources, out, num_threads, false, cancel)?.all(py)
+        self.rows(sources, out, num_threads, true, cancel)?.all(py)
     }
 
-    /// The fields of a `BatchResult`. `cancel` stops it with CancelledError. With `partial`, an object that is no
-    /// source ends the batch, and the last value is what it raised.
-    #[pyo3(signature = (sources, *, out = None, num_threads = None, cancel = None, partial = false))]
+    /// The fields of a `BatchResult`. `cancel` stops it with CancelledError.
+    #[pyo3(signature = (sources, *, out = None, num_threads = None, cancel = None))]
     fn _rows<'py>(
         &self,
         py: Python<'py>,
@@ -91,11 +90,8 @@ impl Preprocess {
         out: Option<&Bound<'py, PyAny>>,
         num_threads: Option<isize>,
         cancel: Option<&Cancel>,
-        partial: bool,
-    ) -> PyResult<(Each<'py>, Option<PyErr>)> {
-        let mut rows = self.rows(sources, out, num_threads, partial, cancel)?;
-        let mistake = rows.mistake.take();
-        Ok((rows.each(py)?, mistake))
+    ) -> PyResult<Each<'py>> {
+        self.rows(sources, out, num_threads, false, cancel)?.each(py)
     }
 
     /// Runs a source and says what was done: the fields of an `Explanation`.
@@ -103,7 +99,7 @@ impl Preprocess {
         let visit = Visit::new(py);
         let mut out = vec![0_u8; self.core.output_len()];
         let Done { report, pillow } =
-            batch::run_one(&self.core, &visit, source, Source::of(source, self.core.spec())?, &mut out)?;
+            batch::run_one(&self.core, &visit, source, source_of(source, self.core.spec())?, &mut out)?;
         let (height, width) = self.core.spec().size;
         let (height, width) = (height as isize, width as isize);
         let (left, top) = report.plan.crop;
@@ -199,10 +195,10 @@ impl Preprocess {
         sources: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
         num_threads: Option<isize>,
-        partial: bool,
+        strict: bool,
         cancel: Option<&Cancel>,
     ) -> PyResult<Rows<'py>> {
         let stop = cancel.map_or_else(Stop::by_signals, Stop::by);
-        batch::run(&self.core, self.dtype, sources, out, batch::threads(num_threads)?, partial, &stop)
+        batch::run(&self.core, self.dtype, sources, out, batch::threads(num_threads)?, strict, &stop)
     }
 }

@@ -104,12 +104,13 @@ def test_an_empty_batch(small) -> None:
     assert result.errors == {}
 
 
-def test_a_mistake_raises_before_any_work(small) -> None:
-    out = np.full((2, 3, 32, 32), 7, np.float32)
-    for sources in ([GOOD[0], 7], [GOOD[0], np.zeros((3, 40, 40), np.uint8)]):
-        with pytest.raises((TypeError, ValueError), match="source 1"):
-            small.try_batch(sources, out=out)
-        assert (out == 7).all()
+def test_what_is_no_source_costs_its_row(small) -> None:
+    for wrong in (7, np.zeros((3, 40, 40), np.uint8)):
+        result = small.try_batch([GOOD[0], wrong])
+        assert list(result.errors) == [1]
+        error = result.errors[1]
+        assert isinstance(error, clipprep.SourceError)
+        assert error.source is wrong
     with pytest.raises(TypeError):
         small.try_batch("cat.jpg")
 

@@ -102,16 +102,11 @@ def test_what_the_iterable_raises_comes_in_its_place(small, count: int, error) -
     assert caught.value is error
 
 
-def test_no_source_at_all_comes_in_its_place(small) -> None:
-    stream = small.stream([*IMAGES[:6], 7, *IMAGES], batch_size=4)
-    assert next(stream).start == 0
-    batch = next(stream)
-    assert_equal_bits(batch.pixels, small.batch(IMAGES[4:6]), "the rows before it")
-    with pytest.raises(TypeError, match="int") as caught:
-        next(stream)
-    assert "item 6" in "".join(caught.value.__notes__)
-    with pytest.raises(StopIteration):
-        next(stream)
+def test_no_source_at_all_costs_its_row(small) -> None:
+    batches = list(small.stream([*IMAGES[:4], 7, *IMAGES[4:]], batch_size=4))
+    assert [list(batch.errors) for batch in batches] == [[], [0]]
+    assert isinstance(batches[1].errors[0], clipprep.SourceError)
+    assert_equal_bits(batches[1].pixels[1:], small.batch(IMAGES[4:]), "the rows after it")
 
 
 @pytest.mark.parametrize("sources", ["cat.jpg", b"bytes", 7, None])

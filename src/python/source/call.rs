@@ -1,0 +1,94 @@
+//! One call: what its sources share, and how an item of it is run.
+
+use std::sync::{Mutex, PoisonError};
+
+use numpy::PyArray1;
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+
+use super::held::{Item, Source};
+use crate::python::errors::Fault;
+use crate::python::fork::attached;
+use crate::python::memory::{self, Span};
+use crate::python::pillow::Pixels;
+use crate::{Element, Preprocess, Report};
+
+/// What the sources of one call share.
+pub(in crate::python) struct Call<'a> {
+    pub core: &'a Preprocess,
+    /// The memory that the call writes to.
+    out: Span,
+    /// Held while Pillow loads an image: two of them may share a file, or be the same object.
+    loading: Mutex<()>,
+}
+
+/// What was done with an item, and who decoded it.
+pub(in crate::python) struct Done {
+    pub report: Report,
+    /// Pillow's name of the format, and why the native decoder did not take it.
+    pub pillow: Option<(Option<String>, String)>,
+}
+
+impl From<Report> for Done {
+    fn from(report: Report) -> Self {
+        Self { report, pillow: None }
+    }
+}
+
+impl<'a> Call<'a> {
+    /// A call that reads `sources` and writes to `out`; raises `ValueError` where the two overlap.
+    pub fn new(core: &'a Preprocess, sources: &[Source<'_>], out: Span) -> PyResult<Self> {
+        match sources.iter().filter_map(Source::span).any(|span| span.overlaps(&out)) {
+            true => Err(memory::overlap()),
+            false => Ok(Self { core, out, loading: Mutex::new(()) }),
+        }
+    }
+
+    /// Runs an item; Python is attached to only for what Pillow must decode.
+    pub fn run<T: Element>(&self, item: &Item<'_>, out: &mut [T]) -> Result<Done, Fault> {
+        match item {
+            Item::Image(pixels) => Ok(pixels.run(self.core, out)?.into()),
+            Item::Unloaded(image) => {
+                let turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+                let load = |py: Python<'_>| {
+                    let pixels = Pixels::of(image.bind(py), self.core.spec())?;
+                    if pixels.span().overlaps(&self.out) {
+                        Err(Fault::Stop(memory::overlap()))
+                    } else {
+                        Ok(pixels)
+                    }
+                };
+                let pixels = attached(load);
+                drop(turn);
+                Ok(run_and_drop(self.core, pixels?, out)?.into())
+            }
+            _ => {
+                let source = item.core().expect("the others are the core's");
+                self.core.process_or(&source, out, |refused, out| {
+                    let why = refused.error.to_string();
+                    let (pixels, format) = attached(|py| {
+                        let bytes = match (item, refused.bytes) {
+                            (Item::Encoded(bytes), _) => {
+                                bytes.into_bound_py_any(py).map_err(Fault::Raised)?
+                            }
+                            (_, bytes) => PyArray1::from_vec(py, bytes.into_owned()).into_any(),
+                        };
+                        Pixels::decode(&bytes, refused.error, self.core.spec())
+                    })?;
+                    let report = run_and_drop(self.core, pixels, out)?;
+                    Ok(Done { report, pillow: Some((format, why)) })
+                })
+            }
+        }
+    }
+}
+
+/// Python's objects are let go of with Python attached: elsewhere a lock is taken for it.
+fn run_and_drop<T: Element>(core: &Preprocess, pixels: Pixels, out: &mut [T]) -> Result<Report, Fault> {
+    let report = pixels.run(core, out);
+    attached(|_| {
+        drop(pixels);
+        Ok(())
+    })?;
+    report
+}
