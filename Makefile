@@ -20,7 +20,7 @@ endif
 
 .DELETE_ON_ERROR:
 .PHONY: help run test test-all lint test-rust test-python fuzz soak reliability valgrind bench bench-report \
-  bench-instructions peers test-torch test-ray test-recipes docs drift wheel sdist check-sdist check-release notices clean
+  bench-instructions peers test-torch test-ray test-recipes docs test-docs drift wheel sdist check-sdist check-release notices clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
@@ -32,7 +32,7 @@ test: $(VENV)/.test-deps ## run the checks of CI: lint, Rust tests, Python tests
 	@scripts/checks.py lint test-rust test-python
 
 test-all: ## every check there is: test, torch, Ray, recipes, documentation, long fuzz and soak runs, release
-	@scripts/checks.py --keep-going lint test-rust test-python test-torch test-ray test-recipes docs fuzz soak \
+	@scripts/checks.py --keep-going lint test-rust test-python test-torch test-ray test-recipes test-docs fuzz soak \
 	  check-release $(if $(shell command -v valgrind),valgrind)
 
 lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
@@ -92,8 +92,11 @@ test-ray: $(VENV)/.ray-deps ## test clipprep.ray, clipprep.arrow and their examp
 test-recipes: $(VENV)/.recipes-deps ## run every code block of the documentation, with all that the recipes need
 	CLIPPREP_RECIPES=all $(BIN)/pytest tests/integrations/test_documents.py
 
-docs: $(VENV)/.docs-deps ## build the documentation into out/site
-	$(BIN)/mkdocs build
+docs: $(VENV)/.docs-deps ## build the documentation into out/site, from the sources alone: no torch, no Ray, no wheel
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
+test-docs: docs $(VENV)/.test-deps ## test the site: links, names, and each page in Chromium, wide and narrow
+	$(BIN)/pytest tests/integrations/test_site.py
 
 drift: $(VENV)/.drift-deps ## draw the picture of docs/why.md anew, and its table
 	$(BIN)/python scripts/drift.py
@@ -134,6 +137,10 @@ $(VENV)/.installed: dist/.built
 	$(PIP) install dist/*.whl
 	@touch $@
 
+$(VENV)/.docs-deps: $(VENV)/.tools pyproject.toml
+	$(PIP) install --group docs
+	@touch $@
+
 # EXTRAS are those of pyproject.toml's users, GROUPS those of its developers.
 $(VENV)/.%-deps: $(VENV)/.installed
 	$(PIP) install "$$(echo dist/*.whl)$(EXTRAS)" $(GROUPS:%=--group %)
@@ -148,5 +155,3 @@ $(VENV)/.ray-deps: GROUPS := test
 $(VENV)/.recipes-deps: EXTRAS := [torch,ray]
 $(VENV)/.recipes-deps: GROUPS := test recipes
 $(VENV)/.drift-deps: GROUPS := drift
-$(VENV)/.docs-deps: EXTRAS := [torch,ray]
-$(VENV)/.docs-deps: GROUPS := docs

@@ -7,6 +7,7 @@ the built core and writes each part between its marking lines; with --check it o
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.util
 import json
 import subprocess
@@ -49,9 +50,11 @@ def main() -> int:
             if not check:
                 path.write_text(text)
 
+    stub = PACKAGE / "_core.pyi"
+    documented = functions(part(stub, "options", attributes(options)), core)
+    write(stub, formatted(stub, documented))
     for name, marked, content in (
         ("limits.py", "limits", bounds(limits)),
-        ("_core.pyi", "options", attributes(options)),
         ("_preprocess.py", "options", constructor(options)),
         ("_typing.py", "options", keywords(options)),
     ):
@@ -157,8 +160,22 @@ def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
 
 
 def attributes(options: list[Row]) -> str:
-    """The attributes in the stub; their docstrings are the core's."""
-    return "".join(f"@property\ndef {o['name']}(self) -> {o['shown']}: ...\n" for o in options)
+    """The attributes in the stub."""
+    return "".join(
+        f'@property\ndef {o["name"]}(self) -> {o["shown"]}:\n    """{summary(o)}."""\n'
+        for o in options
+    )
+
+
+def functions(stub: str, core: Any) -> str:
+    """The stub with the core's docstrings in its functions."""
+    lines = stub.splitlines()
+    for node in reversed(ast.parse(stub).body):
+        if isinstance(node, ast.FunctionDef):
+            doc = " ".join(getattr(core, node.name).__doc__.split())
+            node.body = [ast.Expr(ast.Constant(doc))]
+            lines[node.lineno - 1 : node.end_lineno] = [ast.unparse(node)]
+    return "\n".join(lines) + "\n"
 
 
 def keywords(options: list[Row]) -> str:

@@ -40,9 +40,14 @@ class _BuildInfo(TypedDict):
     jpeg_simd: bool
     threads: int
 
-def available_models() -> list[str]: ...
-def build_info() -> _BuildInfo: ...
-def native_formats() -> list[tuple[str, str]]: ...
+def available_models() -> list[str]:
+    """The names of OpenAI's models, in the order of their publication."""
+
+def build_info() -> _BuildInfo:
+    """Versions and abilities of this build, by name."""
+
+def native_formats() -> list[tuple[str, str]]:
+    """The formats that are decoded here: Pillow's name of each, and the decoder's."""
 
 class _Row(TypedDict):
     name: str
@@ -54,11 +59,20 @@ class _Row(TypedDict):
     shown: NotRequired[str]
     beside_config: NotRequired[bool]
 
-def describe_options() -> list[_Row]: ...
-def describe_limits() -> list[_Row]: ...
-def check_limits(limits: Limits) -> None: ...
-def check_threads(num_threads: int | None) -> None: ...
-def iterate(sources: Iterable[Source] | NDArray[np.uint8]) -> Iterator[Any]: ...
+def describe_options() -> list[_Row]:
+    """The options of `Preprocess`: a row for each, which the command line, the stub and the documentation are made from."""
+
+def describe_limits() -> list[_Row]:
+    """The bounds of `Limits`, in rows like those of `describe_options`."""
+
+def check_limits(limits: Limits) -> None:
+    """Raises TypeError or ValueError for bounds that are none."""
+
+def check_threads(num_threads: int | None) -> None:
+    """Raises ValueError for a number of threads that is none."""
+
+def iterate(sources: Iterable[Source] | NDArray[np.uint8]) -> Iterator[Any]:
+    """An iterator of sources; a single source is a mistake."""
 
 @final
 class _Cancel:
@@ -99,50 +113,70 @@ class Preprocess:
     ) -> _Rows: ...
     def _explain(self, source: Source) -> _Explained: ...
     @property
-    def size(self) -> int | tuple[int, int]: ...
+    def size(self) -> int | tuple[int, int]:
+        """Height and width of the output in pixels: one number for a square, else (height, width)."""
     # [options] scripts/options.py writes this from the core's table
     @property
     def profile(
         self,
-    ) -> Literal["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]: ...
+    ) -> Literal["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]:
+        """Whose bits to reproduce."""
     @property
-    def pillow(self) -> Literal["13", "12", "installed"]: ...
+    def pillow(self) -> Literal["13", "12", "installed"]:
+        """Which Pillow's rule decides the order of the two passes of a resize."""
     @property
-    def mean(self) -> tuple[float, float, float]: ...
+    def mean(self) -> tuple[float, float, float]:
+        """Numbers to subtract from the channels R, G, B."""
     @property
-    def std(self) -> tuple[float, float, float]: ...
+    def std(self) -> tuple[float, float, float]:
+        """Numbers above 0 to divide the channels R, G, B by."""
     @property
     def interpolation(
         self,
-    ) -> Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]: ...
+    ) -> Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]:
+        """The resampling filter."""
     @property
-    def dtype(self) -> Literal["float32", "float16", "bfloat16", "uint8"]: ...
+    def dtype(self) -> Literal["float32", "float16", "bfloat16", "uint8"]:
+        """The type of number of the tensors."""
     @property
-    def layout(self) -> Literal["NCHW", "NHWC"]: ...
+    def layout(self) -> Literal["NCHW", "NHWC"]:
+        """The order of the axes."""
     @property
-    def precision(self) -> Literal["exact", "fast"]: ...
+    def precision(self) -> Literal["exact", "fast"]:
+        """Whether every bit counts."""
     @property
-    def resize_mode(self) -> Literal["shortest", "longest", "squash", "none"]: ...
+    def resize_mode(self) -> Literal["shortest", "longest", "squash", "none"]:
+        """How to resize before the centre is cropped."""
     @property
-    def resize_size(self) -> int | tuple[int, int]: ...
+    def resize_size(self) -> int | tuple[int, int]:
+        """The size in pixels, or (height, width), that `resize_mode` is about."""
     @property
-    def fill_color(self) -> int | tuple[int, int, int]: ...
+    def fill_color(self) -> int | tuple[int, int, int]:
+        """The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three levels for an image of three bands."""
     @property
-    def convert_rgb(self) -> bool: ...
+    def convert_rgb(self) -> bool:
+        """Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`."""
     @property
-    def over_white(self) -> bool: ...
+    def over_white(self) -> bool:
+        """Whether to show transparency white where the profile does, as the image processors of transformers 5; False drops it, as those of transformers 4."""
     @property
-    def rescale_factor(self) -> float | None: ...
+    def rescale_factor(self) -> float | None:
+        """The factor that bytes are multiplied by; None for no factor."""
     @property
-    def normalize(self) -> bool: ...
+    def normalize(self) -> bool:
+        """Whether to subtract `mean` and divide by `std`."""
     @property
-    def limits(self) -> Limits: ...
+    def limits(self) -> Limits:
+        """Bounds on the cost of one image."""
     @property
-    def truncated(self) -> Literal["error", "pad"]: ...
+    def truncated(self) -> Literal["error", "pad"]:
+        """How to treat truncated files, whose bytes end before their image does."""
     @property
-    def exif(self) -> bool: ...
+    def exif(self) -> bool:
+        """Whether to apply the EXIF orientation of an image first, as `PIL.ImageOps.exif_transpose` does."""
     @property
-    def formats(self) -> tuple[str, ...] | None: ...
+    def formats(self) -> tuple[str, ...] | None:
+        """Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
     # [/options]
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
