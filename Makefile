@@ -145,7 +145,7 @@ $(VENV)/.docs-deps: $(VENV)/.tools pyproject.toml
 $(VENV)/.%-deps: $(VENV)/.installed
 	$(PIP) install "$$(echo dist/*.whl)$(EXTRAS)" $(GROUPS:%=--group %)
 	@touch $@
-$(VENV)/.test-deps: GROUPS := test dev
+$(VENV)/.test-deps: GROUPS := test lint
 $(VENV)/.bench-deps: GROUPS := bench
 $(VENV)/.release-deps: GROUPS := release
 $(VENV)/.torch-deps: EXTRAS := [torch]

@@ -53,7 +53,7 @@ class ConfigOptions(TypedDict, total=False):
 class Options(ConfigOptions, total=False):
     """All options of `Preprocess`."""
 
-    profile: Literal["openai", "timm", "hf-pil", "hf-torchvision"]
+    profile: Literal["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]
     """Whose bits to reproduce."""
     mean: Sequence[float] | NDArray[Any] | None
     """Numbers to subtract from the channels R, G, B."""
