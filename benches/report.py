@@ -13,6 +13,7 @@ from typing import Any
 import drift
 import goals
 import numpy as np
+import speed
 import timing
 from peers import FLOOR, OURS, TORCHVISION, TORCHVISION_TENSORS
 
@@ -24,7 +25,15 @@ KINDS = {
     "pil": "PIL images",
 }
 
-HEAD = """# Benchmarks
+TOP = """# Benchmarks
+
+![Time per image as multiples of clipprep's, by kind of source and library](images/speed.svg)
+
+Green is clipprep; blue gives the same bits, pale blue other bits. transformers and hf-processors-rs are shown with their torchvision backend,
+OpenCV with INTER_AREA; the tables below have the other ways, and every peer.
+"""
+
+HEAD = """## How it is measured
 
 Made by `make bench`; no figure here was typed. `benches/bench.py` hands each image to all peers in turn, in one process, with all
 threads pinned, in an order drawn anew for each image of each round. So each ratio is of two peers on the same image at the same moment, and a
@@ -175,8 +184,13 @@ def memory(run: dict[str, Any]) -> list[list[str]]:
 
 
 def as_document(run: dict[str, Any]) -> str:
-    parts = [HEAD.format(size=run["size"], stolen=stolen(run)), machine(run)]
-    parts += ["![Time over the time of the bare decode](benchmarks.svg)", "## Goals"]
+    parts = [TOP, HEAD.format(size=run["size"], stolen=stolen(run)), machine(run)]
+    parts += [
+        "## JPEG against the bare decode",
+        "Solid bars give OpenAI's bits, pale ones do not; the dotted line is libjpeg-turbo alone, and a thin line has the quartiles.",
+        "![Time over the time of the bare decode](benchmarks.svg)",
+        "## Goals",
+    ]
     parts += ["Ratios on one thread, one image at a time; the quartiles of the pairs behind them."]
     parts += [as_markdown(goals.table(run))]
     if run.get("memory"):
@@ -203,6 +217,7 @@ def main() -> None:
     run = json.loads(records.read_text())
     (DOCS / "benchmarks.md").write_text(as_document(run))
     plot.bars(run, DOCS / "benchmarks.svg")
+    speed.main()
     print(as_text(goals.table(run)))
 
 
