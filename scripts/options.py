@@ -26,7 +26,8 @@ INTRODUCTION = """\
 <!-- Written by scripts/options.py from the tables in src/python/options/table.rs and src/limits.rs. -->
 
 `clipprep.Preprocess(model, ...)` takes these options, all by keyword, and has each as an attribute. `model` is one of `clipprep.available_models()`,
-the side of the output in pixels, or its (height, width). On the command line an option is a flag of `run`, `view`, `explain` and `bench`.
+another name of the Hub, the side of the output in pixels, or its (height, width); `pretrained` beside a name of open_clip is the tag of its weights.
+A name decides the options that are not given. On the command line an option is a flag of `run`, `view`, `explain` and `bench`.
 Those marked with * may be given to `from_hf`, `from_open_clip` and `from_timm` as well, whose config decides the others.
 """
 
@@ -118,20 +119,26 @@ def __init__(
     self,
     model: str | int | Sequence[int],
     *,
+    pretrained: str | None = None,
 {parameters}) -> None:
     """Prepare a model's preprocessing.
 
     Args:
-        model: One of `available_models()`, the side of the output in pixels, or its (height, width).
-            `from_hf`, `from_open_clip` and `from_timm` read it and the options from a model's config.
+        model: One of `available_models()`, another name of the Hub, the side of the output in pixels, or its
+            (height, width). A name decides the options that are not given. `from_hf`, `from_open_clip` and
+            `from_timm` read models' configs.
+        pretrained: The tag of the weights, beside a name of open_clip.
 {textwrap.indent(arguments, " " * 8)}
     Raises:
         TypeError: An option is unknown, or its value is of the wrong type.
         ValueError: A model, a name or a value is unknown, or options do not go together.
+        OSError: The config of a model of the Hub is neither in the cache nor can be downloaded.
 
     Example:
         >>> Preprocess("ViT-L/14@336px").size
         336
+        >>> Preprocess("ViT-L-14", pretrained="laion2b_s32b_b82k").mean
+        (0.5, 0.5, 0.5)
         >>> Preprocess(224, interpolation="bilinear", dtype="float16")
         Preprocess(224, interpolation='bilinear', dtype='float16')
     """

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from ._core import MEAN, STD, __version__, available_models, build_info
+from ._core import MEAN, STD, __version__, build_info
 from ._preprocess import Preprocess
 from .errors import (
     BatchError,
@@ -17,6 +17,7 @@ from .errors import (
 )
 from .explanation import Explanation
 from .limits import Limits
+from .models import available_models
 from .results import BatchResult, StreamBatch
 
 __all__ = [

@@ -37,6 +37,7 @@ class Preprocess(_core.Preprocess):
         self,
         model: str | int | Sequence[int],
         *,
+        pretrained: str | None = None,
         profile: Literal[
             "openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"
         ] = "openai",
@@ -65,8 +66,10 @@ class Preprocess(_core.Preprocess):
         """Prepare a model's preprocessing.
 
         Args:
-            model: One of `available_models()`, the side of the output in pixels, or its (height, width).
-                `from_hf`, `from_open_clip` and `from_timm` read it and the options from a model's config.
+            model: One of `available_models()`, another name of the Hub, the side of the output in pixels, or its
+                (height, width). A name decides the options that are not given. `from_hf`, `from_open_clip` and
+                `from_timm` read models' configs.
+            pretrained: The tag of the weights, beside a name of open_clip.
             profile: Whose bits to reproduce.
 
                 - "openai": OpenAI's `clip._transform`, and open_clip's transform for evaluation, on
@@ -147,10 +150,13 @@ class Preprocess(_core.Preprocess):
         Raises:
             TypeError: An option is unknown, or its value is of the wrong type.
             ValueError: A model, a name or a value is unknown, or options do not go together.
+            OSError: The config of a model of the Hub is neither in the cache nor can be downloaded.
 
         Example:
             >>> Preprocess("ViT-L/14@336px").size
             336
+            >>> Preprocess("ViT-L-14", pretrained="laion2b_s32b_b82k").mean
+            (0.5, 0.5, 0.5)
             >>> Preprocess(224, interpolation="bilinear", dtype="float16")
             Preprocess(224, interpolation='bilinear', dtype='float16')
         """
@@ -171,13 +177,15 @@ class Preprocess(_core.Preprocess):
         Chinese-CLIP, AltCLIP, CLIPSeg, X-CLIP (each frame is an image) and OWL-ViT are known.
 
         Args:
-            config: A folder, the path of a `preprocessor_config.json`, or its content as a dict.
+            config: A folder, the path of a `preprocessor_config.json`, its content as a dict, or a name of the
+                Hub: it is looked for in the local cache, else downloaded where `clipprep[hub]` is installed.
+                A folder may be sentence-transformers', a diffusers pipeline's, or one of the Hub's cache.
             backend: Whose bits: "torchvision", which transformers 5 prefers, or "pil".
             options: Options of `Preprocess` that a config does not decide, such as `dtype` or `limits`; and
                 `convert_rgb`, for images of other modes where the config does not convert them.
 
         Raises:
-            ValueError: A field is unknown or cannot be honoured.
+            ValueError: A name or a field is unknown, or a field cannot be honoured.
             TypeError: An option is one that the config decides.
             OSError: A file cannot be read.
 
@@ -195,27 +203,32 @@ class Preprocess(_core.Preprocess):
     def from_open_clip(
         cls,
         config: str | PathLike[str] | Mapping[str, Any] | object,
+        *,
+        pretrained: str | None = None,
         **options: Unpack[ConfigOptions],
     ) -> Self:
         """Do what open_clip's transform for evaluation does, by its config.
 
         Args:
-            config: A `preprocess_cfg` as a dict, a `PreprocessCfg`, an `open_clip_config.json`, or a folder
-                with one.
+            config: A `preprocess_cfg` as a dict, a `PreprocessCfg`, an `open_clip_config.json`, a folder
+                with one (or immich's), one of `available_models("open_clip")`, or a name of the Hub.
+            pretrained: The tag of the weights, beside a name of open_clip.
             options: As for `from_hf`.
 
         Raises:
-            ValueError: A field is unknown or cannot be honoured.
+            ValueError: A name or a field is unknown, or a field cannot be honoured.
             TypeError: An option is one that the config decides.
             OSError: A file cannot be read.
 
         Example:
             >>> Preprocess.from_open_clip({"size": 256, "resize_mode": "squash"})
             Preprocess(256, resize_mode='squash')
+            >>> Preprocess.from_open_clip("ViT-B-16-SigLIP-256", pretrained="webli").size
+            256
         """
         from .configs import open_clip
 
-        size, decided = open_clip.read(config, options)
+        size, decided = open_clip.read(config, options, pretrained)
         return cls(size, **decided)
 
     @classmethod
@@ -225,18 +238,20 @@ class Preprocess(_core.Preprocess):
         """Do what timm's transform for evaluation does to an image in RGB, by a data config.
 
         Args:
-            config: The dict that `timm.data.resolve_data_config` returns, a `pretrained_cfg`, a `config.json`, or
-                a folder with one.
+            config: The dict that `timm.data.resolve_data_config` returns, a `pretrained_cfg`, a `config.json`,
+                a folder with one, one of `available_models("timm")`, or a name of the Hub.
             options: As for `from_hf`.
 
         Raises:
-            ValueError: A field is unknown or cannot be honoured.
+            ValueError: A name or a field is unknown, or a field cannot be honoured.
             TypeError: An option is one that the config decides.
             OSError: A file cannot be read.
 
         Example:
             >>> Preprocess.from_timm({"input_size": [3, 256, 256], "crop_pct": 1.0}).size
             256
+            >>> Preprocess.from_timm("resnet50.a1_in1k").resize_size
+            235
         """
         from .configs import timm
 

@@ -6,7 +6,7 @@ use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 use super::batch::{self, Each, Rows};
 use super::fork::Visit;
-use super::options::{self, OPTIONS, Options};
+use super::options::{Model, OPTIONS, Options};
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Done, source as source_of};
 use super::stop::{Cancel, Stop};
@@ -36,12 +36,20 @@ type Explained<'py> = (
 #[pymethods]
 impl Preprocess {
     #[new]
-    #[pyo3(signature = (model, **options))]
-    fn new(py: Python<'_>, model: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    #[pyo3(signature = (model, *, pretrained = None, **options))]
+    fn new<'py>(
+        py: Python<'py>,
+        model: &Bound<'py, PyAny>,
+        pretrained: Option<&Bound<'py, PyAny>>,
+        options: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Self> {
+        let Model { size, name, decided } = Model::read(model, pretrained)?;
+        if let (Some(decided), Some(options)) = (&decided, options) {
+            decided.update(options.as_mapping())?;
+        }
         let _visit = Visit::new(py);
-        let (size, model) = options::model(model)?;
-        let Options { spec, dtype } = Options::read(size, options)?;
-        Ok(Self { core: crate::Preprocess::new(spec), model, dtype })
+        let Options { spec, dtype } = Options::read(size, decided.as_ref().or(options))?;
+        Ok(Self { core: crate::Preprocess::new(spec), model: name, dtype })
     }
 
     /// What calling an instance of `clipprep.Preprocess` does.

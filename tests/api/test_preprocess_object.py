@@ -29,8 +29,8 @@ MODELS = {
 ARRAY = photo(90, 157, 3)
 
 
-def test_the_nine_models() -> None:
-    assert list(clipprep.available_models()) == list(MODELS)
+def test_the_nine_models_of_openai_are_listed_first() -> None:
+    assert clipprep.available_models()[:9] == list(MODELS)
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -49,15 +49,6 @@ def test_each_model_has_its_size(name: str) -> None:
     assert (batch.shape, batch.dtype) == ((2, 3, n, n), np.float32)
     assert batch.flags.c_contiguous
     assert batch.flags.writeable
-
-
-@pytest.mark.parametrize("name", ["ViT-B/33", "", "vit-b/32", "ViT-B-32", "224"])
-def test_an_unknown_name_lists_the_known_ones(name: str) -> None:
-    with pytest.raises(ValueError, match="RN50") as caught:
-        clipprep.Preprocess(name)
-    message = str(caught.value)
-    assert all(known in message for known in MODELS)
-    assert repr(name) in message or f'"{name}"' in message
 
 
 @pytest.mark.parametrize("size", [0, -1, -224, 2**31, 2**63, 2**70])

@@ -72,6 +72,10 @@ def test_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert sizes["ViT-L/14@336px"] == 336
     assert cli.main(["models"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(sizes)
+    some = as_json(capsys, "models", "ViT-L/*")
+    assert some == {"ViT-L/14": 224, "ViT-L/14@336px": 336}
+    assert cli.main(["models", "open_clip:*"]) == 0
+    assert all(line.startswith("open_clip:") for line in capsys.readouterr().out.splitlines())
 
 
 def test_bench(capsys: pytest.CaptureFixture[str]) -> None:

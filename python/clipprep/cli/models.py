@@ -1,8 +1,9 @@
-"""``clipprep models``: the names that a model may have, and the size each stands for."""
+"""``clipprep models``: the names that a model may have, and the size of the output of each."""
 
 from __future__ import annotations
 
 import argparse
+import fnmatch
 from typing import Any
 
 import clipprep
@@ -16,17 +17,27 @@ def add(commands: Any) -> None:
         "models",
         call,
         summary="list the models' names",
-        description="List OpenAI's models and the side of their input in pixels.",
+        description="List the models of OpenAI, open_clip and timm, and the size of their input in pixels.",
+        operands="[PATTERN]",
+    )
+    parser.add_argument(
+        "pattern",
+        nargs="?",
+        default="*",
+        metavar="PATTERN",
+        help="the names to list, with * and ?, such as 'ViT-*' (default: all)",
     )
     _arguments.add_json(parser)
 
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
-    sizes = {name: clipprep.Preprocess(name).size for name in clipprep.available_models()}
+    names = fnmatch.filter(clipprep.available_models(), args.pattern)
+    sizes = {name: clipprep.Preprocess(name).size for name in names}
     if args.json:
         _arguments.print_json(sizes)
     else:
         for name, size in sizes.items():
-            print(f"{name:<16} {size}")
+            shown = size if isinstance(size, int) else "x".join(map(str, size))
+            print(f"{name:<48} {shown}")
     return 0

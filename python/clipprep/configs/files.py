@@ -6,33 +6,60 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
+
+from . import hub
+
+#: The most bytes of a config that are read.
+_MAX_BYTES = 16 * 2**20
 
 
-def read(config: object, name: str, *beside: str) -> dict[str, dict[str, Any]]:
-    """The files of a config by name: `name`, which a mapping or a file stands for, and those `beside` it in
-    a folder. A file that is not there is an empty dict; of `name` and the first one beside it, one is."""
+def is_name(config: object) -> TypeGuard[str]:
+    """Whether a text is a model's name, not the path of a file or a folder."""
+    if not isinstance(config, str):
+        return False
+    form = hub.is_name(config) or (os.sep not in config and not config.endswith(".json"))
+    return form and not os.path.exists(config)
+
+
+def read(
+    config: object, wanted: tuple[str, ...], beside: tuple[str, ...] = ()
+) -> dict[str, dict[str, Any]]:
+    """The files of a config by name. A mapping or a file stands for the first one `wanted`; a folder, or a model
+    of the Hub by name, has at least one of `wanted`, and others `beside`."""
     if isinstance(config, Mapping):
-        return {name: dict(config)}
+        return {wanted[0]: dict(config)}
     if not isinstance(config, (str, os.PathLike)):
         raise TypeError(
-            f"expected a config as a dict, a file or a folder, found {type(config).__name__}"
+            f"expected a config as a dict, a file, a folder, a name or an object of its library, "
+            f"found {type(config).__name__}"
         )
     path = Path(config)
+    if is_name(config) and hub.is_name(config):
+        path = hub.folder(config, wanted, beside)
     if not path.is_dir():
-        return {name: load(path)}
-    found = {file: load(path / file) for file in (name, *beside) if (path / file).is_file()}
-    wanted = (name, *beside[:1])
-    if not any(file in found for file in wanted):
-        raise FileNotFoundError(f"expected {' or '.join(wanted)} in the folder {str(path)!r}")
-    return found
+        return {wanted[0]: load(path)}
+    path = hub.root(path)
+    for inside in hub.FOLDERS:
+        folder = path / inside
+        there = [file for file in wanted if (folder / file).is_file()]
+        if there:
+            there += [file for file in beside if (folder / file).is_file()]
+            return {file: load(folder / file) for file in there}
+    raise FileNotFoundError(f"expected {' or '.join(wanted)} in the folder {str(path)!r}")
 
 
 def load(path: Path) -> dict[str, Any]:
     """A JSON object from a file."""
+    if path.exists() and not path.is_file():
+        raise ValueError(f"expected a file or a folder, found {str(path)!r}")
+    with path.open("rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    if len(data) > _MAX_BYTES:
+        raise ValueError(f"expected a config of {_MAX_BYTES} bytes at most in {str(path)!r}")
     try:
-        content = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        content = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"expected JSON in {str(path)!r}, found {error}") from None
     if not isinstance(content, dict):
         raise ValueError(f"expected a JSON object in {str(path)!r}, found {type(content).__name__}")

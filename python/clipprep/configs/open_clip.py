@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core import MEAN, STD
-from . import build, check, files
+from . import build, check, files, hub
+from .names import tables
 
 #: `open_clip.transform.PreprocessCfg`.
 DEFAULTS: dict[str, Any] = {
@@ -20,22 +21,35 @@ DEFAULTS: dict[str, Any] = {
     "fill_color": 0,
 }
 
+#: Where open_clip keeps its config, and immich its own.
+FILES = ("open_clip_config.json", "preprocess_cfg.json")
 
 #: Fields that a `preprocess_cfg` has where it is saved as the config of an image processor (jina-clip's).
 CLOTHES = frozenset({"auto_map", "image_processor_type", "processor_class", "transformers_version"})
 
 
-def read(config: object, options: Mapping[str, object]) -> tuple[tuple[int, int], dict[str, Any]]:
+def read(
+    config: object, options: Mapping[str, object], pretrained: str | None = None
+) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_open_clip` returns."""
-    size, arguments = arguments_of(find(config))
+    size, arguments = arguments_of(find(config, pretrained))
     return build.join(size, arguments, options)
 
 
-def find(config: object) -> dict[str, Any]:
+def find(config: object, pretrained: str | None = None) -> dict[str, Any]:
     """The `preprocess_cfg`, whose size is the model's where there is a `model_cfg`."""
+    if files.is_name(config):
+        named = tables.open_clip(config, pretrained)
+        if named is not None:
+            return named
+        if not hub.is_name(config):
+            known = tables.listed("open_clip")
+            raise tables.unknown(config, known, "a name of open_clip, a file or a folder")
+    if pretrained is not None:
+        raise TypeError(f"expected pretrained= beside a name of open_clip, found {pretrained!r}")
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
         config = dataclasses.asdict(config)
-    found = files.read(config, "open_clip_config.json")["open_clip_config.json"]
+    found = next(iter(files.read(config, FILES).values()))
     if "preprocess_cfg" not in found and "model_cfg" not in found:
         return {name: value for name, value in found.items() if name not in CLOTHES}
     check.known(found, ("preprocess_cfg", "model_cfg"), "open_clip_config.json")

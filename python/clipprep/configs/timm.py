@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from . import build, check, files
+from . import build, check, files, hub
+from .names import tables
 
 #: `timm.data.resolve_data_config` without a config.
 DEFAULTS: dict[str, Any] = {
@@ -18,6 +19,8 @@ DEFAULTS: dict[str, Any] = {
     "crop_mode": "center",
 }
 _FILTERS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
+
+FILES = ("config.json",)
 
 #: Fields of a `pretrained_cfg` that say nothing about the transform for evaluation.
 MEANINGLESS = frozenset(
@@ -42,7 +45,14 @@ def read(config: object, options: Mapping[str, object]) -> tuple[tuple[int, int]
 
 def find(config: object) -> dict[str, Any]:
     """The data config, or the `pretrained_cfg` of a `config.json`, as timm's loader makes it from one."""
-    found = files.read(config, "config.json")["config.json"]
+    if files.is_name(config):
+        named = tables.timm(config.removeprefix("hf-hub:"))
+        if named is not None:
+            return named
+        if not hub.is_name(config):
+            known = tables.listed("timm")
+            raise tables.unknown(config, known, "a name of timm, a file or a folder")
+    (found,) = files.read(config, FILES).values()
     nested = found.get("pretrained_cfg")
     if not isinstance(nested, Mapping):
         # The config.json of early versions has everything at one level.

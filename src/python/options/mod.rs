@@ -12,8 +12,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::errors::value_error;
-use crate::{FloatSteps, MODELS, ResizeMode, model_size};
+use crate::{FloatSteps, ResizeMode, model_size};
 pub(super) use entry::Options;
+use found::found;
 pub(super) use limits::{check_limits, describe_limits};
 pub(super) use table::OPTIONS;
 use value::{Value, Wrong};
@@ -83,16 +84,39 @@ impl Options {
     }
 }
 
-/// The height and width that a model's name, a number of pixels or a pair of them means, and the name.
-pub(super) fn model(model: &Bound<'_, PyAny>) -> PyResult<((usize, usize), Option<String>)> {
-    if let Ok(name) = model.cast::<PyString>() {
-        let name = name.to_str()?;
-        return model_size(name).map(|size| ((size, size), Some(name.to_owned()))).ok_or_else(|| {
-            let known: Vec<_> = MODELS.iter().map(|&(known, _)| known).collect();
-            value_error(format_args!("a model of {}", known.join(", ")), format_args!("{name:?}"))
-        });
+/// What the first argument of `Preprocess` means.
+pub(super) struct Model<'py> {
+    /// Height and width of the output.
+    pub size: (usize, usize),
+    /// The name, where it is one of OpenAI's.
+    pub name: Option<String>,
+    /// The options that another name decides.
+    pub decided: Option<Bound<'py, PyDict>>,
+}
+
+impl<'py> Model<'py> {
+    /// Reads a model's name, a number of pixels or a pair of them. Names that are not OpenAI's, and those beside the
+    /// tag of their weights, are looked up in the package's tables.
+    pub fn read(model: &Bound<'py, PyAny>, pretrained: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
+        let Ok(name) = model.cast::<PyString>() else {
+            if let Some(tag) = pretrained {
+                let expected = "no pretrained= beside a size: it goes with a name of open_clip";
+                return Err(PyTypeError::new_err(format!("expected {expected}, found {}", found(tag))));
+            }
+            let expected = format!("a model's name or {}", <(usize, usize)>::expected());
+            let size = Value::read(model).map_err(|wrong: Wrong| wrong.into_pyerr("", &expected, model))?;
+            return Ok(Self { size, name: None, decided: None });
+        };
+        if let Some(tag) = pretrained.filter(|tag| !tag.is_instance_of::<PyString>()) {
+            let expected = "pretrained= the tag of a model's weights or None";
+            return Err(PyTypeError::new_err(format!("expected {expected}, found {}", found(tag))));
+        }
+        let openai = if pretrained.is_none() { model_size(name.to_str()?) } else { None };
+        if let Some(size) = openai {
+            return Ok(Self { size: (size, size), name: Some(name.to_str()?.to_owned()), decided: None });
+        }
+        let names = model.py().import("clipprep.configs.by_name")?;
+        let (size, decided) = names.getattr("resolve")?.call1((name, pretrained))?.extract()?;
+        Ok(Self { size, name: None, decided: Some(decided) })
     }
-    let expected = format!("a model's name or {}", <(usize, usize)>::expected());
-    let size = Value::read(model).map_err(|wrong: Wrong| wrong.into_pyerr("", &expected, model))?;
-    Ok((size, None))
 }

@@ -8,12 +8,12 @@ from typing import Any
 from .. import check, files
 from . import table
 
-_FILES = ("preprocessor_config.json", "processor_config.json", "config.json")
+FILES = ("preprocessor_config.json", "processor_config.json")
 
 
 def find(config: object) -> tuple[dict[str, Any], str]:
     """The fields of an image processor, and the name of the class that reads them."""
-    read = files.read(config, *_FILES)
+    read = files.read(config, FILES, beside=("config.json",))
     fields = read.get("preprocessor_config.json", {})
     # The config of a whole processor holds that of its image processor, which then comes first.
     for holder in (read.get("processor_config.json", {}), fields):

@@ -1,0 +1,80 @@
+"""Models by name: those of OpenAI, open_clip and timm by tables, others of the Hub by their config."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TypeAlias
+
+from .. import _core
+from . import files, hf, hub, open_clip, timm
+from .names import tables
+
+#: Height and width of the output, and the other options of `Preprocess`.
+Named: TypeAlias = tuple[tuple[int, int], dict[str, Any]]
+
+
+def resolve(name: str, pretrained: str | None) -> Named:
+    """The size, and the options of `Preprocess`, that a name means.
+
+    Raises ValueError for a name that no table has, or two; OSError for one of the Hub that is not found.
+    """
+    if pretrained is None and name in tables.OPENAI:
+        size = tables.OPENAI[name]
+        return (size, size), {}
+    if name.startswith("hf-hub:"):
+        return _of_the_hub(name, pretrained)
+    of_open_clip = tables.open_clip(name, pretrained)
+    of_timm = tables.timm(name) if pretrained is None else None
+    if of_open_clip is not None and of_timm is not None:
+        raise _ambiguous(name, f"open_clip:{name}", f"timm/{name}")
+    if of_open_clip is not None:
+        return open_clip.arguments_of(of_open_clip)
+    if of_timm is not None:
+        return timm.arguments_of(of_timm)
+    if pretrained is not None:
+        known = tables.listed("open_clip")
+        raise tables.unknown(name, known, "a model of open_clip beside pretrained=")
+    if (
+        hub.is_name(name)
+        and files.is_name(name)
+        and not tables.near(name, _core.available_models())
+    ):
+        try:
+            return hf.read(name, "torchvision", {})
+        except FileNotFoundError as error:
+            raise tables.unknown(name, tables.available(), "a model's name", str(error)) from error
+    hint = "Preprocess.from_hf and its siblings read paths" if os.path.exists(name) else ""
+    raise tables.unknown(name, tables.available(), "a model's name", hint)
+
+
+def _of_the_hub(name: str, pretrained: str | None) -> Named:
+    """A name as open_clip and timm write those of the Hub: by the config that is there."""
+    if pretrained is not None:
+        raise TypeError(f"expected pretrained= beside a name of open_clip, found {name!r}")
+    repo = name.removeprefix("hf-hub:")
+    if tables.loaded_by_both(repo):
+        raise _ambiguous(name, f"Preprocess.from_open_clip({name!r})", repo)
+    of_timm = tables.timm(repo) if repo.startswith("timm/") else None
+    if of_timm is not None:
+        return timm.arguments_of(of_timm)
+    if not hub.is_name(name):
+        raise ValueError(f"expected hf-hub:OWNER/NAME, found {name[:200]!r}")
+    found = files.read(name, (*open_clip.FILES, *timm.FILES))
+    readers = {
+        "open_clip": any(file in found for file in open_clip.FILES),
+        "timm": "pretrained_cfg" in found.get("config.json", {}),
+    }
+    if all(readers.values()):
+        raise _ambiguous(
+            name, f"Preprocess.from_open_clip({name!r})", f"Preprocess.from_timm({name!r})"
+        )
+    if readers["timm"]:
+        return timm.arguments_of(timm.find(name))
+    return open_clip.arguments_of(open_clip.find(name))
+
+
+def _ambiguous(name: str, open_clip: str, timm: str) -> ValueError:
+    return ValueError(
+        f"expected a name of one library, found {name!r}, which open_clip and timm both have with other "
+        f"preprocessing: give {open_clip} for open_clip's, {timm} for timm's"
+    )

@@ -1,0 +1,150 @@
+"""Look up names of models in the tables of open_clip and timm."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from importlib.resources import files
+from typing import Any, Literal, TypeAlias
+
+from ... import _core
+
+#: OpenAI's own names of its models on the Hub. They mean OpenAI's transform, not the processors of transformers.
+OPENAI: Mapping[str, int] = {
+    "openai/clip-vit-base-patch32": 224,
+    "openai/clip-vit-base-patch16": 224,
+    "openai/clip-vit-large-patch14": 224,
+    "openai/clip-vit-large-patch14-336": 336,
+}
+
+Library: TypeAlias = Literal["open_clip", "timm"]
+
+
+@functools.cache
+def _read(library: Library) -> dict[str, Any]:
+    content = files(__package__).joinpath(f"{library}.json").read_text("utf-8")
+    table: dict[str, Any] = json.loads(content)
+    return table
+
+
+@functools.cache
+def models(library: Library) -> dict[str, dict[str, int]]:
+    """The tags of each model's weights, with the number of the config that each has."""
+    return {
+        name: {tag: int(number) for number, tags in by_config.items() for tag in tags.split(" ")}
+        for name, by_config in _read(library)["models"].items()
+    }
+
+
+def open_clip(name: str, pretrained: str | None) -> dict[str, Any] | None:
+    """The `preprocess_cfg` of a model of open_clip; None for a name that is unknown.
+
+    `NAME:TAG`, as `open_clip.list_pretrained(as_str=True)` writes it, stands for both. A name without a tag means
+    what all its weights share, else what those of OpenAI have.
+
+    Raises ValueError for a tag that is unknown, and where the weights of a name without one differ.
+    """
+    name, _, tag = name.removeprefix("open_clip:").replace("/", "-").partition(":")
+    tags = models("open_clip").get(name)
+    if tags is None:
+        return None
+    tag = tag if pretrained is None else pretrained
+    tag = tag.lower().replace("-", "_")
+    if not tag:
+        number = tags.get("openai")
+        if number is None and len(set(tags.values())) > 1:
+            raise ValueError(
+                f"expected pretrained= one of {', '.join(tags)} for {name!r}, whose weights differ in their "
+                "preprocessing, found none"
+            )
+        number = next(iter(tags.values())) if number is None else number
+    elif tag not in tags:
+        raise unknown(tag, list(filter(None, tags)), f"pretrained= for {name!r}")
+    else:
+        number = tags[tag]
+    config: dict[str, Any] = _read("open_clip")["configs"][number]
+    return dict(config)
+
+
+def timm(name: str) -> dict[str, Any] | None:
+    """The data config of a model of timm; None for a name that is unknown.
+
+    Raises ValueError for a tag that is unknown.
+    """
+    name = name.removeprefix("timm/")
+    name = _read("timm")["renamed"].get(name, name)
+    name, _, tag = name.partition(".")
+    tags = models("timm").get(name)
+    if tags is None:
+        return None
+    if tag not in tags:
+        full = [f"{name}.{known}" for known in tags if known]
+        raise unknown(f"{name}.{tag}", full, "a model of timm")
+    config: dict[str, Any] = _read("timm")["configs"][tags[tag]]
+    return dict(config)
+
+
+def loaded_by_both(name: str) -> bool:
+    """Whether open_clip and timm load weights by this name of the Hub, each with its own transform."""
+    return name in _read("open_clip")["also_of_timm"]
+
+
+@functools.cache
+def listed(library: Library) -> tuple[str, ...]:
+    """Every name of a library that stands for one config, in a form that no other library has."""
+    own = models(library)
+    others = models("timm" if library == "open_clip" else "open_clip")
+    if library == "timm":
+        return tuple(
+            f"timm/{name}" if name in others and not tag else ".".join(filter(None, (name, tag)))
+            for name, tags in own.items()
+            for tag in tags
+        )
+    return tuple(
+        form
+        for name, tags in own.items()
+        for form in (
+            [f"open_clip:{name}" if name in others else name]
+            if "openai" in tags or len(set(tags.values())) == 1
+            else [f"{name}:{tag}" for tag in tags]
+        )
+    )
+
+
+def available(library: Literal["openai", "open_clip", "timm"] | None = None) -> list[str]:
+    """What `clipprep.available_models` returns."""
+    openai = [*_core.available_models(), *OPENAI]
+    match library:
+        case None:
+            return list(dict.fromkeys([*openai, *listed("open_clip"), *listed("timm")]))
+        case "openai":
+            return openai
+        case "open_clip" | "timm":
+            return list(listed(library))
+    raise ValueError(f"expected library= one of openai, open_clip, timm, found {library!r}")
+
+
+def near(name: str, known: Iterable[str]) -> list[str]:
+    """The names that a misspelt one may mean, the nearest first; cases and separators count as one."""
+    spelt: dict[str, list[str]] = {}
+    for full in known:
+        spelt.setdefault(_plain(full), []).append(full)
+    plain = get_close_matches(_plain(name[:100]), spelt, n=3, cutoff=0.75)
+    return [full for found in plain for full in spelt[found]][:5]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower().removeprefix("timm/"))
+
+
+def unknown(name: str, known: Collection[str], what: str, hint: str = "") -> ValueError:
+    """The error about a name that is not among those known, with the nearest ones, or all where they are few."""
+    found = near(name, known)
+    if found or len(known) <= 8:
+        what += f" such as {', '.join(map(repr, found or known))}"
+    else:
+        what += " (clipprep.available_models() lists them)"
+    return ValueError(f"expected {what}, found {name[:200]!r}" + (f"; {hint}" if hint else ""))
