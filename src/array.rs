@@ -27,6 +27,14 @@ pub struct Array<'a> {
 
 impl<'a> Array<'a> {
     /// An array whose last axis has `layout.bytes()` entries.
+    ///
+    /// ```
+    /// use clipprep::{Array, pixels::Layout};
+    /// use ndarray::arr3;
+    ///
+    /// assert!(Array::new(arr3(&[[[1, 2, 3]]]).view(), Layout::Rgb, None).is_ok());
+    /// assert!(Array::new(arr3(&[[[1, 2]]]).view(), Layout::Rgb, None).is_err());
+    /// ```
     pub fn new(pixels: ArrayView3<'a, u8>, layout: Layout, palette: Option<Box<Palette>>) -> Result<Self> {
         let (height, width, channels) = pixels.dim();
         if height == 0 || width == 0 || channels != layout.bytes() {
@@ -39,6 +47,16 @@ impl<'a> Array<'a> {
     }
 
     /// The same as the pixels of an image, not as an array: see [`Image::is_array`].
+    ///
+    /// ```
+    /// use clipprep::pixels::{Image, Layout};
+    /// use ndarray::arr3;
+    ///
+    /// let pixels = arr3(&[[[1, 2, 3]]]);
+    /// let array = clipprep::Array::new(pixels.view(), Layout::Rgb, None)?;
+    /// assert!(array.is_array() && !array.of_image().is_array());
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
     pub fn of_image(self) -> Self {
         Self { of_image: true, ..self }
     }

@@ -22,6 +22,10 @@ use crate::normalise::Element;
 const SLICE: Duration = Duration::from_millis(5);
 
 /// Names the number of threads that a batch has if it does not say.
+///
+/// ```
+/// println!("{}: {:?}", clipprep::batch::THREADS_VARIABLE, clipprep::batch::default_threads());
+/// ```
 pub const THREADS_VARIABLE: &str = "CLIPPREP_NUM_THREADS";
 
 /// Runs `work` on every item with its piece of `out`, until `interrupt` is raised; returns what failed, by
@@ -76,7 +80,7 @@ pub fn try_each<I: Send, T: Element, E: Send>(
 ///
 /// # Panics
 /// When `order` names an index twice, or one beyond `out`.
-pub fn for_each<T: Send>(
+pub(crate) fn for_each<T: Send>(
     out: &mut [T],
     piece: usize,
     order: impl IntoIterator<Item = usize>,
@@ -174,6 +178,11 @@ impl Drop for Active<'_> {
 
 /// What [`THREADS_VARIABLE`] says; by default as many threads as this process may use, by its affinity
 /// and its container's quota. The error is a value that is no number from 1.
+///
+/// ```
+/// let threads = clipprep::batch::default_threads().expect("a number from 1");
+/// assert!(threads.get() >= 1);
+/// ```
 pub fn default_threads() -> Result<NonZeroUsize, String> {
     match std::env::var_os(THREADS_VARIABLE).filter(|value| !value.is_empty()) {
         Some(value) => {
@@ -188,6 +197,10 @@ pub fn default_threads() -> Result<NonZeroUsize, String> {
 ///
 /// Starting them takes locks for a moment, which a fork by another thread would leave locked in the
 /// child; a caller that can keep others from forking does it here.
+///
+/// ```
+/// clipprep::batch::start(std::num::NonZeroUsize::new(2).unwrap(), 100);
+/// ```
 pub fn start(threads: NonZeroUsize, count: usize) {
     pool(threads, count);
 }

@@ -93,6 +93,10 @@ pub enum LimitKind {
 
 impl LimitKind {
     /// The field of [`Limits`](crate::Limits) that sets the bound; `None` for a fixed one.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::LimitKind::Scans.option(), Some("max_scans"));
+    /// ```
     pub fn option(self) -> Option<&'static str> {
         match self {
             Self::Pixels { .. } => Some("max_pixels"),
@@ -164,4 +168,13 @@ impl Error {
 }
 
 /// A specialised `Result` for one image.
+///
+/// ```
+/// fn side(bytes: &[u8]) -> clipprep::Result<usize> {
+///     let (_, image) = clipprep::decode::open(&clipprep::decode::Input::new(bytes), &Default::default())?;
+///     Ok(image.header().width)
+/// }
+/// assert_eq!(side(b"P5 2 1 255 \x00\x80")?, 2);
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -9,12 +9,25 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 
 /// How long a watching thread goes on, at most about, before it asks again.
-pub const PERIOD: Duration = Duration::from_millis(20);
+pub(crate) const PERIOD: Duration = Duration::from_millis(20);
 /// Polls of a watching thread between two looks at the clock.
 const STRIDE: u32 = 8;
 
 /// Tells work to stop. Images that are worked on in [`Interrupt::during`] end with
 /// [`Error::Interrupted`] soon after it is raised.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use clipprep::interrupt::Interrupt;
+/// use clipprep::{Error, Preprocess, Spec};
+///
+/// let interrupt = Arc::new(Interrupt::default());
+/// interrupt.raise();
+/// let preprocess = Preprocess::new(Spec::openai(1));
+/// let result = interrupt.during(|| preprocess.process_bytes(b"P5 1 1 255 \x80", &mut [0_u8; 3]));
+/// assert!(matches!(result, Err(Error::Interrupted)));
+/// ```
 #[derive(Default)]
 pub struct Interrupt {
     raised: AtomicBool,
@@ -23,34 +36,73 @@ pub struct Interrupt {
 
 impl Interrupt {
     /// A token that is also raised when `watch` says so, which the thread that waits for the work is
-    /// asked to call every [`PERIOD`].
+    /// asked to call every 20 ms.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use clipprep::interrupt::Interrupt;
+    ///
+    /// let start = Instant::now();
+    /// let interrupt = Interrupt::watching(move || start.elapsed() > Duration::from_secs(10));
+    /// assert!(!interrupt.is_raised());
+    /// ```
     pub fn watching(watch: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Self { watch: Some(Box::new(watch)), ..Self::default() }
     }
 
     /// Stops the work, for good.
+    ///
+    /// ```
+    /// let interrupt = clipprep::interrupt::Interrupt::default();
+    /// interrupt.raise();
+    /// assert!(interrupt.is_raised());
+    /// ```
     pub fn raise(&self) {
         self.raised.store(true, Ordering::Relaxed);
     }
 
     /// Whether the work is to stop.
+    ///
+    /// ```
+    /// assert!(!clipprep::interrupt::Interrupt::default().is_raised());
+    /// ```
     pub fn is_raised(&self) -> bool {
         self.raised.load(Ordering::Relaxed)
     }
 
     /// Asks what it watches.
-    pub fn ask(&self) {
+    pub(crate) fn ask(&self) {
         if self.watch.as_ref().is_some_and(|watch| watch()) {
             self.raise();
         }
     }
 
     /// Runs `work`, which stops when this is raised.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// let interrupt = Arc::new(clipprep::interrupt::Interrupt::default());
+    /// assert_eq!(interrupt.during(|| 1 + 1), 2);
+    /// ```
     pub fn during<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         enter(Current { interrupt: self.clone(), clock: None }, work)
     }
 
     /// The same in the thread that is to watch.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use clipprep::interrupt::Interrupt;
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let interrupt = Arc::new(Interrupt::watching(|| false));
+    /// let preprocess = Preprocess::new(Spec::openai(1));
+    /// let work = || preprocess.process_bytes(b"P5 1 1 255 \x80", &mut [0_u8; 3]);
+    /// assert!(interrupt.during_watched(work).is_ok());
+    /// ```
     pub fn during_watched<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
         let clock = self.watch.is_some().then(|| Clock { polls: Cell::new(0), due: Cell::new(None) });
         enter(Current { interrupt: self.clone(), clock }, work)

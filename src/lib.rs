@@ -2,8 +2,8 @@
 //!
 //! An image's journey is the order of the modules: [`decode`] turns bytes into rows, a [`plan`]
 //! made from the header says which of them matter, `resample` resizes them with Pillow's
-//! arithmetic, `colour` makes them RGB, `normalise` makes them floats, and [`pipeline`] leads
-//! through all of it.
+//! arithmetic, `colour` makes them RGB, `normalise` makes them floats, and
+//! [`Preprocess`] leads through all of it.
 //!
 //! ```no_run
 //! use clipprep::{Preprocess, Spec};
@@ -25,7 +25,7 @@ mod limits;
 mod named;
 mod normalise;
 mod orientation;
-pub mod pipeline;
+mod pipeline;
 pub mod pixels;
 pub mod plan;
 mod resample;
@@ -43,7 +43,7 @@ pub use error::{Error, LimitKind, Result};
 pub use limits::Limits;
 pub use normalise::Element;
 pub use orientation::{Orientation, apply_orientation};
-pub use pipeline::{Preprocess, Report};
+pub use pipeline::{Opened, Preprocess, Refused, Report};
 pub use resample::Filter;
 pub use simd::Level;
 pub use source::Source;

@@ -8,10 +8,12 @@ macro_rules! limits {
         /// Upper bounds for one image; `None` lifts a bound.
         ///
         /// ```
-        /// use clipprep::Limits;
+        /// use clipprep::{Limits, Preprocess, Spec};
         ///
         /// let limits = Limits { max_pixels: Some(1 << 24), ..Limits::default() };
-        /// assert!(limits.check_pixels(1 << 12, (1 << 12) + 1).is_err());
+        /// let preprocess = Preprocess::new(Spec { limits, ..Spec::openai(224) });
+        /// let mut tensor = vec![0.0_f32; preprocess.output_len()];
+        /// assert!(preprocess.process_bytes(b"P5 5000 5000 255 ", &mut tensor).is_err());
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct Limits {
@@ -61,23 +63,23 @@ limits! {
 
 impl Limits {
     /// Refuses an image of more pixels than allowed.
-    pub fn check_pixels(&self, width: usize, height: usize) -> Result<()> {
+    pub(crate) fn check_pixels(&self, width: usize, height: usize) -> Result<()> {
         let (width, height) = (width as u64, height as u64);
         check(LimitKind::Pixels { width, height }, self.max_pixels, width.saturating_mul(height))
     }
 
     /// Refuses a file of more bytes than allowed.
-    pub fn check_bytes(&self, bytes: u64) -> Result<()> {
+    pub(crate) fn check_bytes(&self, bytes: u64) -> Result<()> {
         check(LimitKind::Bytes, self.max_bytes, bytes)
     }
 
     /// Refuses an image that takes more memory than allowed.
-    pub fn check_memory(&self, bytes: u64) -> Result<()> {
+    pub(crate) fn check_memory(&self, bytes: u64) -> Result<()> {
         check(LimitKind::Memory, self.max_memory, bytes)
     }
 
     /// Refuses a JPEG file of more scans than allowed.
-    pub fn check_scans(&self, scans: u64) -> Result<()> {
+    pub(crate) fn check_scans(&self, scans: u64) -> Result<()> {
         check(LimitKind::Scans, self.max_scans, scans)
     }
 }

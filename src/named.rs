@@ -14,9 +14,21 @@ macro_rules! named {
 
         impl $kind {
             /// Every choice with its name.
+            ///
+            /// ```
+            #[doc = concat!("use clipprep::", stringify!($kind), ";")]
+            ///
+            #[doc = concat!("let (name, choice) = ", stringify!($kind), "::ALL[0];")]
+            /// assert_eq!(choice.name(), name);
+            /// ```
             pub const ALL: [(&'static str, Self); [$($name),+].len()] = [$(($name, Self::$choice)),+];
 
             /// The name of the choice.
+            ///
+            /// ```
+            #[doc = concat!("let names = clipprep::", stringify!($kind), "::ALL.map(|(_, choice)| choice.name());")]
+            /// assert!(names.iter().all(|name| !name.is_empty()));
+            /// ```
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$choice => $name,)+

@@ -9,6 +9,13 @@ use crate::pixels::{BLOCK_ROWS, Header, Image, Rows, Whole, Window};
 
 /// How an upright image is taken from the stored one: EXIF's orientations, as Pillow's
 /// `exif_transpose` applies them. The default leaves the image as it is.
+///
+/// ```
+/// use clipprep::Orientation;
+///
+/// let mirrored = Orientation { mirror_columns: true, ..Orientation::default() };
+/// assert_eq!(Orientation::from_exif(2), mirrored);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Orientation {
     /// The stored image's rows are the upright one's columns.

@@ -6,9 +6,22 @@ use crate::error::{Error, Result};
 use crate::resample::Sample;
 
 /// Rows are handed on in blocks of up to this many: a kernel loads its weights once for all of them.
+///
+/// ```
+/// use clipprep::pixels::{BLOCK_ROWS, RowBlock};
+///
+/// let row = [1, 2, 3];
+/// let block: RowBlock<'_> = [&row; BLOCK_ROWS];
+/// assert_eq!(block[BLOCK_ROWS - 1], row);
+/// ```
 pub const BLOCK_ROWS: usize = 4;
 
 /// Up to [`BLOCK_ROWS`] rows; those past the requested count are empty.
+///
+/// ```
+/// let block = clipprep::pixels::RowBlock::default();
+/// assert!(block[0].is_empty());
+/// ```
 pub type RowBlock<'a> = [&'a [u8]; BLOCK_ROWS];
 
 /// The bytes of one pixel, by Pillow's mode names.
@@ -68,6 +81,10 @@ pub enum Layout {
 
 impl Layout {
     /// Bytes per pixel.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::pixels::Layout::Cmyk.bytes(), 4);
+    /// ```
     pub fn bytes(self) -> usize {
         match self {
             Self::One | Self::L | Self::P => 1,
@@ -86,6 +103,10 @@ impl Layout {
     }
 
     /// Pillow's name of the mode.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::pixels::Layout::GreyAlpha.mode(), "LA");
+    /// ```
     pub fn mode(self) -> &'static str {
         match self {
             Self::One => "1",
@@ -111,12 +132,12 @@ impl Layout {
     }
 
     /// Whether Pillow multiplies the colours by alpha before it resamples.
-    pub fn has_alpha(self) -> bool {
+    pub(crate) fn has_alpha(self) -> bool {
         matches!(self, Self::GreyAlpha | Self::Rgba | Self::GreyAlphaWide)
     }
 
     /// Whether Pillow resizes this mode by nearest neighbour whatever filter is asked for.
-    pub fn nearest_only(self) -> bool {
+    pub(crate) fn nearest_only(self) -> bool {
         matches!(self, Self::One | Self::P)
     }
 
@@ -134,6 +155,11 @@ impl Layout {
 }
 
 /// 256 RGB colours; entries that a file leaves out are black, as in Pillow.
+///
+/// ```
+/// let greys: clipprep::pixels::Palette = std::array::from_fn(|level| [level as u8; 3]);
+/// assert_eq!(greys[7], [7, 7, 7]);
+/// ```
 pub type Palette = [[u8; 3]; 256];
 
 /// The palette of a file with fewer than 256 entries, filled up as Pillow does.
@@ -246,6 +272,17 @@ pub trait Image {
 }
 
 /// A stream of rows, top to bottom.
+///
+/// ```
+/// use clipprep::pixels::{Header, Image, Layout, Rows, Whole, Window};
+///
+/// let header = Header { width: 1, height: 6, layout: Layout::L, palette: None };
+/// let mut image = Whole { header, data: vec![0, 1, 2, 3, 4, 5] };
+/// let mut rows = image.rows(&Window { columns: 0..1, rows: 0..6 })?;
+/// assert_eq!(rows.next(4)?, [[0], [1], [2], [3]]);
+/// assert_eq!(rows.next(2)?[1], [5]);
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub trait Rows {
     /// The next `count` rows (1 to [`BLOCK_ROWS`]), each of `columns * layout.bytes()` bytes.
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>>;

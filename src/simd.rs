@@ -148,6 +148,10 @@ impl Level {
     }
 
     /// The name of the level, which `CLIPPREP_SIMD` and `build_info()` use.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Level::NeonDotprod.name(), "neon-dotprod");
+    /// ```
     pub fn name(self) -> &'static str {
         self.row().name
     }
@@ -162,23 +166,41 @@ impl Level {
     }
 
     /// Whether a processor of this level has the instructions of `other` too.
+    ///
+    /// ```
+    /// use clipprep::Level;
+    ///
+    /// assert!(Level::Avx512.includes(Level::Avx2) && !Level::Avx512.includes(Level::Neon));
+    /// ```
     pub fn includes(self, other: Level) -> bool {
         self == other || self.row().includes.is_some_and(|lower| lower.includes(other))
     }
 
     /// Whether this processor has the level and those that it includes.
+    ///
+    /// ```
+    /// assert!(clipprep::Level::Scalar.is_supported());
+    /// ```
     pub fn is_supported(self) -> bool {
         let row = self.row();
         (row.detected)() && row.includes.is_none_or(Self::is_supported)
     }
 
     /// The levels that this processor has, lowest first.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Level::supported()[0], clipprep::Level::Scalar);
+    /// ```
     pub fn supported() -> Vec<Self> {
         TABLE.iter().map(|row| row.level).filter(|level| level.is_supported()).collect()
     }
 
     /// The level in use: the best that this processor has, or a lower one named by the
     /// environment variable `CLIPPREP_SIMD` when the process first asked.
+    ///
+    /// ```
+    /// println!("{} kernels", clipprep::Level::active().name());
+    /// ```
     pub fn active() -> Self {
         static ACTIVE: OnceLock<Level> = OnceLock::new();
         *ACTIVE.get_or_init(|| Self::chosen(std::env::var("CLIPPREP_SIMD").ok().as_deref()))

@@ -10,11 +10,11 @@ use crate::pixels::{Header, Image, Rows, Whole, Window};
 /// An encoded file, held in memory or only its beginning.
 ///
 /// ```
-/// use clipprep::decode::Input;
+/// use clipprep::decode::{Input, Rules, open};
 ///
 /// let input = Input::new(b"P5 1 1 255 \x80");
-/// assert_eq!(input.head(), b"P5 1 1 255 \x80");
-/// assert!(input.rest().is_none());
+/// assert_eq!(open(&input, &Rules::default())?.0.name(), "PPM");
+/// # Ok::<(), clipprep::Error>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct Input<'a> {
@@ -24,22 +24,26 @@ pub struct Input<'a> {
 
 impl<'a> Input<'a> {
     /// A file whose bytes are all in memory.
+    ///
+    /// ```
+    /// assert!(clipprep::decode::open(&clipprep::decode::Input::new(b"no image"), &Default::default()).is_err());
+    /// ```
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, rest: None }
     }
 
     /// A file of which `head` is the beginning; `rest` is read from where `head` ends.
-    pub fn streamed(head: &'a [u8], rest: &'a File) -> Self {
+    pub(crate) fn streamed(head: &'a [u8], rest: &'a File) -> Self {
         Self { bytes: head, rest: Some(rest) }
     }
 
     /// The bytes that are in memory: all of them, or the beginning.
-    pub fn head(&self) -> &'a [u8] {
+    pub(crate) fn head(&self) -> &'a [u8] {
         self.bytes
     }
 
     /// The file that the bytes after [`head`](Self::head) are read from, if they are not all in memory.
-    pub fn rest(&self) -> Option<&'a File> {
+    pub(crate) fn rest(&self) -> Option<&'a File> {
         self.rest
     }
 
@@ -75,6 +79,15 @@ pub struct Rules<'r> {
 }
 
 /// An image whose pixels come from a file.
+///
+/// ```
+/// use clipprep::decode::{Decoder, Input, Rules, open};
+///
+/// let (_, mut image) = open(&Input::new(b"P5 1 1 255 \x80"), &Rules::default())?;
+/// image.set_fast((1, 1), (false, false));
+/// assert_eq!(image.metadata()?.orientation()?, Default::default());
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub trait Decoder: Image {
     /// EXIF and XMP of the file, as far as Pillow finds them; none in formats that have none.
     fn metadata(&self) -> Result<Metadata<'_>> {

@@ -98,21 +98,42 @@ static FORMATS: [Format; 8] = [
 
 impl Format {
     /// Every format that is decoded here.
+    ///
+    /// ```
+    /// use clipprep::decode::Format;
+    ///
+    /// assert!(Format::all().iter().any(|format| format.name() == "JPEG"));
+    /// ```
     pub fn all() -> &'static [Self] {
         &FORMATS
     }
 
     /// The format that a file's first bytes announce.
+    ///
+    /// ```
+    /// use clipprep::decode::Format;
+    ///
+    /// assert_eq!(Format::of(b"GIF89a").map(Format::name), Some("GIF"));
+    /// assert!(Format::of(b"no image").is_none());
+    /// ```
     pub fn of(bytes: &[u8]) -> Option<&'static Self> {
         FORMATS.iter().find(|format| (format.begins)(bytes))
     }
 
     /// Pillow's name of the format.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::decode::Format::of(b"RIFF\0\0\0\0WEBP").unwrap().name(), "WEBP");
+    /// ```
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// The decoder's name.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::decode::Format::of(b"qoif").unwrap().decoder(), "clipprep");
+    /// ```
     pub fn decoder(&self) -> &'static str {
         self.decoder
     }

@@ -7,8 +7,25 @@ use super::affine::{BLOCK_VALUES, Fma};
 
 /// A tensor's type of number: `f32`, [`half::f16`], [`half::bf16`], or `u8` for the pixels before any float
 /// arithmetic.
+///
+/// ```
+/// use clipprep::{Preprocess, Spec};
+/// use half::f16;
+///
+/// let preprocess = Preprocess::new(Spec { normalize: false, ..Spec::openai(1) });
+/// let mut halves = [f16::ZERO; 3];
+/// preprocess.process_bytes(b"P5 1 1 255 \xff", &mut halves)?;
+/// assert_eq!(halves, [f16::ONE; 3]);
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub trait Element: Copy + Send + Sync + sealed::Sealed + 'static {
     /// Zero, what a row without an image holds.
+    ///
+    /// ```
+    /// use clipprep::Element;
+    ///
+    /// assert_eq!((f32::ZERO, u8::ZERO), (0.0, 0));
+    /// ```
     const ZERO: Self;
 
     /// Writes normalised pixels: `floats` are the values of `bytes`. Halves are rounded to nearest, ties to

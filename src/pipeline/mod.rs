@@ -30,6 +30,15 @@ use crate::source::Source;
 use crate::spec::{ArrayAlpha, Precision, Spec, TensorLayout, Truncated};
 
 /// A specification made ready to run; immutable, shared by all threads.
+///
+/// ```
+/// use clipprep::{Preprocess, Spec};
+///
+/// let preprocess = Preprocess::new(Spec::openai(224));
+/// let mut tensor = vec![0.0_f32; preprocess.output_len()];
+/// preprocess.process_bytes(b"P5 2 1 255 \x00\x80", &mut tensor)?;
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Preprocess {
     spec: Spec,
@@ -38,6 +47,15 @@ pub struct Preprocess {
 }
 
 /// What was done with one image.
+///
+/// ```
+/// use clipprep::{Preprocess, Spec};
+///
+/// let preprocess = Preprocess::new(Spec::openai(1));
+/// let report = preprocess.process_bytes(b"P5 4 2 255 \x00\x01\x02\x03\x04\x05\x06\x07", &mut [0_u8; 3])?;
+/// assert_eq!((report.header.width, report.plan.resized), (4, (2, 1)));
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Report {
     /// The file's format; `None` for pixels that were in memory.
@@ -53,6 +71,14 @@ pub struct Report {
 }
 
 /// A file whose header is read.
+///
+/// ```
+/// use clipprep::{Preprocess, Spec, decode::Input};
+///
+/// let opened = Preprocess::new(Spec::openai(224)).open(&Input::new(b"P5 2 1 255 \x00\x80"))?;
+/// assert_eq!((opened.format.name(), opened.image.header().width), ("PPM", 2));
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub struct Opened<'a> {
     /// The file's format.
     pub format: &'static Format,
@@ -66,6 +92,17 @@ pub struct Opened<'a> {
 const HEAD: usize = 1 << 20;
 
 /// A file that no decoder here reads.
+///
+/// ```
+/// use clipprep::{Error, Preprocess, Report, Source, Spec};
+///
+/// let preprocess = Preprocess::new(Spec::openai(1));
+/// preprocess.process_or(&Source::Bytes(b"no image"), &mut [0_u8; 3], |refused, _| {
+///     println!("{} bytes: {}", refused.bytes.len(), refused.error);
+///     Ok::<Option<Report>, Error>(None)
+/// })?;
+/// # Ok::<(), clipprep::Error>(())
+/// ```
 pub struct Refused<'a> {
     /// All of its bytes.
     pub bytes: Cow<'a, [u8]>,
@@ -103,17 +140,33 @@ enum Row<'a> {
 
 impl Preprocess {
     /// Prepares `spec` for the best instruction set of this processor.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Preprocess::new(clipprep::Spec::openai(336)).output_len(), 3 * 336 * 336);
+    /// ```
     pub fn new(spec: Spec) -> Self {
         let level = Level::active();
         Self { normalise: Normalise::new(&spec, level), spec, level }
     }
 
     /// What was asked for.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let preprocess = Preprocess::new(Spec::openai(224));
+    /// let another = Preprocess::new(Spec { exif: true, ..preprocess.spec().clone() });
+    /// assert!(another.spec().exif);
+    /// ```
     pub fn spec(&self) -> &Spec {
         &self.spec
     }
 
     /// Number of values of one output: 3 x height x width.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Preprocess::new(clipprep::Spec::openai(2)).output_len(), 12);
+    /// ```
     pub fn output_len(&self) -> usize {
         3 * self.spec.size.0 * self.spec.size.1
     }
@@ -197,6 +250,15 @@ impl Preprocess {
     }
 
     /// Writes the tensor of an encoded file to `out`.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let mut pixel = [0_u8; 3];
+    /// Preprocess::new(Spec::openai(1)).process_bytes(b"P6 1 1 255 \x01\x02\x03", &mut pixel)?;
+    /// assert_eq!(pixel, [1, 2, 3]);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
     pub fn process_bytes<T: Element>(&self, bytes: &[u8], out: &mut [T]) -> Result<Report> {
         self.process_input(&Input::new(bytes), out)
     }
@@ -330,6 +392,17 @@ impl Preprocess {
 
     /// The pixels of an image resized and cropped, but not converted: in its own layout, or in RGB where
     /// the profile converts first.
+    ///
+    /// ```
+    /// use clipprep::pixels::{Header, Layout, Whole};
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let header = Header { width: 2, height: 2, layout: Layout::L, palette: None };
+    /// let mut image = Whole { header, data: vec![1, 2, 3, 4] };
+    /// let (_, pixels) = Preprocess::new(Spec::openai(2)).cropped(&mut image)?;
+    /// assert_eq!(pixels, [1, 2, 3, 4]);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
     pub fn cropped(&self, image: &mut dyn Image) -> Result<(Report, Vec<u8>)> {
         let mut pixels = Vec::new();
         let report = with_buffers(|Buffers { scratch, .. }| {

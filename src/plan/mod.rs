@@ -49,12 +49,22 @@ pub struct Plan {
 
 impl Plan {
     /// The plan for an image of that header.
+    ///
+    /// ```
+    /// use clipprep::pixels::{Header, Layout};
+    /// use clipprep::{Level, Spec, plan::Plan};
+    ///
+    /// let header = Header { width: 640, height: 480, layout: Layout::Rgb, palette: None };
+    /// let plan = Plan::new(&Spec::openai(224), &header, Level::active())?;
+    /// assert_eq!(plan.window.rows, 0..480);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
     pub fn new(spec: &Spec, header: &Header, level: Level) -> Result<Self> {
         Self::reduced(spec, header, 1, level)
     }
 
     /// The plan for an image of that header whose decoder hands out one pixel for every `reduction` x `reduction`.
-    pub fn reduced(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Self> {
+    pub(crate) fn reduced(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Self> {
         let geometry = Geometry::new(spec, (header.width, header.height))?;
         let layout = if spec.profile.rgb_first { Layout::Rgb } else { header.layout };
         let mut padding = Padding::new(spec, &geometry, layout)?;
@@ -83,7 +93,7 @@ impl Plan {
     }
 
     /// An upper estimate of the bytes that resizing holds.
-    pub fn memory(&self) -> u64 {
+    pub(crate) fn memory(&self) -> u64 {
         let rows = match &self.method {
             Method::Pick { .. } => 0,
             Method::TwoPass(passes) => passes.memory(),
@@ -94,6 +104,16 @@ impl Plan {
     }
 
     /// What happens to the pixels, in a word: the order of the passes, "nearest" or "none".
+    ///
+    /// ```
+    /// use clipprep::pixels::{Header, Layout};
+    /// use clipprep::{Level, Spec, plan::Plan};
+    ///
+    /// let header = Header { width: 224, height: 224, layout: Layout::Rgb, palette: None };
+    /// let plan = Plan::new(&Spec::openai(224), &header, Level::active())?;
+    /// assert_eq!(plan.order(&header), "none");
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
     pub fn order(&self, header: &Header) -> &'static str {
         let order = match &self.method {
             _ if self.resized == (header.width, header.height) => return "none",

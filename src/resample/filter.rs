@@ -6,6 +6,10 @@ use crate::named::named;
 
 named! {
     /// A resampling filter, by Pillow's name.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Filter::Bicubic.name(), "bicubic");
+    /// ```
     pub enum Filter {
         /// The nearest source pixel, no antialiasing.
         Nearest = "nearest",

@@ -22,6 +22,10 @@ named! {
 
 named! {
     /// Whose rule decides the order of the two passes of Pillow's resize.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Spec::openai(224).pass_order, clipprep::PassOrder::Pillow13);
+    /// ```
     pub enum PassOrder {
         /// Pillow from 13 on: the order that leaves less to do.
         Pillow13 = "13",
@@ -32,6 +36,13 @@ named! {
 
 named! {
     /// The order of a tensor's axes.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Spec, TensorLayout};
+    ///
+    /// let preprocess = Preprocess::new(Spec { layout: TensorLayout::Nhwc, ..Spec::openai(224) });
+    /// assert_eq!(preprocess.output_shape(), [224, 224, 3]);
+    /// ```
     pub enum TensorLayout {
         /// Channels, rows, columns: a plane for each channel.
         Nchw = "NCHW",
@@ -42,6 +53,10 @@ named! {
 
 named! {
     /// Whether every bit counts.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Spec::openai(224).precision, clipprep::Precision::Exact);
+    /// ```
     pub enum Precision {
         /// The reference's bits.
         Exact = "exact",
@@ -54,6 +69,13 @@ named! {
 
 named! {
     /// How to treat truncated files, whose bytes end before their image does.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Spec, Truncated};
+    ///
+    /// let preprocess = Preprocess::new(Spec { truncated: Truncated::Pad, ..Spec::openai(224) });
+    /// assert_eq!(preprocess.spec().truncated.name(), "pad");
+    /// ```
     pub enum Truncated {
         /// Refuse them with `TruncatedError`, as Pillow does.
         Error = "error",

@@ -12,11 +12,26 @@ pub use models::{MODELS, model_size};
 pub use profile::{ArrayAlpha, Channels, FloatSteps, Profile, Resampler, Rounding};
 
 /// Channel means of CLIP's training set (openai/CLIP, `clip.py`, `_transform`).
+///
+/// ```
+/// assert!(clipprep::MEAN.iter().all(|mean| (0.4..0.5).contains(mean)));
+/// ```
 pub const MEAN: [f64; 3] = [0.48145466, 0.4578275, 0.40821073];
 /// Channel standard deviations of CLIP's training set.
+///
+/// ```
+/// assert!(clipprep::STD.iter().all(|std| (0.2..0.3).contains(std)));
+/// ```
 pub const STD: [f64; 3] = [0.26862954, 0.26130258, 0.27577711];
 
 /// The pixels of the padding where a crop is larger than the image.
+///
+/// ```
+/// use clipprep::{Fill, ResizeMode, Spec};
+///
+/// let spec = Spec { resize_mode: ResizeMode::Longest, fill: Fill::Bands([124, 116, 104]), ..Spec::openai(224) };
+/// assert_ne!(spec.fill, Fill::Level(0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fill {
     /// The same level in each band of the image's mode.
@@ -82,6 +97,10 @@ impl Spec {
     }
 
     /// OpenAI's transform for an input of `size` x `size` pixels.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Spec::openai(224).mean, clipprep::MEAN);
+    /// ```
     pub fn openai(size: usize) -> Self {
         Self {
             size: (size, size),

@@ -1,6 +1,10 @@
 //! Models by name.
 
 /// OpenAI's models with the side of their input in pixels (openai/CLIP, `clip.py`, `_MODELS`).
+///
+/// ```
+/// assert!(clipprep::MODELS.contains(&("ViT-B/32", 224)));
+/// ```
 pub const MODELS: [(&str, usize); 9] = [
     ("RN50", 224),
     ("RN101", 224),

@@ -40,6 +40,10 @@ pub struct Profile {
 }
 
 /// How half of a whole number is rounded.
+///
+/// ```
+/// assert_eq!(clipprep::Profile::HF_PIL.padding, clipprep::Rounding::Up);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rounding {
     /// Down.
@@ -62,6 +66,10 @@ impl Rounding {
 }
 
 /// Where the channels of an array stand.
+///
+/// ```
+/// assert_eq!(clipprep::Profile::OPENAI.array_channels, clipprep::Channels::Last);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Channels {
     /// (rows, columns, channels), always.
@@ -71,6 +79,10 @@ pub enum Channels {
 }
 
 /// Whose arithmetic resizes.
+///
+/// ```
+/// assert_eq!(clipprep::Profile::HF_TORCHVISION.resampler, clipprep::Resampler::Torch);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resampler {
     /// Pillow's `Image.resize`.
@@ -82,6 +94,10 @@ pub enum Resampler {
 }
 
 /// Whose arithmetic lays transparent pixels of an array over white.
+///
+/// ```
+/// assert_eq!(clipprep::Profile::HF_PIL.array_alpha, clipprep::ArrayAlpha::Numpy);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArrayAlpha {
     /// NumPy's, in float64.
@@ -91,6 +107,10 @@ pub enum ArrayAlpha {
 }
 
 /// The steps from bytes to floats. Mean and standard deviation follow in float32.
+///
+/// ```
+/// assert_eq!(clipprep::Profile::TIMM.floats, clipprep::FloatSteps::DivideBy255);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FloatSteps {
     /// Bytes divided by 255 in float32; there is no other rescale factor.
@@ -111,10 +131,18 @@ const TORCH: &[Filter] = &[Filter::Nearest, Filter::Bilinear, Filter::Bicubic, F
 
 impl Profile {
     /// Every profile; the first one is the default.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Profile::ALL[0].name, "openai");
+    /// ```
     pub const ALL: [&Self; 5] =
         [&Self::OPENAI, &Self::TIMM, &Self::HF_PIL, &Self::HF_TORCHVISION, &Self::HF_TORCHVISION_FLOATS];
 
     /// `clip._transform` of OpenAI, and open_clip's default: resize, crop, then RGB.
+    ///
+    /// ```
+    /// assert!(!clipprep::Profile::OPENAI.rgb_first);
+    /// ```
     pub const OPENAI: Self = Self {
         name: "openai",
         summary: "OpenAI's `clip._transform`, and open_clip's transform for evaluation, on Pillow.",
@@ -130,6 +158,10 @@ impl Profile {
     };
 
     /// timm's transform for evaluation, on an image that is RGB already: RGB, resize, crop.
+    ///
+    /// ```
+    /// assert!(clipprep::Profile::TIMM.rgb_first);
+    /// ```
     pub const TIMM: Self = Self {
         name: "timm",
         summary: "timm's transform for evaluation, on Pillow.",
@@ -138,6 +170,10 @@ impl Profile {
     };
 
     /// transformers' image processors on Pillow: RGB over white, resize, crop.
+    ///
+    /// ```
+    /// assert!(clipprep::Profile::HF_PIL.over_white);
+    /// ```
     pub const HF_PIL: Self = Self {
         name: "hf-pil",
         summary: "The image processors of transformers with the backend \"pil\".",
@@ -153,6 +189,10 @@ impl Profile {
     };
 
     /// transformers' image processors on torchvision's tensors: RGB over white, resize, crop.
+    ///
+    /// ```
+    /// assert!(!clipprep::Profile::HF_TORCHVISION.filters.contains(&clipprep::Filter::Box));
+    /// ```
     pub const HF_TORCHVISION: Self = Self {
         name: "hf-torchvision",
         summary: "The image processors of transformers with the backend \"torchvision\".",
@@ -168,6 +208,10 @@ impl Profile {
     };
 
     /// The same, but resized as float32 after rescaling, as DINOv3's image processor does it.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Profile::HF_TORCHVISION_FLOATS.filters, [clipprep::Filter::Bilinear]);
+    /// ```
     pub const HF_TORCHVISION_FLOATS: Self = Self {
         name: "hf-torchvision-floats",
         summary: "The same for DINOv3's, which resizes float32 after rescaling.",
@@ -178,6 +222,10 @@ impl Profile {
     };
 
     /// The profile of that name.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Profile::named("openai"), Some(&clipprep::Profile::OPENAI));
+    /// ```
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::ALL.into_iter().find(|profile| profile.name == name)
     }

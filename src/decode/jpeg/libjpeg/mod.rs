@@ -46,6 +46,12 @@ unsafe extern "C" {
 }
 
 /// Whether libjpeg was built with its SIMD code (which needs nasm) and the processor runs it.
+///
+/// ```
+/// if !clipprep::decode::jpeg_has_simd() {
+///     println!("JPEG files that libjpeg reads take longer here");
+/// }
+/// ```
 pub fn has_simd() -> bool {
     // SAFETY: takes nothing, and initialises only a thread-local of the library's own.
     unsafe { jsimd_can_idct_islow() != 0 }
