@@ -10,6 +10,9 @@ BENCH :=
 SOURCES := $(shell find src python -not -path '*__pycache__*' -not -name '*.so')
 BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md THIRD-PARTY-NOTICES
 
+# Last in PATH: the Rust that scripts/setup.sh fetches where there is none.
+export PATH := $(PATH):$(abspath $(BIN))
+
 # PyO3 asks the same interpreter in every step, so that cargo's cache holds.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
