@@ -23,7 +23,8 @@ endif
 
 .DELETE_ON_ERROR:
 .PHONY: help run test test-all lint test-rust test-python fuzz soak reliability valgrind bench bench-report \
-  bench-instructions peers test-torch test-ray test-recipes docs test-docs drift wheel sdist check-sdist check-release notices clean
+  bench-instructions peers test-torch test-ray test-recipes docs test-docs drift wheel sdist check-sdist check-twice check-release notices \
+  clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' Makefile
@@ -94,7 +95,7 @@ test-ray: $(VENV)/.ray-deps ## test clipprep.ray, clipprep.arrow and their examp
 	$(BIN)/pytest tests/integrations/test_ray.py tests/integrations/test_arrow.py
 
 test-recipes: $(VENV)/.recipes-deps ## run every code block of the documentation, with all that the recipes need
-	CLIPPREP_RECIPES=all $(BIN)/pytest tests/integrations/test_documents.py
+	CLIPPREP_RECIPES=all $(BIN)/pytest tests/integrations/test_documents.py tests/integrations/test_notebooks.py
 
 docs: $(VENV)/.docs-deps ## build the documentation into out/site, from the sources alone: no torch, no Ray, no wheel
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
@@ -113,7 +114,10 @@ sdist: $(VENV)/.tools ## build the source distribution of the last commit into d
 check-sdist: $(VENV)/.tools ## build the source distribution without a network
 	scripts/sdist.sh --check $(BIN)/python dist
 
-check-release: $(VENV)/.release-deps sdist check-sdist ## check wheel, source distribution and crate as they would be published
+check-twice: $(VENV)/.tools ## build the wheel twice and compare the two byte for byte
+	scripts/twice.sh $(BIN)/maturin
+
+check-release: $(VENV)/.release-deps sdist check-sdist check-twice ## check wheel, source distribution and crate as they would be published
 	$(BIN)/python scripts/third_party_notices.py --check
 	$(BIN)/auditwheel show dist/*.whl
 	$(BIN)/python scripts/check_wheel.py dist/*.whl
