@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::resample::Sample;
 
 /// Rows are handed on in blocks of up to this many: a kernel loads its weights once for all of them.
 ///
@@ -152,6 +151,19 @@ impl Layout {
             _ => None,
         }
     }
+}
+
+/// How one sample of more than a byte lies in memory while it is resized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sample {
+    /// 16 bits without sign, low byte first.
+    U16Le,
+    /// 16 bits without sign, high byte first.
+    U16Be,
+    /// 32 bits with sign, in the machine's order.
+    I32,
+    /// A float32, in the machine's order.
+    F32,
 }
 
 /// 256 RGB colours; entries that a file leaves out are black, as in Pillow.

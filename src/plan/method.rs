@@ -4,11 +4,10 @@ use std::ops::Range;
 
 use super::geometry::Geometry;
 use crate::error::{Error, Result};
-use crate::pixels::{Layout, Window};
+use crate::pixels::{Layout, Sample, Window};
 use crate::resample::floats::Floats;
 use crate::resample::{
-    Filter, Order, Sample, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit,
-    torch,
+    Filter, Order, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit, torch,
 };
 use crate::simd::Level;
 use crate::spec::{PassOrder, Resampler, Spec};

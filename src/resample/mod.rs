@@ -31,4 +31,4 @@ pub use filter::Filter;
 pub(crate) use nearest::{indices as nearest_indices, indices_16_bit as nearest_indices_16_bit};
 pub(crate) use two_pass::{Order, Scratch, TwoPass};
 pub(crate) use weights::{Tap, Weights};
-pub(crate) use wide::{Sample, Wide};
+pub(crate) use wide::Wide;

@@ -6,20 +6,7 @@ use std::collections::VecDeque;
 use super::two_pass::Order;
 use super::weights::Weights;
 use crate::error::Result;
-use crate::pixels::Rows;
-
-/// How one sample lies in memory while it is resized.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sample {
-    /// 16 bits without sign, low byte first.
-    U16Le,
-    /// 16 bits without sign, high byte first.
-    U16Be,
-    /// 32 bits with sign, in the machine's order.
-    I32,
-    /// A float32, in the machine's order.
-    F32,
-}
+use crate::pixels::{Rows, Sample};
 
 impl Sample {
     fn decode(self, row: &[u8]) -> Vec<f64> {
