@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from math import ceil
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,38 +31,34 @@ FAINT = "#666666"
 BOX = "#ff0040"
 
 
-class Named(Protocol):
-    """A binary file with a name that can be read more than once, each time from its beginning."""
+@dataclass(frozen=True)
+class Shown:
+    """An image of a sheet: what it is called, and where it is read, more than once."""
 
-    @property
-    def name(self) -> str: ...
-
-    def read(self) -> bytes: ...
-
-
-Source: TypeAlias = Path | Named
+    name: str
+    source: str | bytes
 
 
 def draw(
     preprocess: clipprep.Preprocess,
-    sources: Sequence[Source],
+    shown: Sequence[Shown],
     tensors: NDArray[Any],
     errors: Mapping[int, object],
 ) -> Image.Image:
-    """Draw one cell for each of the first `MAX_IMAGES` sources, left to right, top to bottom.
+    """Draw one cell for each of the first `MAX_IMAGES` images, left to right, top to bottom.
 
-    `tensors` is (N, 3, n, n), row i for `sources[i]`; `errors` has the rows that hold no image.
+    `tensors` is (N, 3, n, n), row i for `shown[i]`; `errors` has the rows that hold no image.
     """
-    shown = sources[:MAX_IMAGES]
+    shown = shown[:MAX_IMAGES]
     columns = min(len(shown), COLUMNS)
     rows = ceil(len(shown) / columns)
     step_x, step_y = CELL_WIDTH + 2 * GAP, CELL_HEIGHT + GAP
     sheet = Image.new("RGB", (columns * step_x, rows * step_y + GAP), BACKGROUND)
-    for i, source in enumerate(shown):
+    for i, one in enumerate(shown):
         if i in errors:
-            cell = _captioned(source, str(errors[i]), BOX)
+            cell = _captioned(one.name, str(errors[i]), BOX)
         else:
-            cell = _cell(preprocess, source, tensors[i])
+            cell = _cell(preprocess, one, tensors[i])
         sheet.paste(cell, (GAP + i % columns * step_x, GAP + i // columns * step_y))
     return sheet
 
@@ -81,17 +78,17 @@ def denormalise(
     return np.ascontiguousarray(bytes_.transpose(1, 2, 0))
 
 
-def _cell(preprocess: clipprep.Preprocess, source: Source, tensor: NDArray[Any]) -> Image.Image:
-    plan = preprocess.explain(source)
+def _cell(preprocess: clipprep.Preprocess, one: Shown, tensor: NDArray[Any]) -> Image.Image:
+    plan = preprocess.explain(one.source)
     cell = _captioned(
-        source,
+        one.name,
         "{} {} {}x{}, resized to {}x{}, decoder {}".format(
             plan.format, plan.mode, *plan.size, *plan.resized, plan.decoder
         ),
         FAINT,
     )
     scale = SIDE / max(plan.resized)
-    thumbnail = _thumbnail(source, [max(1, round(side * scale)) for side in plan.resized])
+    thumbnail = _thumbnail(one.source, [max(1, round(side * scale)) for side in plan.resized])
     left, top, right, bottom = (round(edge * scale) for edge in plan.crop)
     faded = Image.blend(thumbnail, Image.new("RGB", thumbnail.size, BACKGROUND), 0.6)
     faded.paste(thumbnail.crop((left, top, right, bottom)), (left, top))
@@ -104,11 +101,11 @@ def _cell(preprocess: clipprep.Preprocess, source: Source, tensor: NDArray[Any])
     return cell
 
 
-def _captioned(source: Source, detail: str, colour: str) -> Image.Image:
+def _captioned(name: str, detail: str, colour: str) -> Image.Image:
     cell = Image.new("RGB", (CELL_WIDTH, CELL_HEIGHT), BACKGROUND)
     canvas = ImageDraw.Draw(cell)
     for line, size, fill, y in [
-        (Path(source.name).name, 14, TEXT, SIDE + 4),
+        (Path(name).name, 14, TEXT, SIDE + 4),
         (detail, 11, colour, SIDE + 23),
     ]:
         font = ImageFont.load_default(size)
@@ -116,8 +113,8 @@ def _captioned(source: Source, detail: str, colour: str) -> Image.Image:
     return cell
 
 
-def _thumbnail(source: Source, size: Sequence[int]) -> Image.Image:
-    with Image.open(source if isinstance(source, Path) else BytesIO(source.read())) as opened:
+def _thumbnail(source: str | bytes, size: Sequence[int]) -> Image.Image:
+    with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as opened:
         opened.draft(None, (2 * size[0], 2 * size[1]))  # a JPEG need not be decoded in full
         image = opened.convert("RGBA" if opened.has_transparency_data else "RGB")
     image = image.resize((size[0], size[1]))

@@ -27,14 +27,14 @@ def test_rows_equal_single_calls(tmp_path: Path, capsys: pytest.CaptureFixture[s
     arguments = [str(PHOTOS), "--model", "32", "--batch-size", "4", "--threads", "2"]
     assert cli.main(["run", *arguments, "--out", str(out), "--contact-sheet", str(sheet)]) == 0
 
-    paths = find([PHOTOS])
+    paths = [item.name for item in find([PHOTOS])]
     assert len(paths) == 9
     expected = np.stack([clipprep.Preprocess(32)(path) for path in paths])
     assert np.array_equal(np.load(out), expected)
     lines = index(Path(f"{out}.jsonl"))
     assert "run" in lines[0]  # which says how the file was made
     assert [{**line, "run": None} for line in lines] == [
-        {"row": row, "source": str(path), "ok": True, "error": None, "run": None}
+        {"row": row, "source": path, "ok": True, "error": None, "run": None}
         for row, path in enumerate(paths)
     ]
     with Image.open(sheet) as image:
@@ -72,7 +72,7 @@ def test_folders_give_their_image_files_sorted(tmp_path: Path) -> None:
     for name in ["b.PNG", "a.jpg", "sub/c.webp", ".hidden.jpg", ".git/d.jpg", "notes.txt", "z.dat"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    found = find([tmp_path / "z.dat", tmp_path])
+    found = [Path(item.name) for item in find([tmp_path / "z.dat", tmp_path])]
     assert found == [tmp_path / name for name in ["z.dat", "a.jpg", "b.PNG", "sub/c.webp"]]
 
 

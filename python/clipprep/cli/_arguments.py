@@ -8,8 +8,9 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import clipprep
-from clipprep.cli import _options
+from clipprep.cli import _options, sources
 from clipprep.cli.names import clean
+from clipprep.cli.sources import kinds
 
 Commands = argparse._SubParsersAction  # the type that argparse keeps to itself
 
@@ -43,6 +44,27 @@ def add_model(parser: argparse.ArgumentParser, shown: Collection[str] = ("profil
         help="a name, a side in pixels or HxW (default: %(default)s)",
     )
     _options.add(parser, shown)
+
+
+def add_sources(
+    parser: argparse.ArgumentParser, nargs: str = "+", summary: str = "as for run"
+) -> None:
+    """The sources, and how they are read."""
+    parser.add_argument("sources", nargs=nargs, metavar="SOURCE", help=summary)
+    for name, text in (
+        ("--follow", "enter links to folders"),
+        ("--null", "names on standard input end with a zero byte (find -print0)"),
+        ("--remote", "ask for the addresses in lists and columns, too"),
+    ):
+        names = ("-0", name) if name == "--null" else (name,)
+        _options.add_hidden(parser, *names, action="store_true", help=text)
+
+
+def find(args: argparse.Namespace, preprocess: clipprep.Preprocess) -> sources.Listing:
+    """What the sources stand for."""
+    kinds.register_plugins()
+    asked = sources.Asked(args.follow, args.null, args.remote, preprocess.limits.max_bytes)
+    return sources.find(args.sources, asked)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

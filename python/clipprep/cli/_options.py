@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import Any
 
 import clipprep
@@ -11,6 +12,8 @@ from clipprep import _core
 
 #: Where an option's value is kept among a command's arguments.
 _PREFIX = "preprocess_"
+#: Where the help of an argument that --help does not say is kept.
+_HIDDEN = "hidden_help"
 
 
 def add(parser: argparse.ArgumentParser, shown: Collection[str]) -> None:
@@ -18,8 +21,14 @@ def add(parser: argparse.ArgumentParser, shown: Collection[str]) -> None:
     for row in _rows():
         _add(parser, row, shown=row["name"] in shown)
     parser.add_argument(
-        "--help-options", action=_HelpOptions, nargs=0, help="list the other options of Preprocess"
+        "--help-options", action=_HelpOptions, nargs=0, help="list the other options, too"
     )
+
+
+def add_hidden(parser: argparse.ArgumentParser, *names: str, **settings: Any) -> None:
+    """An argument that --help-options says, and --help does not."""
+    action = parser.add_argument(*names, **{**settings, "help": argparse.SUPPRESS})
+    vars(action)[_HIDDEN] = settings["help"]
 
 
 def add_some(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
@@ -117,17 +126,16 @@ def _add(parser: argparse.ArgumentParser, row: _core._Row, *, shown: bool) -> No
         value = row["default"]
         summary += f" (default: {value:g})" if isinstance(value, float) else f" (default: {value})"
     summary = summary.replace("%", "%%").replace("`", "")
-    settings["help"] = summary if shown else argparse.SUPPRESS
-    parser.add_argument("--" + row["name"].replace("_", "-"), **settings)
+    settings["help"] = summary
+    (parser.add_argument if shown else partial(add_hidden, parser))(
+        "--" + row["name"].replace("_", "-"), **settings
+    )
 
 
 class _HelpOptions(argparse.Action):
     """Lists every option and exits."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        listing = argparse.ArgumentParser(
-            add_help=False, usage=argparse.SUPPRESS, description="The options of Preprocess."
-        )
-        for row in _rows():
-            _add(listing, row, shown=True)
-        parser.exit(message=listing.format_help())
+        for action in parser._actions:
+            action.help = getattr(action, _HIDDEN, action.help)
+        parser.exit(message=parser.format_help())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from io import BytesIO
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -12,7 +14,6 @@ from PIL import Image
 
 import clipprep
 from clipprep.cli import _arguments, _options
-from clipprep.cli.sources import Member, find
 
 DESCRIPTION = """\
 Measure encoded bytes to tensors on this machine, with 1, 2, 4 ... threads: the
@@ -32,7 +33,7 @@ def add(commands: Any) -> None:
         description=DESCRIPTION,
         operands="[SOURCE ...]",
     )
-    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="as for `clipprep run`")
+    _arguments.add_sources(parser, "*")
     _arguments.add_model(parser)
     parser.add_argument(
         "--seconds",
@@ -54,7 +55,7 @@ def add(commands: Any) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
     preprocess = _options.preprocess(args)
-    images = _read(args) or 64 * [jpeg()]
+    images = _read(args, preprocess) or 64 * [jpeg()]
     ok = preprocess.try_batch(images).ok  # warms up, too
     images = [image for image, good in zip(images, ok, strict=True) if good]
     if not images:
@@ -103,8 +104,15 @@ def jpeg() -> bytes:
     return encoded.getvalue()
 
 
-def _read(args: argparse.Namespace) -> list[bytes]:
-    found = find(args.sources)[: args.max_images]
-    return [
-        source.read() if isinstance(source, Member) else source.read_bytes() for source in found
-    ]
+def _read(args: argparse.Namespace, preprocess: clipprep.Preprocess) -> list[bytes]:
+    if not args.sources:
+        return []
+    images = []
+    with _arguments.find(args, preprocess) as listing:
+        for _, source in listing.first(args.max_images):
+            if isinstance(source, str):
+                with contextlib.suppress(OSError):
+                    images.append(Path(source).read_bytes())
+            elif isinstance(source, bytes):
+                images.append(source)
+    return images

@@ -8,7 +8,6 @@ from typing import Any
 import clipprep
 from clipprep.cli import _arguments, _options
 from clipprep.cli.names import say, warn
-from clipprep.cli.sources import find
 
 DESCRIPTION = """\
 Say of each image how it is read and resized: format, mode, sizes, the crop, who
@@ -26,7 +25,7 @@ def add(commands: Any) -> None:
         description=DESCRIPTION,
         operands="SOURCE ...",
     )
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="as for `clipprep run`")
+    _arguments.add_sources(parser)
     _arguments.add_model(parser)
     _arguments.add_json(parser)
 
@@ -36,21 +35,25 @@ def call(args: argparse.Namespace) -> int:
     preprocess = _options.preprocess(args)
     explained: list[dict[str, Any]] = []
     failed = False
-    for source in find(args.sources):
-        try:
-            plan = preprocess.explain(source)._asdict()
-        except (clipprep.ImageError, OSError) as error:
-            failed = True
-            explained.append({"source": str(source), "error": str(error)})
+    with _arguments.find(args, preprocess) as listing:
+        sources = zip(listing, listing.sources(), strict=True)
+        for item, source in sources:
+            try:
+                plan = preprocess.explain(source)._asdict()
+            except (clipprep.ImageError, OSError) as error:
+                failed = True
+                explained.append({"source": item.name, "error": str(error)})
+                if not args.json:
+                    warn(error)
+                continue
+            explained.append({"source": item.name, "error": None, **plan})
             if not args.json:
-                warn(error)
-            continue
-        explained.append({"source": str(source), "error": None, **plan})
-        if not args.json:
-            say(source)
-            for name, value in plan.items():
-                if value:
-                    say(f"  {name:<8} {'; '.join(value) if name == 'notes' else value}")
+                say(item.name)
+                for name, value in plan.items():
+                    if value:
+                        say(f"  {name:<8} {'; '.join(value) if name == 'notes' else value}")
+        for line in listing.left_out.lines():
+            warn(line)
     if args.json:
         _arguments.print_json(explained)
     return int(failed)

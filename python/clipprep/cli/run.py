@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import clipprep
 from clipprep import contact_sheet
-from clipprep.cli import _arguments, _options, outputs, place
+from clipprep.cli import _arguments, _options, outputs, pictures, place
 from clipprep.cli.failures import FailedError
 from clipprep.cli.journal import Journal
 from clipprep.cli.names import say, warn
-from clipprep.cli.sources import Source, find
 from clipprep.cli.writing import State, prepare, write
 
 DESCRIPTION = """\
@@ -36,7 +34,7 @@ def add(commands: Any) -> None:
         description=DESCRIPTION,
         operands="SOURCE ...",
     )
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="where the images are")
+    _arguments.add_sources(parser, summary="where the images are")
     parser.add_argument(
         "--out", default="tensors.npy", metavar="FILE", help="where to (default: %(default)s)"
     )
@@ -57,7 +55,8 @@ def add(commands: Any) -> None:
         metavar="N",
         help="images at a time (default: %(default)s)",
     )
-    parser.add_argument("--restart", action="store_true", help=argparse.SUPPRESS)
+    restart = "begin anew what a stopped run has left"
+    _options.add_hidden(parser, "--restart", action="store_true", help=restart)
     parser.add_argument("--overwrite", action="store_true", help="replace what stands at FILE")
     _arguments.add_json(parser)
 
@@ -66,71 +65,64 @@ def call(args: argparse.Namespace) -> int:
     """Run the command."""
     tell = _silent if args.json else say
     preprocess = _options.preprocess(args)
+    out = Path(args.out)
+    folder = args.out.endswith("/") or out.is_dir()
+    try:
+        outputs.check(out, folder=folder)
+    except (ValueError, ImportError) as error:
+        raise FailedError(str(error)) from error
     info = clipprep.build_info()
     jpeg = "with SIMD" if info["jpeg_simd"] else "without SIMD (slow)"
     tell(f"clipprep {info['version']}: {info['simd']} kernels, JPEG {jpeg}")
 
     start = perf_counter()
-    sources = find(args.sources)
-    if not sources:
-        raise FileNotFoundError(f"no image files in {', '.join(args.sources)}")
-    tell(_step("find", len(sources), perf_counter() - start, ", ".join(args.sources)))
-
-    out = Path(args.out)
-    folder = args.out.endswith("/") or out.is_dir()
-    run = {"preprocess": repr(preprocess), "rows": len(sources), "sources": _digest(sources)}
-    try:
+    with _arguments.find(args, preprocess) as listing:
+        tell(_step("find", len(listing), perf_counter() - start, ", ".join(args.sources)))
+        run = {"preprocess": repr(preprocess), "rows": len(listing), "sources": listing.digest}
         output = outputs.output(out, preprocess, run, folder=folder)
-    except (ValueError, ImportError) as error:
-        raise FailedError(str(error)) from error
-    out.parent.mkdir(parents=True, exist_ok=True)
-    journal = Journal(place.beside(out, ".progress"), run)
-    start = perf_counter()
-    with place.locked(out):
-        state = prepare(output, journal, restart=args.restart, overwrite=args.overwrite)
-        done = len(sources) if state is State.FINISHED else journal.done
-        if state is State.RESUMED:
-            tell(f"{out}: going on after row {done:,} of {len(sources):,}")
-        if state is not State.FINISHED:
-            sizes = {"batch_size": args.batch_size, "threads": args.threads}
-            write(preprocess, sources, output, journal, **sizes)
-    seconds = perf_counter() - start
-    if state is State.FINISHED:
-        tell(f"{out}: finished before, by the same sources and options: nothing to do")
-    else:
-        shape = (len(sources), *preprocess.batch([]).shape[1:])
-        tell(_step("preprocess", len(sources) - done, seconds, f"{out} {shape} {preprocess.dtype}"))
-    if args.contact_sheet is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        journal = Journal(place.beside(out, ".progress"), run)
         start = perf_counter()
-        shown = sources[: contact_sheet.MAX_IMAGES]
-        args.contact_sheet.parent.mkdir(parents=True, exist_ok=True)
-        result = preprocess.try_batch(shown)
-        sheet = contact_sheet.draw(preprocess, shown, result.pixels, result.errors)
-        sheet.save(args.contact_sheet)
-        tell(_step("contact sheet", len(shown), perf_counter() - start, str(args.contact_sheet)))
+        with place.locked(out):
+            state = prepare(output, journal, restart=args.restart, overwrite=args.overwrite)
+            done = len(listing) if state is State.FINISHED else journal.done
+            if state is State.RESUMED:
+                tell(f"{out}: going on after row {done:,} of {len(listing):,}")
+            if state is not State.FINISHED:
+                sizes = {"batch_size": args.batch_size, "threads": args.threads}
+                write(preprocess, listing, output, journal, **sizes)
+        seconds = perf_counter() - start
+        if state is State.FINISHED:
+            tell(f"{out}: finished before, by the same sources and options: nothing to do")
+        else:
+            made = f"{out} {(len(listing), *preprocess.batch([]).shape[1:])} {preprocess.dtype}"
+            tell(_step("preprocess", len(listing) - done, seconds, made))
+        if args.contact_sheet is not None:
+            start = perf_counter()
+            sheet = pictures.draw(preprocess, listing, args.contact_sheet)
+            drawn = perf_counter() - start
+            tell(_step("contact sheet", sheet.shown, drawn, str(args.contact_sheet)))
 
-    for row, said in journal.errors.items():
-        warn(f"row {row}: {said}")
-    if journal.failed:
-        warn(f"{journal.failed:,} of {len(sources):,} images could not be read")
-    if args.json:
-        _arguments.print_json(
-            {
-                "out": str(out),
-                "state": state.value,
-                "rows": len(sources),
-                "errors": journal.failed,
-                "resumed_at": done,
-                "seconds": round(seconds, 3),
-                "preprocess": repr(preprocess),
-            }
-        )
-    return 1 if journal.failed else 0
-
-
-def _digest(sources: list[Source]) -> str:
-    names = "\n".join(map(str, sources)).encode("utf-8", "surrogateescape")
-    return hashlib.sha256(names).hexdigest()
+        for row, said in journal.errors.items():
+            warn(f"row {row}: {said}")
+        if journal.failed:
+            warn(f"{journal.failed:,} of {len(listing):,} images could not be read")
+        for line in listing.left_out.lines():
+            warn(line)
+        if args.json:
+            _arguments.print_json(
+                {
+                    "out": str(out),
+                    "state": state.value,
+                    "rows": len(listing),
+                    "errors": journal.failed,
+                    **listing.left_out.as_json(),
+                    "resumed_at": done,
+                    "seconds": round(seconds, 3),
+                    "preprocess": repr(preprocess),
+                }
+            )
+        return 1 if journal.failed else 0
 
 
 def _step(name: str, images: int, seconds: float, detail: str) -> str:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from clipprep import contact_sheet
-from clipprep.cli import _arguments, _options
+from clipprep.cli import _arguments, _options, pictures
 from clipprep.cli.names import say, warn
-from clipprep.cli.sources import find
 
 DESCRIPTION = f"""\
 Draw a contact sheet: each source with the crop as a box, and beside it what the
@@ -28,7 +27,7 @@ def add(commands: Any) -> None:
         description=DESCRIPTION,
         operands="SOURCE ...",
     )
-    parser.add_argument("sources", nargs="+", metavar="SOURCE", help="as for `clipprep run`")
+    _arguments.add_sources(parser)
     parser.add_argument(
         "--out",
         type=Path,
@@ -43,18 +42,17 @@ def add(commands: Any) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
     preprocess = _options.preprocess(args)
-    sources = find(args.sources)
-    if not sources:
-        raise FileNotFoundError(f"no image files in {', '.join(args.sources)}")
-    shown = sources[: contact_sheet.MAX_IMAGES]
-    result = preprocess.try_batch(shown)
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet.draw(preprocess, shown, result.pixels, result.errors).save(args.out)
-    for error in result.errors.values():
+    with _arguments.find(args, preprocess) as listing:
+        sheet = pictures.draw(preprocess, listing, args.out)
+        found = len(listing)
+        left_out = listing.left_out
+    for error in sheet.errors:
         warn(error)
+    for line in left_out.lines():
+        warn(line)
     if args.json:
-        counts = {"found": len(sources), "shown": len(shown), "errors": len(result.errors)}
-        _arguments.print_json({"out": str(args.out), **counts})
+        counts = {"found": found, "shown": sheet.shown, "errors": len(sheet.errors)}
+        _arguments.print_json({"out": str(args.out), **counts, **left_out.as_json()})
     else:
-        say(f"{args.out}: {len(shown)} of {len(sources)} images")
-    return 1 if result.errors else 0
+        say(f"{args.out}: {sheet.shown} of {found:,} images")
+    return 1 if sheet.errors else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from itertools import islice
 
 from clipprep import Preprocess
 from clipprep.cli.failures import FailedError
@@ -11,7 +11,7 @@ from clipprep.cli.journal import Journal
 from clipprep.cli.names import warn
 from clipprep.cli.outputs import Output
 from clipprep.cli.progress import Progress
-from clipprep.cli.sources import Source
+from clipprep.cli.sources import Listing
 
 
 class State(enum.Enum):
@@ -57,7 +57,7 @@ def prepare(output: Output, journal: Journal, *, restart: bool, overwrite: bool)
 
 def write(
     preprocess: Preprocess,
-    sources: Sequence[Source],
+    listing: Listing,
     output: Output,
     journal: Journal,
     *,
@@ -69,16 +69,16 @@ def write(
     Raises FailedError where the system does not let it; what is written until then is kept.
     """
     done = journal.done
-    left = sources[done:]
+    names = (item.name for item in listing.items(done))
     try:
-        with Progress(len(sources), done, journal.failed) as progress:
-            for batch in preprocess.stream(left, batch_size=batch_size, num_threads=threads):
-                row = done + batch.start
-                some = left[batch.start : batch.start + len(batch.pixels)]
-                state = output.append([str(source) for source in some], row, batch)
+        with Progress(len(listing), done, journal.failed) as progress:
+            sources = listing.sources(done)
+            for batch in preprocess.stream(sources, batch_size=batch_size, num_threads=threads):
+                row, rows = done + batch.start, len(batch.pixels)
+                state = output.append(list(islice(names, rows)), row, batch)
                 errors = {row + i: str(error) for i, error in batch.errors.items()}
-                journal.add(len(some), errors, state)
-                progress.advance(len(some), len(errors))
+                journal.add(rows, errors, state)
+                progress.advance(rows, len(errors))
         journal.finish()
         output.finish()
         journal.remove()
@@ -90,7 +90,7 @@ def write(
         if not journal.done:
             _discard(output, journal)
             raise FailedError(where) from error
-        kept = f"{journal.done:,} of {len(sources):,} rows are kept: the same command goes on"
+        kept = f"{journal.done:,} of {len(listing):,} rows are kept: the same command goes on"
         raise FailedError(f"{where}; {kept}", status=1) from error
     finally:
         output.close()

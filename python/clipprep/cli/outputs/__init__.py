@@ -51,23 +51,31 @@ class Output(Protocol):
         """Ends the work, finished or not."""
 
 
+def check(path: Path, *, folder: bool = False) -> None:
+    """Raises ValueError for an ending that is no format's, ImportError where pyarrow is needed and missing."""
+    if not folder and path.suffix not in ENDINGS:
+        expected = f"a file ending in {', '.join(ENDINGS)}, or a folder ending in /"
+        raise ValueError(f"expected {expected}, found {path}")
+    if folder or path.suffix in COLUMNS:
+        try:
+            import clipprep.cli.outputs.columns  # noqa: F401
+        except ImportError as error:
+            raise ImportError(f"{path} needs pyarrow: pip install 'clipprep[cli]'") from error
+
+
 def output(
     path: Path, preprocess: Preprocess, run: Mapping[str, Any], *, folder: bool = False
 ) -> Output:
     """The output that a path's ending asks for; with `folder` a folder of Parquet files.
 
     `run` says which run it is of: the number of its `rows`, and whatever else tells it from others.
-    Raises ValueError for another ending, ImportError where pyarrow is needed and missing.
+    Raises what `check` raises.
     """
-    if not folder and path.suffix not in ENDINGS:
-        expected = f"a file ending in {', '.join(ENDINGS)}, or a folder ending in /"
-        raise ValueError(f"expected {expected}, found {path}")
+    check(path, folder=folder)
     if not folder and path.suffix not in COLUMNS:
         return ArrayFile(path, preprocess, run)
-    try:
-        from clipprep.cli.outputs.columns import ArrowFile, Folder, ParquetFile
-    except ImportError as error:
-        raise ImportError(f"{path} needs pyarrow: pip install 'clipprep[cli]'") from error
+    from clipprep.cli.outputs.columns import ArrowFile, Folder, ParquetFile
+
     if folder:
         return Folder(path, preprocess, run)
     return (ParquetFile if path.suffix == ".parquet" else ArrowFile)(path, preprocess, run)
