@@ -50,6 +50,7 @@ lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
 	$(BIN)/python scripts/options.py --check
 	$(BIN)/python scripts/formats.py --check
 	$(BIN)/python benches/speed.py --check
+	$(BIN)/python scripts/repository.py --check
 	$(BIN)/python scripts/third_party_notices.py --check
 
 test-rust: $(VENV)/.tools ## test the Rust library, without Python
