@@ -21,6 +21,9 @@ use crate::normalise::Element;
 /// How long a ticket is held when other batches wait.
 const SLICE: Duration = Duration::from_millis(5);
 
+/// The most threads of a batch for each core.
+const PER_CORE: usize = 4;
+
 /// Names the number of threads that a batch has if it does not say.
 ///
 /// ```
@@ -75,8 +78,8 @@ pub fn try_each<I: Send, T: Element, E: Send>(
     failed
 }
 
-/// Calls `work` with the indices in `order` and their pieces of `out`, in `threads` threads at the most,
-/// until all are done or `interrupt` is raised. One thread is the calling one; it watches.
+/// Calls `work` with the indices in `order` and their pieces of `out`, in `threads` threads at the most and
+/// four for each core, until all are done or `interrupt` is raised. One thread is the calling one; it watches.
 ///
 /// # Panics
 /// When `order` names an index twice, or one beyond `out`.
@@ -92,7 +95,7 @@ pub(crate) fn for_each<T: Send>(
     let mut take = |index: usize| (index, pieces[index].take().expect("an index is named once"));
     let queue: Vec<_> = order.into_iter().map(&mut take).collect();
     let pool = pool(threads, queue.len());
-    let threads = threads.get().min(queue.len());
+    let threads = capped(threads, queue.len());
     let queue = Mutex::new(queue.into_iter());
     let next = || {
         let piece = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -193,6 +196,17 @@ pub fn default_threads() -> Result<NonZeroUsize, String> {
     }
 }
 
+/// The threads that a batch of `count` images gets of those that it asks for: more than [`PER_CORE`] for each core would
+/// only wait for each other.
+fn capped(threads: NonZeroUsize, count: usize) -> usize {
+    let threads = threads.get().min(count);
+    // Asking for the cores takes time.
+    if threads <= PER_CORE {
+        return threads;
+    }
+    threads.min(PER_CORE * std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
+}
+
 /// Starts the threads for a batch of `count` images where there are none yet.
 ///
 /// Starting them takes locks for a moment, which a fork by another thread would leave locked in the
@@ -229,25 +243,26 @@ impl Drop for Pool {
     }
 }
 
-/// A pool of at least `threads` threads; none where one is enough, and where the system grants no more.
+/// A pool of at least `threads` threads, as far as they are of use; none where one is enough, and where the system grants no more.
 ///
 /// After a fork the parent's threads are gone and a new pool is made; no lock is held here that the
 /// fork could have left locked.
 fn pool(threads: NonZeroUsize, count: usize) -> Option<Arc<Pool>> {
     static CURRENT: ArcSwapOption<Pool> = ArcSwapOption::const_empty();
+    let threads = capped(threads, count);
     // A pool's thread that waited for others of its pool might wait for ever.
-    if threads.get().min(count) <= 1 || rayon::current_thread_index().is_some() {
+    if threads <= 1 || rayon::current_thread_index().is_some() {
         return None;
     }
     let process = std::process::id();
     if let Some(pool) = CURRENT.load_full()
         && pool.process == process
-        && pool.threads().current_num_threads() >= threads.get()
+        && pool.threads().current_num_threads() >= threads
     {
         return Some(pool);
     }
     let built = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.get())
+        .num_threads(threads)
         .thread_name(|index| format!("clipprep-{index}"))
         .build()
         .ok()?;

@@ -142,6 +142,9 @@ class Preprocess:
     def layout(self) -> Literal["NCHW", "NHWC"]:
         """The order of the axes."""
     @property
+    def input_layout(self) -> Literal["auto", "HWC", "CHW"]:
+        """The order of the axes of arrays of pixels."""
+    @property
     def precision(self) -> Literal["exact", "fast"]:
         """Whether every bit counts."""
     @property

@@ -50,6 +50,7 @@ class Preprocess(_core.Preprocess):
         | type[np.generic]
         | np.dtype[Any] = "float32",
         layout: Literal["NCHW", "NHWC"] = "NCHW",
+        input_layout: Literal["auto", "HWC", "CHW"] = "auto",
         precision: Literal["exact", "fast"] = "exact",
         resize_mode: Literal["shortest", "longest", "squash", "none"] = "shortest",
         resize_size: int | Sequence[int] | None = None,
@@ -108,6 +109,12 @@ class Preprocess(_core.Preprocess):
 
                 - "NCHW": Channels, rows, columns: a plane for each channel.
                 - "NHWC": Rows, columns, channels: the channels of a pixel side by side.
+            input_layout: The order of the axes of arrays of pixels.
+
+                - "auto": As the profile has it: channels last, or first where the "hf-" profiles take
+                  them to be first. Tensors of torch have them first.
+                - "HWC": Rows, columns, channels.
+                - "CHW": Channels, rows, columns.
             precision: Whether every bit counts.
 
                 - "exact": The reference's bits.
@@ -323,7 +330,7 @@ class Preprocess(_core.Preprocess):
 
         Raises:
             BatchError: A source fails: the first one by index, with its own error as the cause. An object that is
-                no source raises SourceBatchError before any work.
+                no source raises `errors.SourceBatchError` before any work.
             TypeError: `sources` is no iterable of sources, or `out` lends no such memory.
             ValueError: `out` does not fit, or an array is no batch.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ._out import view
 from ._pillow.refusals import RefusedError
 
-#: Something simpler, and what to call when it was read.
-Simpler: TypeAlias = tuple[Any, Callable[[], object] | None]
+#: Something simpler, whether it is a tensor of torch, and what to call when it was read.
+Simpler: TypeAlias = tuple[Any, bool, Callable[[], object] | None]
 
 _EXPECTED = "expected a path, encoded bytes, a binary file, a PIL image or a uint8 array"
 
@@ -16,17 +18,17 @@ _EXPECTED = "expected a path, encoded bytes, a binary file, a PIL image or a uin
 def simpler(source: Any) -> Simpler:
     """What stands for a source. Raises RefusedError for an object that is none."""
     if hasattr(source, "open") and not hasattr(source, "read"):
-        return _opened(source)
-    if isinstance(source, Mapping):
-        return _encoded(source), None
+        file, close = _opened(source)
+        return file, False, close
     if hasattr(source, "as_py"):  # a scalar of pyarrow
-        value = source.as_py()
-        return (_encoded(value) if isinstance(value, Mapping) else _there(value)), None
+        source = source.as_py()
+    if isinstance(source, Mapping):
+        return _encoded(source), False, None
     if getattr(source, "ndim", None) == 0 and hasattr(source, "item"):
-        return _there(source.item()), None
+        return _there(source.item()), False, None
     if hasattr(source, "__dlpack__") or hasattr(source, "__array_interface__"):
-        return _array(source), None
-    return _there(source), None
+        return _array(source), _is_of_torch(source), None
+    return _there(source), False, None
 
 
 def column(frame: Any) -> Iterable[Any]:
@@ -39,7 +41,7 @@ def column(frame: Any) -> Iterable[Any]:
     return values
 
 
-def _opened(source: Any) -> Simpler:
+def _opened(source: Any) -> tuple[Any, Callable[[], object]]:
     """A file that is not open yet: of fsspec, or a path inside an archive."""
     if hasattr(source, "fs") and hasattr(source, "__enter__"):
         return source.open(), source.close
@@ -57,15 +59,20 @@ def _encoded(row: Mapping[Any, Any]) -> Any:
     raise RefusedError("source", f"{_EXPECTED}, found a dict whose bytes and path are missing")
 
 
+def _is_of_torch(source: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(source, torch.Tensor)
+
+
 def _array(source: Any) -> Any:
     """The memory of an array of another library."""
-    from ._out import view
-
     try:
         return view(source)
     except Exception as error:
-        found = f"a {type(source).__name__} whose memory is not the host's or is no array's"
-        raise RefusedError("source", f"{_EXPECTED}, found {found}: copy it to NumPy") from error
+        device = getattr(source, "device", "another device")
+        found = f"a {type(source).__name__} of {getattr(source, 'dtype', 'no type')} on {device}"
+        hint = "copy it to the host's memory, as uint8"
+        raise RefusedError("source", f"{_EXPECTED}, found {found}: {hint}") from error
 
 
 def _there(value: Any) -> Any:

@@ -34,6 +34,8 @@ class ConfigOptions(TypedDict, total=False):
     """The type of number of the tensors."""
     layout: Literal["NCHW", "NHWC"]
     """The order of the axes."""
+    input_layout: Literal["auto", "HWC", "CHW"]
+    """The order of the axes of arrays of pixels."""
     precision: Literal["exact", "fast"]
     """Whether every bit counts."""
     convert_rgb: bool

@@ -4,7 +4,7 @@ use std::mem::take;
 use std::num::NonZeroUsize;
 
 use numpy::{PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyIterator, PyMemoryView, PyString};
 
@@ -184,9 +184,9 @@ fn shape_of(sources: &Bound<'_, PyAny>) -> PyResult<Option<Vec<usize>>> {
     sources.getattr("shape")?.try_iter()?.map(|side| side?.extract()).collect::<PyResult<_>>().map(Some)
 }
 
-/// The number of threads of a batch.
-pub(super) fn threads(num_threads: Option<isize>) -> PyResult<NonZeroUsize> {
-    let Some(count) = num_threads else {
+/// The number of threads that a call asks for. There is none that is too large.
+pub(super) fn threads(num_threads: Option<&Bound<'_, PyAny>>) -> PyResult<NonZeroUsize> {
+    let Some(given) = num_threads else {
         return batch::default_threads().map_err(|found| {
             let variable = batch::THREADS_VARIABLE;
             value_error(
@@ -195,8 +195,21 @@ pub(super) fn threads(num_threads: Option<isize>) -> PyResult<NonZeroUsize> {
             )
         });
     };
-    usize::try_from(count)
-        .ok()
-        .and_then(NonZeroUsize::new)
-        .ok_or_else(|| value_error("num_threads= a number from 1, or None", count))
+    let py = given.py();
+    let expected = "num_threads= a number from 1, or None";
+    let count = match given.extract::<isize>() {
+        Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
+            if given.gt(0)? {
+                isize::MAX
+            } else {
+                isize::MIN
+            }
+        }
+        Err(error) if error.is_instance_of::<PyTypeError>(py) => {
+            let kind = given.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("expected {expected}, found {kind}")));
+        }
+        count => count?,
+    };
+    usize::try_from(count).ok().and_then(NonZeroUsize::new).ok_or_else(|| value_error(expected, count))
 }

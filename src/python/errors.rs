@@ -1,10 +1,13 @@
 //! One place where the core's errors become Python's exceptions (`clipprep.errors`).
 
+use std::io;
+use std::path::{Path, PathBuf};
+
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyDict, PyType};
 
 use crate::Error;
 
@@ -14,6 +17,8 @@ pub(super) enum Fault {
     Core(Error),
     /// Other code raised while it read the source: the class of ours that this is, our words and theirs.
     Foreign { class: Class, text: String, who: &'static str, cause: Option<PyErr> },
+    /// The system did not hand over the bytes of the file at a path.
+    File(PathBuf, io::Error),
     /// Python code of the source itself raised an `OSError`.
     Raised(PyErr),
     /// Python code raised what is about no source, such as `KeyboardInterrupt`.
@@ -120,12 +125,13 @@ impl Fault {
         let (class, message, cause) = match self {
             Self::Core(error) => match Class::of(&error) {
                 Some(class) => (class, format!("{name}: {error}"), None),
-                None => return system_error(&name, error),
+                None => return PyRuntimeError::new_err(format!("{name}: {error}")),
             },
             Self::Foreign { class, text, who, cause: Some(cause) } => {
                 (class, format!("{name}: {text} ({who}{})", words(py, &cause)), Some(cause))
             }
             Self::Foreign { class, text, cause: None, .. } => (class, format!("{name}: {text}"), None),
+            Self::File(path, error) => return not_opened(py, &path, &error).unwrap_or_else(|error| error),
             Self::Raised(error) | Self::Stop(error) => return error,
         };
         let raised = match exception(py, class.name()) {
@@ -196,20 +202,16 @@ impl Fault {
     }
 }
 
-/// The exception for what the system or the caller did.
-fn system_error(name: &str, error: Error) -> PyErr {
-    match error {
-        Error::Io(error) => match error.raw_os_error() {
-            // Three arguments make it the subclass that belongs to the code.
-            Some(code) => {
-                let text = error.to_string();
-                let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-                PyOSError::new_err((code, text, name.to_owned()))
-            }
-            None => PyOSError::new_err(format!("{name}: {error}")),
-        },
-        error => PyRuntimeError::new_err(format!("{name}: {error}")),
-    }
+/// `OSError` for the file at a path, as Python has it.
+fn not_opened(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyErr> {
+    let code = match error.kind() {
+        io::ErrorKind::IsADirectory => Some(libc::EISDIR),
+        _ => error.raw_os_error(),
+    };
+    let said = code.map_or_else(|| error.to_string(), |code| io::Error::from_raw_os_error(code).to_string());
+    let said = said.split(" (os error").next().unwrap_or_default();
+    let make = py.import("clipprep._hints")?.getattr("not_opened")?;
+    Ok(PyErr::from_value(make.call1((code, said, path.as_os_str()))?))
 }
 
 /// `BatchError`, or its subclass of that name, for the lowest index that failed.
@@ -264,8 +266,14 @@ pub(super) fn shape(sides: &[usize]) -> String {
 /// What messages call a source.
 fn name(object: &Bound<'_, PyAny>) -> String {
     let attribute = |name| object.getattr(name).ok().and_then(|value| value.extract::<String>().ok());
-    if let Ok(path) = object.extract::<std::path::PathBuf>() {
-        return path.display().to_string();
+    if let Ok(path) = object.extract::<PathBuf>() {
+        return path_name(&path);
+    }
+    if let Ok(row) = object.cast::<PyDict>()
+        && let Ok(Some(path)) = row.get_item("path")
+        && let Ok(path) = path.extract::<PathBuf>()
+    {
+        return path_name(&path);
     }
     if let Ok(array) = object.cast::<PyUntypedArray>() {
         return format!("<array of shape {}>", shape(array.shape()));
@@ -278,6 +286,12 @@ fn name(object: &Bound<'_, PyAny>) -> String {
         Ok(len) => format!("<{kind} of length {len}>"),
         Err(_) => format!("<{kind}>"),
     }
+}
+
+/// A path as messages show it. Bytes that are not UTF-8 are shown by their number.
+fn path_name(path: &Path) -> String {
+    let chunks = path.as_os_str().as_encoded_bytes().utf8_chunks();
+    chunks.map(|chunk| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii())).collect()
 }
 
 /// What an exception says: on one line, without addresses, and not too long.

@@ -67,7 +67,7 @@ mod _core {
 
     /// Raises ValueError for a number of threads that is none.
     #[pyfunction]
-    fn check_threads(num_threads: Option<isize>) -> PyResult<()> {
+    fn check_threads(num_threads: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         batch::threads(num_threads).map(|_| ())
     }
 

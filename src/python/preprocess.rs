@@ -59,7 +59,7 @@ impl Preprocess {
         py: Python<'py>,
         source: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-        num_threads: Option<isize>,
+        num_threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         // One image is one thread's work, so that any number is kept to.
         if num_threads.is_some() {
@@ -83,7 +83,7 @@ impl Preprocess {
         py: Python<'py>,
         sources: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-        num_threads: Option<isize>,
+        num_threads: Option<&Bound<'_, PyAny>>,
         cancel: Option<&Cancel>,
     ) -> PyResult<Bound<'py, PyAny>> {
         self.rows(sources, out, num_threads, true, cancel)?.all(py)
@@ -96,7 +96,7 @@ impl Preprocess {
         py: Python<'py>,
         sources: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-        num_threads: Option<isize>,
+        num_threads: Option<&Bound<'_, PyAny>>,
         cancel: Option<&Cancel>,
     ) -> PyResult<Each<'py>> {
         self.rows(sources, out, num_threads, false, cancel)?.each(py)
@@ -202,7 +202,7 @@ impl Preprocess {
         &self,
         sources: &Bound<'py, PyAny>,
         out: Option<&Bound<'py, PyAny>>,
-        num_threads: Option<isize>,
+        num_threads: Option<&Bound<'_, PyAny>>,
         strict: bool,
         cancel: Option<&Cancel>,
     ) -> PyResult<Rows<'py>> {

@@ -52,6 +52,19 @@ named! {
 }
 
 named! {
+    /// The order of the axes of an array of pixels.
+    pub enum InputLayout {
+        /// As the profile has it: channels last, or first where the "hf-" profiles take them to be first. Tensors of
+        /// torch have them first.
+        Auto = "auto",
+        /// Rows, columns, channels.
+        Hwc = "HWC",
+        /// Channels, rows, columns.
+        Chw = "CHW",
+    }
+}
+
+named! {
     /// Whether every bit counts.
     ///
     /// ```

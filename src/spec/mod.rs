@@ -7,7 +7,7 @@ mod profile;
 use crate::limits::Limits;
 use crate::resample::Filter;
 
-pub use choices::{PassOrder, Precision, ResizeMode, TensorLayout, Truncated};
+pub use choices::{InputLayout, PassOrder, Precision, ResizeMode, TensorLayout, Truncated};
 pub use models::{MODELS, model_size};
 pub use profile::{ArrayAlpha, Channels, FloatSteps, Profile, Resampler, Rounding};
 
@@ -78,6 +78,8 @@ pub struct Spec {
     pub filter: Filter,
     /// The order of the tensor's axes.
     pub layout: TensorLayout,
+    /// The order of the axes of an array of pixels.
+    pub input_layout: InputLayout,
     /// Whether every bit counts.
     pub precision: Precision,
     /// Bounds on the cost of one image.
@@ -94,6 +96,17 @@ impl Spec {
     /// Whether transparency shows white, in images that become RGB at all.
     pub(crate) fn over_white(&self) -> bool {
         self.convert_rgb && self.over_white && self.profile.over_white
+    }
+
+    /// Where the channels of an array stand, or of a tensor of torch.
+    #[cfg(feature = "python")]
+    pub(crate) fn channels(&self, of_torch: bool) -> Channels {
+        match (self.input_layout, self.profile.array_channels) {
+            (InputLayout::Hwc, _) => Channels::Last,
+            (InputLayout::Chw, _) => Channels::First,
+            (InputLayout::Auto, Channels::Last) if of_torch => Channels::First,
+            (InputLayout::Auto, channels) => channels,
+        }
     }
 
     /// OpenAI's transform for an input of `size` x `size` pixels.
@@ -117,6 +130,7 @@ impl Spec {
             std: STD,
             filter: Filter::Bicubic,
             layout: TensorLayout::Nchw,
+            input_layout: InputLayout::Auto,
             precision: Precision::Exact,
             limits: Limits::default(),
             truncated: Truncated::Error,

@@ -74,6 +74,8 @@ impl Rounding {
 pub enum Channels {
     /// (rows, columns, channels), always.
     Last,
+    /// (channels, rows, columns), always.
+    First,
     /// (channels, rows, columns) where the first axis has 1, 3 or 4 entries, as transformers guesses.
     FirstIfPossible,
 }

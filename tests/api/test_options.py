@@ -27,6 +27,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "interpolation": ("lanczos", "--interpolation lanczos"),
     "dtype": ("float16", "--dtype float16"),
     "layout": ("NHWC", "--layout NHWC"),
+    "input_layout": ("CHW", "--input-layout CHW"),
     "precision": ("fast", "--precision fast"),
     "resize_mode": ("squash", "--resize-mode squash"),
     "resize_size": ((40, 50), "--resize-size 40x50"),

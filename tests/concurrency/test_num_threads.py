@@ -47,6 +47,45 @@ def test_it_is_read_by_each_call(monkeypatch, small) -> None:
         small.batch([], num_threads=1)
 
 
+STARTED = """
+import asyncio, sys, threading, time, numpy as np, clipprep
+pre, images, most = clipprep.Preprocess(8), [np.zeros((9, 9), np.uint8)] * int(sys.argv[1]), 0
+for call in (
+    lambda n: pre.batch(images, num_threads=n),
+    lambda n: pre.try_batch(images, num_threads=n),
+    lambda n: list(pre.stream(images, num_threads=n)),
+    lambda n: asyncio.run(pre.abatch(images, num_threads=n)),
+):
+    for asked in (5_000, 100_000, 1 << 70):
+        call(asked)
+names = [open(f"/proc/self/task/{task}/comm").read() for task in __import__("os").listdir("/proc/self/task")]
+print(sum(name.startswith("clipprep-") and name[9:].strip().isdecimal() for name in names))
+"""
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="this system does not list threads"
+)
+@pytest.mark.parametrize("images", [3, 400])
+def test_there_are_no_more_than_are_of_use(images: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED, str(images)], capture_output=True, text=True, check=True
+    )
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    assert 1 < int(done.stdout) <= min(images, 4 * cores)
+
+
+def test_numbers_that_are_none(small) -> None:
+    for wrong in (0, -1, -(1 << 70)):
+        with pytest.raises(ValueError, match="num_threads= a number from 1"):
+            small.batch([], num_threads=wrong)
+    for odd in ("2", 1.5):
+        with pytest.raises(TypeError, match="num_threads= a number from 1, or None, found"):
+            small.try_batch([], num_threads=odd)
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_affinity() -> None:
     one = min(os.sched_getaffinity(0))

@@ -11,6 +11,7 @@ from typing import Any
 import PIL
 from PIL import Image, UnidentifiedImageError, features
 
+from .._hints import of_bytes
 from . import copies
 from .formats import default_formats, known_formats, memory, row
 from .guard import Guard
@@ -143,7 +144,7 @@ def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
         guard.pixels(*image.size)
         guard.memory(memory(name, image))
         return image
-    raise _unidentified(found, allowed, refused)
+    raise _unidentified(view, found, allowed, refused)
 
 
 def open_inside(file: Any, *_arguments: Any, **_options: Any) -> Image.Image:
@@ -175,12 +176,20 @@ def _check_codec(head: bytes) -> None:
             )
 
 
-def _unidentified(begins: list[str], allowed: set[str], refused: Exception | None) -> Exception:
+def _unidentified(
+    data: memoryview, begins: list[str], allowed: set[str], refused: Exception | None
+) -> Exception:
     """The error for a file that no allowed format takes."""
-    if refused is not None and begins and begins[-1] in allowed:
+    hint = of_bytes(data)
+    if refused is not None and begins and begins[-1] in allowed and not hint:
         return refused
     if shut := [name for name in begins if name not in allowed]:
         return UnidentifiedImageError(
             f"expected a file of the allowed formats, found one that begins as {' or '.join(shut)}"
         )
-    return UnidentifiedImageError("cannot identify image file")
+    unidentified = UnidentifiedImageError("cannot identify image file")
+    if not hint:
+        return unidentified
+    error = RefusedError("unsupported", f"expected an image file, found {hint}")
+    error.__cause__ = unidentified
+    return error

@@ -8,7 +8,7 @@ use pyo3::types::{PyString, PyType};
 use super::value::{Value, Wrong};
 use crate::named::Named;
 use crate::python::output::Dtype;
-use crate::{Filter, PassOrder, Precision, Profile, ResizeMode, TensorLayout, Truncated};
+use crate::{Filter, InputLayout, PassOrder, Precision, Profile, ResizeMode, TensorLayout, Truncated};
 
 /// Named choices: how each type is read, what may be said besides its names, and which objects may be given.
 macro_rules! choices {
@@ -49,6 +49,7 @@ choices! {
     Filter = filter, also "Resampling";
     Dtype = dtype, also "type[np.generic] | np.dtype[Any]";
     TensorLayout = named;
+    InputLayout = named;
     Precision = named;
     ResizeMode = named;
     Truncated = named;

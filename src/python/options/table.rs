@@ -48,6 +48,8 @@ options! {
     dtype => dtype, BesideConfig;
     /// The order of the axes.
     layout => spec.layout, BesideConfig;
+    /// The order of the axes of arrays of pixels.
+    input_layout => spec.input_layout, BesideConfig;
     /// Whether every bit counts.
     precision => spec.precision, BesideConfig;
     /// How to resize before the centre is cropped.

@@ -18,7 +18,8 @@ pub(super) fn of_buffer<'py>(view: &Bound<'py, PyMemoryView>, spec: &Spec) -> Re
     let numpy = py.import("numpy").map_err(raised)?;
     if get("ndim")?.extract::<usize>().map_err(raised)? > 1 {
         let array = numpy.call_method1("asarray", (view,)).map_err(raised)?;
-        return of_array(array.cast().map_err(|error| raised(error.into()))?, spec);
+        let array = array.cast().map_err(|error| raised(error.into()))?;
+        return of_array(array, spec, spec.channels(false));
     }
     if !get("c_contiguous")?.extract::<bool>().map_err(raised)? {
         return Err(Fault::no_source("a contiguous buffer of encoded bytes", "one with gaps"));
@@ -44,49 +45,55 @@ fn copied<'py>(buffer: &Bound<'py, PyArray1<u8>>, limits: &Limits) -> Result<Sou
 }
 
 /// An array of pixels, or of the bytes of a file.
-pub(super) fn of_array<'py>(array: &Bound<'py, PyUntypedArray>, spec: &Spec) -> Result<Source<'py>, Fault> {
+pub(super) fn of_array<'py>(
+    array: &Bound<'py, PyUntypedArray>,
+    spec: &Spec,
+    channels: Channels,
+) -> Result<Source<'py>, Fault> {
     let Ok(bytes) = array.cast::<PyArrayDyn<u8>>() else {
         return Err(Fault::no_source("an array of uint8", array.dtype()));
     };
-    let (shape, channels) = (bytes.shape().to_vec(), spec.profile.array_channels);
+    let shape = bytes.shape().to_vec();
     let borrowed = || {
         // Another call writes to it at this moment: that is about the calls, and not about the row.
         bytes
             .try_readonly()
             .map_err(|error| Fault::Stop(value_error("an array that no one writes to", error)))
     };
-    match *shape.as_slice() {
-        [_] if array.is_c_contiguous() => {
-            return copied(
-                array.cast().map_err(|error| Fault::raised(array.py(), error.into()))?,
-                &spec.limits,
-            );
+    match (channels, shape.as_slice()) {
+        (_, [_]) if array.is_c_contiguous() => {
+            let bytes = array.cast().map_err(|error| Fault::raised(array.py(), error.into()))?;
+            copied(bytes, &spec.limits)
         }
-        [_] => return Err(Fault::no_source("contiguous encoded bytes", "a 1-D array with gaps")),
-        [0, ..] | [_, 0, ..] => {}
-        [1 | 3 | 4, _, width] if width > 0 && channels == Channels::FirstIfPossible => {
-            return Ok(Source::Planes(borrowed()?));
+        (_, [_]) => Err(Fault::no_source("contiguous encoded bytes", "a 1-D array with gaps")),
+        (_, sides) if sides.contains(&0) => Err(no_image(channels, sides, "")),
+        (Channels::First, [1..=4, _, _]) | (Channels::FirstIfPossible, [1 | 3 | 4, _, _]) => {
+            Ok(Source::Planes(borrowed()?))
         }
-        [_, _] | [_, _, 1..=4] => return Ok(Source::Array(borrowed()?)),
-        [1 | 3 | 4, _, _] if channels == Channels::Last => {
-            return Err(Fault::no_source(
-                "an array with channels last, (H, W) or (H, W, 1 to 4)",
-                format_args!("shape {}, which looks like channels first", tuple(&shape)),
-            ));
+        (_, [_, _]) | (Channels::Last | Channels::FirstIfPossible, [_, _, 1..=4]) => {
+            Ok(Source::Array(borrowed()?))
         }
-        [_, _, _, _] => {
-            return Err(Fault::no_source(
-                "an array of one image, (H, W) or (H, W, 1 to 4)",
-                format_args!("shape {}: give several images to batch()", tuple(&shape)),
-            ));
+        (Channels::Last, [1 | 3 | 4, _, _]) => Err(Fault::no_source(
+            "an array with channels last, (H, W) or (H, W, 1 to 4)",
+            format_args!(
+                "shape {}, which looks like channels first: pass input_layout=\"CHW\"",
+                tuple(&shape)
+            ),
+        )),
+        (Channels::First, [_, _, 1..=4]) => {
+            Err(no_image(channels, &shape, ", which looks like channels last: pass input_layout=\"HWC\""))
         }
-        _ => {}
+        (_, [_, _, _, _]) => Err(no_image(channels, &shape, ": give several images to batch()")),
+        _ => Err(no_image(channels, &shape, "")),
     }
-    let expected = match channels {
-        Channels::Last => "an array of shape (H, W) or (H, W, 1 to 4) with H and W at least 1",
-        Channels::FirstIfPossible => {
-            "an array of shape (H, W), (1 or 3 or 4, H, W) or (H, W, 1 to 4) with H and W at least 1"
-        }
+}
+
+fn no_image(channels: Channels, shape: &[usize], hint: &str) -> Fault {
+    let axes = match channels {
+        Channels::Last => "(H, W) or (H, W, 1 to 4)",
+        Channels::First => "(H, W) or (1 to 4, H, W)",
+        Channels::FirstIfPossible => "(H, W), (1 or 3 or 4, H, W) or (H, W, 1 to 4)",
     };
-    Err(Fault::no_source(expected, format_args!("shape {}", tuple(&shape))))
+    let expected = format!("an array of one image, of shape {axes} with H and W at least 1");
+    Fault::no_source(&expected, format_args!("shape {}{hint}", tuple(shape)))
 }

@@ -11,7 +11,7 @@ use crate::python::errors::Fault;
 use crate::python::fork::attached;
 use crate::python::memory::{self, Span};
 use crate::python::pillow::Pixels;
-use crate::{Element, Preprocess, Report};
+use crate::{Element, Error, Preprocess, Report};
 
 /// What the sources of one call share.
 pub(in crate::python) struct Call<'a> {
@@ -64,7 +64,7 @@ impl<'a> Call<'a> {
             }
             _ => {
                 let source = item.core().expect("the others are the core's");
-                self.core.process_or(&source, out, |refused, out| {
+                let done = self.core.process_or(&source, out, |refused, out| {
                     let why = refused.error.to_string();
                     let (pixels, format) = attached(|py| {
                         let bytes = match (item, refused.bytes) {
@@ -77,6 +77,12 @@ impl<'a> Call<'a> {
                     })?;
                     let report = run_and_drop(self.core, pixels, out)?;
                     Ok(Done { report, pillow: Some((format, why)) })
+                });
+                done.map_err(|fault| match (item, fault) {
+                    (Item::Path(path), Fault::Core(Error::Io(error))) => {
+                        Fault::File(path.to_path_buf(), error)
+                    }
+                    (_, fault) => fault,
                 })
             }
         }

@@ -14,8 +14,9 @@ use crate::Spec;
 use crate::python::errors::{Class, Fault};
 use crate::python::pillow::{self, Pixels};
 
-/// What stands for an object of a rarer kind: a simpler object, and what to call when it was read.
-type Simpler<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
+/// What stands for an object of a rarer kind: a simpler object, whether it is a tensor of torch, and what to call
+/// when it was read.
+type Simpler<'py> = (Bound<'py, PyAny>, bool, Option<Bound<'py, PyAny>>);
 
 /// The source that an object is; one that is none, or that fails, has its error.
 pub(in crate::python) fn source<'py>(object: &Bound<'py, PyAny>, spec: &Spec) -> PyResult<Source<'py>> {
@@ -27,16 +28,16 @@ pub(in crate::python) fn source<'py>(object: &Bound<'py, PyAny>, spec: &Spec) ->
 }
 
 fn of_any<'py>(object: &Bound<'py, PyAny>, spec: &Spec) -> Result<Source<'py>, Fault> {
-    if let Some(source) = of_common(object, spec)? {
+    if let Some(source) = of_common(object, spec, false)? {
         return Ok(source);
     }
     let py = object.py();
     static SIMPLER: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let (simpler, close) = SIMPLER
+    let (simpler, of_torch, close) = SIMPLER
         .import(py, "clipprep._sources", "simpler")
         .and_then(|simpler| simpler.call1((object,))?.extract::<Simpler<'py>>())
         .map_err(|error| Fault::raised(py, error))?;
-    let source = of_common(&simpler, spec);
+    let source = of_common(&simpler, spec, of_torch);
     if let Some(close) = close {
         close.call0().map_err(|error| Fault::raised(py, error))?;
     }
@@ -44,7 +45,11 @@ fn of_any<'py>(object: &Bound<'py, PyAny>, spec: &Spec) -> Result<Source<'py>, F
 }
 
 /// The kinds that are told at once, the commonest first.
-fn of_common<'py>(object: &Bound<'py, PyAny>, spec: &Spec) -> Result<Option<Source<'py>>, Fault> {
+fn of_common<'py>(
+    object: &Bound<'py, PyAny>,
+    spec: &Spec,
+    of_torch: bool,
+) -> Result<Option<Source<'py>>, Fault> {
     let py = object.py();
     let raised = |error| Fault::raised(py, error);
     if let Ok(bytes) = object.cast_exact::<PyBytes>() {
@@ -52,7 +57,8 @@ fn of_common<'py>(object: &Bound<'py, PyAny>, spec: &Spec) -> Result<Option<Sour
     }
     if let Ok(array) = object.cast::<PyUntypedArray>() {
         // An array without axes holds an object, such as a path.
-        return if array.ndim() == 0 { Ok(None) } else { arrays::of_array(array, spec).map(Some) };
+        let pixels = || arrays::of_array(array, spec, spec.channels(of_torch)).map(Some);
+        return if array.ndim() == 0 { Ok(None) } else { pixels() };
     }
     let image = pillow::image_class(py).map_err(raised)?;
     if object.is_instance(image).map_err(raised)? {

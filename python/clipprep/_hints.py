@@ -1,0 +1,126 @@
+"""What a source is that is no image file, and what to do with it: things that people are known to pass."""
+
+from __future__ import annotations
+
+import re
+
+_PATH = re.compile(
+    rb"[^\0\n]{1,4000}\.(avif|bmp|gif|heic|jpe?g|jxl|pnm|png|ppm|qoi|tiff?|webp)", re.I
+)
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]{1,30})://?", re.I)
+_HUB_NAME = re.compile(r"[\w-]+/[\w.-]+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_=\s-]+")
+#: How JPEG, PNG, GIF, WebP and TIFF files begin in base64.
+_BASE64_IMAGES = ("/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "SUkqA", "TU0AK")
+#: The longest name of a file, and the longest path, that systems have.
+_LONGEST_NAME, _LONGEST_PATH = 255, 4096
+
+_DECODE_BASE64 = "base64 text: decode it first, with base64.b64decode"
+_DATA_URI = "a data: URI: pass base64.b64decode of what follows its comma"
+
+#: How a file begins, what it is, and what to do with it.
+_BEGINNINGS: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\x0a", "a JPEG XL file: install pillow-jxl-plugin and import pillow_jxl"),
+    (
+        b"\0\0\0\x0cJXL \r\n\x87\n",
+        "a JPEG XL file: install pillow-jxl-plugin and import pillow_jxl",
+    ),
+    (b"%PDF", "a PDF document: render its pages first"),
+    (b"\x1f\x8b", "a gzip file: pass gzip.open(path), or what gzip.decompress gives"),
+    (b"PK\x03\x04", "a zip archive: pass its members, which zipfile.ZipFile opens"),
+    (b"\x1aE\xdf\xa3", "a video (Matroska or WebM): take a frame of it first"),
+    (b"FUJIFILMCCD-RAW", "a camera's raw file: develop it first, with rawpy"),
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file: run git lfs pull"),
+)
+#: How a text begins, in lower case.
+_TEXTS: tuple[tuple[bytes, str], ...] = (
+    (b"<svg", "an SVG drawing: render it to PNG first, with cairosvg or resvg"),
+    (b"<!doctype html", "an HTML page: a server's error or login in place of an image"),
+    (b"<html", "an HTML page: a server's error or login in place of an image"),
+    (b"<?xml", "an XML text, as a server's error is"),
+    (b"<error", "an XML text, as a server's error is"),
+    (b'{"', "a JSON text, as a server's error is"),
+    (b"data:", _DATA_URI),
+    (b"http://", "a URL: download it and pass the bytes"),
+    (b"https://", "a URL: download it and pass the bytes"),
+)
+
+
+def of_bytes(data: memoryview) -> str | None:
+    """What bytes are that no reader takes, if that is known."""
+    if not len(data):
+        return "an empty file or buffer: its download or its writing may have failed"
+    head = bytes(data[:4096])
+    for beginning, hint in _BEGINNINGS:
+        if head.startswith(beginning):
+            return hint
+    if head[4:8] == b"ftyp":
+        return _of_boxes(head)
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"<?xml", b"<!--")) and b"<svg" in text:
+        text = b"<svg"
+    for beginning, hint in _TEXTS:
+        if text.startswith(beginning):
+            return hint
+    if not any(head):
+        return f"{len(data)} bytes that begin with zeros: they may have been lost in storage"
+    if len(data) <= len(head) and _PATH.fullmatch(head):
+        return "the bytes of a path: pass os.fsdecode(path)"
+    if len(head) >= 64 and _BASE64.fullmatch(head.decode("latin-1")):
+        return _DECODE_BASE64
+    return None
+
+
+def _of_boxes(head: bytes) -> str | None:
+    """By the brands of a file in the boxes of MPEG-4."""
+    brands = {head[8:12], *re.findall(rb"(?s)....", head[16 : int.from_bytes(head[:4], "big")])}
+    if brands & {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}:
+        return "a HEIC photo: install pillow-heif and call pillow_heif.register_heif_opener()"
+    if b"crx " in brands:
+        return "a camera's raw file: develop it first, with rawpy"
+    if brands & {b"isom", b"iso2", b"mp41", b"mp42", b"avc1", b"qt  ", b"M4V ", b"3gp4", b"3gp5"}:
+        return "a video (MPEG-4): take a frame of it first"
+    return None
+
+
+def of_name(name: str) -> str | None:
+    """What a str is at which there is no file, if that is known."""
+    if not name:
+        return "the name is empty"
+    if name.startswith("data:"):
+        return _DATA_URI
+    if found := _SCHEME.match(name):
+        scheme = found[1].lower()
+        if scheme == "file":
+            return "a file: URL: pass its path"
+        if scheme in ("http", "https"):
+            return "a URL, which is not fetched: download it and pass the bytes"
+        return f"a URL, which is not fetched: fsspec.open({scheme + '://...'!r}) is a source"
+    if name.startswith("~"):
+        return "~ is not expanded: pass os.path.expanduser(path)"
+    if len(name) >= 64 and _BASE64.fullmatch(name):
+        longest = max(map(len, name.split("/")))
+        is_image = name.startswith(_BASE64_IMAGES)
+        if is_image or longest > _LONGEST_NAME or len(name) > _LONGEST_PATH:
+            return _DECODE_BASE64
+    if _HUB_NAME.fullmatch(name) and "clip" in name.lower():
+        return "a model of the Hub is no image: pass its name to Preprocess.from_hf"
+    return None
+
+
+class _Path(str):
+    """A path in full, of which a message shows the beginning and the end."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return repr(f"{self[:100]}...{self[-97:]}") if len(self) > 200 else super().__repr__()
+
+
+def not_opened(code: int | None, said: str, name: str) -> OSError:
+    """The error for a path, as Python has it, with what the path is where it is none."""
+    if hint := of_name(name):
+        said = f"{said}: {hint}"
+    if code is None:
+        return OSError(f"{_Path(name)!r}: {said}")
+    return OSError(code, said, _Path(name) if len(name) > 200 else name)
