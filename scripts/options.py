@@ -117,7 +117,7 @@ def constructor(options: list[Row]) -> str:
     return f'''\
 def __init__(
     self,
-    model: str | int | Sequence[int],
+    model: str | int | Sequence[int] | object,
     *,
     pretrained: str | None = None,
 {parameters}) -> None:
@@ -125,8 +125,8 @@ def __init__(
 
     Args:
         model: One of `available_models()`, another name of the Hub, the side of the output in pixels, or its
-            (height, width). A name decides the options that are not given. `from_hf`, `from_open_clip` and
-            `from_timm` read models' configs.
+            (height, width). A name decides the options that are not given, and so does an object: an image
+            processor of transformers, a model of open_clip or timm, a `Compose` of torchvision.
         pretrained: The tag of the weights, beside a name of open_clip.
 {textwrap.indent(arguments, " " * 8)}
     Raises:

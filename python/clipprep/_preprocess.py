@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import _core
+from ._from_config import FromConfig
 from .explanation import Explanation
 from .results import BatchResult, StreamBatch
 
 if TYPE_CHECKING:  # names of annotations alone
-    from os import PathLike
-    from typing import Self, Unpack
-
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Resampling
 
-    from ._typing import ConfigOptions, Source
+    from ._typing import Source
     from .limits import Limits
 
 
-class Preprocess(_core.Preprocess):
+class Preprocess(FromConfig):
     """Turns images into the tensors that CLIP models take, bit for bit as the chosen reference does.
 
     An instance is immutable: it can be shared by threads, compared, hashed, copied and pickled. Each
@@ -35,7 +33,7 @@ class Preprocess(_core.Preprocess):
     # [options] scripts/options.py writes this from the core's table
     def __init__(
         self,
-        model: str | int | Sequence[int],
+        model: str | int | Sequence[int] | object,
         *,
         pretrained: str | None = None,
         profile: Literal[
@@ -68,8 +66,8 @@ class Preprocess(_core.Preprocess):
 
         Args:
             model: One of `available_models()`, another name of the Hub, the side of the output in pixels, or its
-                (height, width). A name decides the options that are not given. `from_hf`, `from_open_clip` and
-                `from_timm` read models' configs.
+                (height, width). A name decides the options that are not given, and so does an object: an image
+                processor of transformers, a model of open_clip or timm, a `Compose` of torchvision.
             pretrained: The tag of the weights, beside a name of open_clip.
             profile: Whose bits to reproduce.
 
@@ -169,101 +167,6 @@ class Preprocess(_core.Preprocess):
         """
 
     # [/options]
-
-    @classmethod
-    def from_hf(
-        cls,
-        config: str | PathLike[str] | Mapping[str, Any],
-        *,
-        backend: Literal["torchvision", "pil"] = "torchvision",
-        **options: Unpack[ConfigOptions],
-    ) -> Self:
-        """Do what an image processor of Hugging Face's transformers does, by its config.
-
-        The processors of CLIP, SigLIP, SigLIP 2 of fixed size, ViT, DeiT, BLIP, ConvNeXt, DINOv2,
-        Chinese-CLIP, AltCLIP, CLIPSeg, X-CLIP (each frame is an image) and OWL-ViT are known.
-
-        Args:
-            config: A folder, the path of a `preprocessor_config.json`, its content as a dict, or a name of the
-                Hub: it is looked for in the local cache, else downloaded where `clipprep[hub]` is installed.
-                A folder may be sentence-transformers', a diffusers pipeline's, or one of the Hub's cache.
-            backend: Whose bits: "torchvision", which transformers 5 prefers, or "pil".
-            options: Options of `Preprocess` that a config does not decide, such as `dtype` or `limits`; and
-                `convert_rgb`, for images of other modes where the config does not convert them.
-
-        Raises:
-            ValueError: A name or a field is unknown, or a field cannot be honoured.
-            TypeError: An option is one that the config decides.
-            OSError: A file cannot be read.
-
-        Example:
-            >>> pre = Preprocess.from_hf({"image_processor_type": "CLIPImageProcessor"}, backend="pil")
-            >>> pre
-            Preprocess(224, profile='hf-pil')
-        """
-        from .configs import hf
-
-        size, decided = hf.read(config, backend, options)
-        return cls(size, **decided)
-
-    @classmethod
-    def from_open_clip(
-        cls,
-        config: str | PathLike[str] | Mapping[str, Any] | object,
-        *,
-        pretrained: str | None = None,
-        **options: Unpack[ConfigOptions],
-    ) -> Self:
-        """Do what open_clip's transform for evaluation does, by its config.
-
-        Args:
-            config: A `preprocess_cfg` as a dict, a `PreprocessCfg`, an `open_clip_config.json`, a folder
-                with one (or immich's), one of `available_models("open_clip")`, or a name of the Hub.
-            pretrained: The tag of the weights, beside a name of open_clip.
-            options: As for `from_hf`.
-
-        Raises:
-            ValueError: A name or a field is unknown, or a field cannot be honoured.
-            TypeError: An option is one that the config decides.
-            OSError: A file cannot be read.
-
-        Example:
-            >>> Preprocess.from_open_clip({"size": 256, "resize_mode": "squash"})
-            Preprocess(256, resize_mode='squash')
-            >>> Preprocess.from_open_clip("ViT-B-16-SigLIP-256", pretrained="webli").size
-            256
-        """
-        from .configs import open_clip
-
-        size, decided = open_clip.read(config, options, pretrained)
-        return cls(size, **decided)
-
-    @classmethod
-    def from_timm(
-        cls, config: str | PathLike[str] | Mapping[str, Any], **options: Unpack[ConfigOptions]
-    ) -> Self:
-        """Do what timm's transform for evaluation does to an image in RGB, by a data config.
-
-        Args:
-            config: The dict that `timm.data.resolve_data_config` returns, a `pretrained_cfg`, a `config.json`,
-                a folder with one, one of `available_models("timm")`, or a name of the Hub.
-            options: As for `from_hf`.
-
-        Raises:
-            ValueError: A name or a field is unknown, or a field cannot be honoured.
-            TypeError: An option is one that the config decides.
-            OSError: A file cannot be read.
-
-        Example:
-            >>> Preprocess.from_timm({"input_size": [3, 256, 256], "crop_pct": 1.0}).size
-            256
-            >>> Preprocess.from_timm("resnet50.a1_in1k").resize_size
-            235
-        """
-        from .configs import timm
-
-        size, decided = timm.read(config, options)
-        return cls(size, **decided)
 
     def __call__(
         self, source: Source, *, out: Any = None, num_threads: int | None = None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core import MEAN, STD
-from . import build, check, files, hub
+from . import build, check, files, hub, objects, torchvision
 from .names import tables
 
 #: `open_clip.transform.PreprocessCfg`.
@@ -32,6 +32,8 @@ def read(
     config: object, options: Mapping[str, object], pretrained: str | None = None
 ) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_open_clip` returns."""
+    if objects.kind(config) == "torchvision":
+        return torchvision.read(config, options)
     size, arguments = arguments_of(find(config, pretrained))
     return build.join(size, arguments, options)
 
@@ -47,6 +49,9 @@ def find(config: object, pretrained: str | None = None) -> dict[str, Any]:
             raise tables.unknown(config, known, "a name of open_clip, a file or a folder")
     if pretrained is not None:
         raise TypeError(f"expected pretrained= beside a name of open_clip, found {pretrained!r}")
+    if objects.kind(config) == "open_clip":  # a model, or its config
+        visual = getattr(config, "visual", config)
+        config = getattr(visual, "preprocess_cfg", config)
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
         config = dataclasses.asdict(config)
     found = next(iter(files.read(config, FILES).values()))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from . import build, check, files, hub
+from . import build, check, files, hub, objects, torchvision
 from .names import tables
 
 #: `timm.data.resolve_data_config` without a config.
@@ -39,6 +40,9 @@ LEGACY = frozenset({"architecture", "labels", "num_features"})
 
 def read(config: object, options: Mapping[str, object]) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_timm` returns."""
+    if objects.kind(config) == "torchvision":
+        # A data config is of images in RGB, to which this converts.
+        return torchvision.read(config, {"convert_rgb": True} | dict(options))
     size, arguments = arguments_of(find(config))
     return build.join(size, arguments, options)
 
@@ -52,6 +56,10 @@ def find(config: object) -> dict[str, Any]:
         if not hub.is_name(config):
             known = tables.listed("timm")
             raise tables.unknown(config, known, "a name of timm, a file or a folder")
+    if objects.kind(config) == "timm":  # a model, or its config
+        config = getattr(config, "pretrained_cfg", config)
+    if dataclasses.is_dataclass(config) and not isinstance(config, type):
+        config = dataclasses.asdict(config)
     (found,) = files.read(config, FILES).values()
     nested = found.get("pretrained_cfg")
     if not isinstance(nested, Mapping):

@@ -103,9 +103,10 @@ impl<'py> Model<'py> {
                 let expected = "no pretrained= beside a size: it goes with a name of open_clip";
                 return Err(PyTypeError::new_err(format!("expected {expected}, found {}", found(tag))));
             }
-            let expected = format!("a model's name or {}", <(usize, usize)>::expected());
-            let size = Value::read(model).map_err(|wrong: Wrong| wrong.into_pyerr("", &expected, model))?;
-            return Ok(Self { size, name: None, decided: None });
+            return match Value::read(model) {
+                Ok(size) => Ok(Self { size, name: None, decided: None }),
+                Err(wrong) => Self::of_object(model, wrong),
+            };
         };
         if let Some(tag) = pretrained.filter(|tag| !tag.is_instance_of::<PyString>()) {
             let expected = "pretrained= the tag of a model's weights or None";
@@ -115,8 +116,18 @@ impl<'py> Model<'py> {
         if let Some(size) = openai {
             return Ok(Self { size: (size, size), name: Some(name.to_str()?.to_owned()), decided: None });
         }
-        let names = model.py().import("clipprep.configs.by_name")?;
-        let (size, decided) = names.getattr("resolve")?.call1((name, pretrained))?.extract()?;
+        let lookup = model.py().import("clipprep.configs.lookup")?;
+        let (size, decided) = lookup.call_method1("by_name", (name, pretrained))?.extract()?;
+        Ok(Self { size, name: None, decided: Some(decided) })
+    }
+
+    /// Reads an object of another library, such as its image processor; `wrong` is why it is no size.
+    fn of_object(object: &Bound<'py, PyAny>, wrong: Wrong) -> PyResult<Self> {
+        let lookup = object.py().import("clipprep.configs.lookup")?;
+        let Some((size, decided)) = lookup.call_method1("by_object", (object,))?.extract()? else {
+            let expected = format!("a model's name or {}", <(usize, usize)>::expected());
+            return Err(wrong.into_pyerr("", &expected, object));
+        };
         Ok(Self { size, name: None, decided: Some(decided) })
     }
 }

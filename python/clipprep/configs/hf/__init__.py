@@ -13,6 +13,7 @@ from .. import build, open_clip
 from . import table
 from .arguments import arguments_of
 from .find import find
+from .live import fields_of
 
 __all__ = ["read"]
 
@@ -21,9 +22,14 @@ _OPEN_CLIP = ("JinaCLIPImageProcessor",)
 
 
 def read(
-    config: object, backend: str, options: Mapping[str, object]
+    config: object, backend: str | None, options: Mapping[str, object]
 ) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_hf` returns."""
+    live = fields_of(config)
+    if live is not None:
+        config, found, decided = live
+        backend, options = backend or found, decided | dict(options)
+    backend = "torchvision" if backend is None else backend
     fields, name = find(config)
     if name in _OPEN_CLIP:
         return open_clip.read(fields, options)

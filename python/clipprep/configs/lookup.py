@@ -1,4 +1,5 @@
-"""Models by name: those of OpenAI, open_clip and timm by tables, others of the Hub by their config."""
+"""What the first argument of `Preprocess` means: names of OpenAI, open_clip and timm by tables, those of the Hub by
+their config, and objects of these libraries."""
 
 from __future__ import annotations
 
@@ -6,14 +7,28 @@ import os
 from typing import Any, TypeAlias
 
 from .. import _core
-from . import files, hf, hub, open_clip, timm
+from . import files, hf, hub, objects, open_clip, timm, torchvision
 from .names import tables
 
 #: Height and width of the output, and the other options of `Preprocess`.
 Named: TypeAlias = tuple[tuple[int, int], dict[str, Any]]
 
 
-def resolve(name: str, pretrained: str | None) -> Named:
+def by_object(value: object) -> Named | None:
+    """The size, and the options of `Preprocess`, that an object of another library means; None for any other."""
+    match objects.kind(value):
+        case "hf":
+            return hf.read(value, None, {})
+        case "open_clip":
+            return open_clip.read(value, {})
+        case "timm":
+            return timm.read(value, {})
+        case "torchvision":
+            return torchvision.read(value, {})
+    return None
+
+
+def by_name(name: str, pretrained: str | None) -> Named:
     """The size, and the options of `Preprocess`, that a name means.
 
     Raises ValueError for a name that no table has, or two; OSError for one of the Hub that is not found.

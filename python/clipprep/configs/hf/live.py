@@ -1,0 +1,27 @@
+"""Read image processors that live: those of transformers 4 and 5, also inside a whole processor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import check, objects
+
+
+def fields_of(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] | None:
+    """The config of an image processor of transformers, the backend that it has, and the options that its version
+    decides; None for another object.
+
+    Raises ValueError for a class that is not of transformers itself: it may do anything.
+    """
+    if objects.kind(processor) != "hf":
+        return None
+    processor = getattr(processor, "image_processor", processor)
+    cls = type(processor)
+    if objects.kind(processor) != "hf" or not cls.__module__.startswith("transformers."):
+        raise check.refuse("the image processor", cls.__name__, "to be one of transformers itself")
+    fields = dict(processor.to_dict())  # type: ignore[attr-defined]
+    backend = getattr(processor, "backend", None)
+    if backend is not None:
+        return fields, backend, {}
+    # Version 4, whose processors drop transparency.
+    return fields, "torchvision" if cls.__name__.endswith("Fast") else "pil", {"over_white": False}

@@ -1,0 +1,223 @@
+"""`Preprocess.from_torchvision`: a `Compose` of steps whose bits a profile has, as torchvision, open_clip and timm make
+them for evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import build, check, objects
+
+
+@dataclass
+class _Steps:
+    """What the steps up to one of them do to a PIL image."""
+
+    #: Height and width of the output, once an image has it whatever its shape.
+    size: tuple[int, int] | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    resized: bool = False
+    cropped: bool = False
+    #: "image", then "bytes" or "floats" once it is a tensor.
+    form: str = "image"
+
+
+def read(compose: Any, options: Mapping[str, object]) -> tuple[tuple[int, int], dict[str, Any]]:
+    """The size and the options of what `Preprocess.from_torchvision` returns.
+
+    Raises ValueError for a step whose bits no profile has, which it names.
+    """
+    if objects.kind(compose) != "torchvision":
+        raise TypeError(f"expected a Compose of torchvision, found {type(compose).__name__}")
+    # Without a step that converts, torchvision takes an image as it is, and so an image in RGB alone.
+    found = _Steps(arguments={"profile": "timm", "convert_rgb": False, "normalize": False})
+    for step in compose.transforms:
+        name = type(step).__name__
+        read_step = _convert if _converts_to_rgb(step) else _KNOWN.get(_library(step) + name)
+        if read_step is None:
+            raise check.refuse("each step of the transform", _shown(step), "to be one of " + _NAMES)
+        try:
+            read_step(found, step)
+        except (AttributeError, ValueError) as error:
+            raise ValueError(f"in the step {name}: {error}") from None
+    if found.form == "image":
+        raise check.refuse("a transform", "one that ends with an image", "that makes a tensor")
+    if found.size is None:
+        raise check.refuse("a transform", "none", "with a step that makes all images one size")
+    if found.form == "bytes":
+        found.arguments["dtype"] = "uint8"
+    return build.join(found.size, found.arguments, options)
+
+
+def _resize(found: _Steps, step: Any) -> None:
+    _before(found, "image")
+    if getattr(step, "max_size", None) is not None:
+        raise check.refuse("max_size", step.max_size, "None")
+    if found.resized or found.cropped:
+        raise check.refuse("a resize", "another step first", "before any crop or other resize")
+    size = step.size
+    if isinstance(size, (tuple, list)) and len(size) == 1:
+        size = size[0]
+    resized = check.pair("size", size)
+    squashed = isinstance(size, (tuple, list))
+    found.arguments["resize_mode"] = "squash" if squashed else "shortest"
+    found.arguments |= {"resize_size": resized, "interpolation": _filter(step.interpolation)}
+    found.size = resized if squashed else None
+    found.resized = True
+
+
+def _resize_keeping_ratio(found: _Steps, step: Any) -> None:
+    _before(found, "image")
+    for name in ("random_scale_prob", "random_aspect_prob"):
+        if getattr(step, name, 0.0) != 0.0:
+            raise check.refuse(name, getattr(step, name), "0")
+    if found.resized or found.cropped:
+        raise check.refuse("a resize", "another step first", "before any crop or other resize")
+    size = check.pair("size", list(step.size))
+    # Of a square it rounds otherwise than Resize does; open_clip and timm make that one then.
+    modes = {1.0: "longest"} if size[0] == size[1] else {1.0: "longest", 0.0: "shortest"}
+    if step.longest not in modes:
+        raise check.refuse("longest", step.longest, f"one of {', '.join(map(str, modes))}")
+    found.arguments |= {
+        "resize_mode": modes[step.longest],
+        "resize_size": size,
+        "interpolation": _filter(step.interpolation),
+    }
+    found.resized = True
+
+
+def _crop(found: _Steps, step: Any) -> None:
+    _before(found, "image")
+    size = check.pair("size", list(step.size) if isinstance(step.size, tuple) else step.size)
+    if found.cropped:
+        raise check.refuse("a crop", "another one first", "that is the only one")
+    if not found.resized:
+        found.arguments["resize_mode"] = "none"
+    elif found.arguments["profile"] == "openai" and _may_pad(found.arguments, size):
+        raise check.refuse("a crop that pads", "a conversion to RGB first", "before it")
+    fill = getattr(step, "fill", 0)
+    found.arguments["fill_color"] = tuple(fill) if isinstance(fill, (list, tuple)) else fill
+    found.size, found.cropped = size, True
+
+
+def _may_pad(arguments: Mapping[str, Any], size: tuple[int, int]) -> bool:
+    """Whether a crop may be larger than what a resize made."""
+    larger = any(cut > side for cut, side in zip(size, arguments["resize_size"], strict=True))
+    return larger or arguments["resize_mode"] == "longest"
+
+
+def _convert(found: _Steps, step: Any) -> None:
+    _before(found, "image")
+    found.arguments["convert_rgb"] = True
+    if found.resized or found.cropped:
+        found.arguments["profile"] = "openai"
+
+
+def _to_floats(found: _Steps, step: Any) -> None:
+    if found.form == "image":
+        found.form = "floats"
+
+
+def _to_bytes(found: _Steps, step: Any) -> None:
+    _before(found, "image")
+    found.form = "bytes"
+
+
+def _scale(found: _Steps, step: Any) -> None:
+    _before(found, "bytes")
+    if str(step.dtype) != "torch.float32":
+        raise check.refuse("dtype", str(step.dtype), "torch.float32")
+    found.form = "floats"
+
+
+def _normalize(found: _Steps, step: Any) -> None:
+    _before(found, "floats")
+    if found.arguments["normalize"]:
+        raise check.refuse("Normalize", "another one first", "that is the only one")
+    found.arguments |= {
+        "normalize": True,
+        "mean": check.three("mean", _numbers(step.mean)),
+        "std": check.three("std", _numbers(step.std)),
+    }
+
+
+def _before(found: _Steps, form: str) -> None:
+    if found.form != form:
+        raise check.refuse("it to take", found.form, f"{form}")
+
+
+def _numbers(values: Any) -> Any:
+    """A list of numbers, of a tensor too."""
+    found = values.tolist() if hasattr(values, "tolist") else values
+    return list(found) if isinstance(found, (list, tuple)) else found
+
+
+def _filter(interpolation: Any) -> str:
+    """The name of a filter, of torchvision's mode or Pillow's number."""
+    name = getattr(interpolation, "value", interpolation)
+    numbers = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
+    if isinstance(name, int) and 0 <= name < len(numbers):
+        name = numbers[name]
+    name = "nearest" if name == "nearest-exact" else name  # one filter to Pillow
+    if name not in numbers:
+        raise check.refuse("interpolation", interpolation, f"of {', '.join(numbers)}")
+    return str(name)
+
+
+#: How each known step is read, by its package and class.
+_KNOWN: Mapping[str, Callable[[_Steps, Any], None]] = {
+    "torchvision.Resize": _resize,
+    "torchvision.CenterCrop": _crop,
+    "torchvision.ToTensor": _to_floats,
+    "torchvision.PILToTensor": _to_bytes,
+    "torchvision.ConvertImageDtype": _scale,
+    "torchvision.Normalize": _normalize,
+    "torchvision.RGB": _convert,
+    "open_clip.ResizeKeepRatio": _resize_keeping_ratio,
+    "open_clip.CenterCropOrPad": _crop,
+    "open_clip.MaybeToTensor": _to_floats,
+    "timm.ResizeKeepRatio": _resize_keeping_ratio,
+    "timm.CenterCropOrPad": _crop,
+    "timm.MaybeToTensor": _to_floats,
+    "timm.MaybePILToTensor": _to_bytes,
+}
+_NAMES = (
+    ", ".join(dict.fromkeys(name.partition(".")[2] for name in _KNOWN)) + ", a conversion to RGB"
+)
+
+
+def _library(step: Any) -> str:
+    """The package of a step, with a dot. Version 2 of torchvision's transforms has its own arithmetic of numbers."""
+    module = type(step).__module__
+    if module.startswith("torchvision.transforms.v2") and type(step).__name__ not in _SAME_IN_V2:
+        return "torchvision.v2."
+    return module.partition(".")[0] + "."
+
+
+#: Steps that do to a PIL image, and to its tensor, what those of version 1 do.
+_SAME_IN_V2 = frozenset({"CenterCrop", "Normalize", "PILToTensor", "RGB", "Resize", "ToTensor"})
+
+
+def _reference(image: Any) -> Any:
+    return image.convert("RGB")
+
+
+def _converts_to_rgb(step: Any) -> bool:
+    """Whether a step is a function that does `image.convert("RGB")` and nothing else, by its code; or a class that is
+    known to."""
+    if type(step).__name__ == "MaybeConvertMode" and _library(step) == "open_clip.":
+        return bool(step.mode == "RGB")
+    if type(step).__name__ == "Lambda" and _library(step) == "torchvision.":
+        step = step.lambd
+    code, known = getattr(step, "__code__", None), _reference.__code__
+    return code is not None and (
+        (code.co_code, code.co_names, code.co_consts[-1:])
+        == (known.co_code, known.co_names, ("RGB",))
+        and code.co_argcount == 1
+        and len(code.co_consts) <= 2
+    )
+
+
+def _shown(step: Any) -> str:
+    return str(getattr(step, "__name__", type(step).__name__))
