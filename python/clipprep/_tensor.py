@@ -10,10 +10,17 @@ from numpy.typing import NDArray
 
 
 def as_tensor(pixels: NDArray[Any]) -> Any:
-    """A tensor on the memory of an array that clipprep made, which is not copied.
+    """View an array that clipprep made as a tensor of torch, without a copy.
 
-    uint16 becomes bfloat16: that is how `dtype="bfloat16"` comes, since NumPy has no such type.
-    Raises ImportError without torch.
+    Args:
+        pixels: An array of any shape. uint16 becomes bfloat16: that is how `dtype="bfloat16"` comes, since NumPy
+            has no such type.
+
+    Returns:
+        A `torch.Tensor` of the same shape, on the same memory.
+
+    Raises:
+        ImportError: torch is not installed.
     """
     try:
         torch = import_module("torch")

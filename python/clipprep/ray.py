@@ -1,4 +1,4 @@
-"""Ray Data: a column of images becomes a column of tensors, on all workers. Needs ray and pyarrow."""
+"""Turn a column of images of a Ray data set into a column of tensors, on all workers. Needs `clipprep[ray]`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,25 @@ def preprocess(
     num_cpus: int = 1,
     **options: Unpack[Options],
 ) -> ray.data.Dataset:
-    """The data set with the columns `pixels`, `ok` and `error` of `clipprep.arrow.preprocess`.
+    """Add the columns `pixels`, `ok` and `error` of `clipprep.arrow.preprocess` to a data set.
 
-    `column` holds encoded images, as `ray.data.read_binary_files` gives them, and is dropped; or it
-    holds paths, which every worker has to reach, and stays. A bad image is a row that is not ok,
-    never a failed task. Each task preprocesses `batch_size` images in `num_cpus` threads.
+    A bad image is a row that is not ok, never a failed task.
 
-    `model` and `options` are those of `Preprocess`, or `model` is a `Preprocess`.
+    Args:
+        ds: A data set with a column of images.
+        column: Its name. Encoded images, as `ray.data.read_binary_files` gives them, are dropped from the
+            result; paths, which every worker has to reach, stay.
+        model: A `Preprocess`, or what makes one: a model's name or a size, with its options.
+        batch_size: The number of images of a task.
+        num_cpus: The number of threads of a task, which Ray counts as CPUs.
+        options: Options of `Preprocess`.
+
+    Returns:
+        A data set, not yet computed.
+
+    Raises:
+        TypeError: Options beside a `Preprocess`, or what it raises itself.
+        ValueError: A name or a value is unknown.
     """
     if not isinstance(model, Preprocess):
         model = Preprocess(model, **options)

@@ -1,4 +1,4 @@
-"""Tensors of torch: a transform for datasets, and a collate function that decodes a whole batch.
+"""Make tensors of torch: a transform for datasets, and a collate function that decodes a whole batch.
 
 Both pickle into the workers of a `DataLoader`. Importing this module imports torch; nothing else of
 clipprep does.
@@ -26,16 +26,34 @@ __all__ = ["Collate", "Transform", "as_tensor"]
 
 
 class Transform:
-    """One source to one tensor: what a dataset takes as `transform`.
-
-    `preprocess` is a `Preprocess`, or what makes one: a model's name or a size, with its options.
-    """
+    """Turn one source into one tensor: what a dataset takes as `transform`."""
 
     def __init__(self, preprocess: Preprocess | str | int, **options: Unpack[Options]) -> None:
+        """Prepare a transform.
+
+        Args:
+            preprocess: A `Preprocess`, or what makes one: a model's name or a size, with its options.
+            options: Options of `Preprocess`.
+
+        Raises:
+            TypeError: Options beside a `Preprocess`, or what it raises itself.
+            ValueError: A name or a value is unknown.
+        """
         self.preprocess = _preprocess(preprocess, options)
 
     def __call__(self, source: Any) -> torch.Tensor:
-        """A tensor (3, n, n) of the type that the preprocess gives. Raises what it raises."""
+        """Turn one source into one tensor.
+
+        Args:
+            source: As for a call of `Preprocess`.
+
+        Returns:
+            A tensor (3, height, width), or (height, width, 3) with `layout="NHWC"`, of the type `dtype`.
+
+        Raises:
+            ImageError: The image, as for a call of `Preprocess`.
+            OSError: The file cannot be read.
+        """
         return as_tensor(self.preprocess(source))
 
     def __repr__(self) -> str:
@@ -43,18 +61,8 @@ class Transform:
 
 
 class Collate:
-    """Many sources to one tensor: the `collate_fn` of a `DataLoader` whose dataset gives files as
+    """Turn many sources into one tensor: the `collate_fn` of a `DataLoader` whose dataset gives files as
     they are, such as paths or encoded bytes.
-
-    An item is a source, or a tuple or list of a source and anything more, such as a label; the rest
-    is collated as torch does it. The images are decoded side by side, in `num_threads` threads
-    (default: on all cores in the main process, and in one in a worker, as torch itself does).
-
-    - `preprocess`: as for `Transform`.
-    - `errors`: "raise" raises `BatchError` for a source that cannot be read; "mask" gives it a row of
-      zeros and puts a boolean tensor (N,) after the pixels that says which rows are good.
-    - `pin_memory`: True decodes into pinned memory, so that no thread has to copy the batch there;
-      torch needs an accelerator for that, and it is for `num_workers=0`.
     """
 
     def __init__(
@@ -66,6 +74,22 @@ class Collate:
         num_threads: int | None = None,
         **options: Unpack[Options],
     ) -> None:
+        """Prepare a collate function.
+
+        Args:
+            preprocess: As for `Transform`.
+            errors: What a source that cannot be read does: "raise" raises `BatchError`; "mask" gives it a row
+                of zeros, and puts a boolean tensor (N,) after the pixels that says which rows are good.
+            pin_memory: Whether to decode into pinned memory, so that no thread has to copy the batch there.
+                torch needs an accelerator for it, and it is for `num_workers=0`.
+            num_threads: The number of threads at most; by default all cores in the main process, and one in a
+                worker, as torch itself does.
+            options: Options of `Preprocess`.
+
+        Raises:
+            TypeError: Options beside a `Preprocess`, or what it raises itself.
+            ValueError: A name or a value is unknown.
+        """
         if errors not in ("raise", "mask"):
             raise ValueError(f'expected errors= one of "raise", "mask", found {errors!r}')
         self.preprocess = _preprocess(preprocess, options)
@@ -74,7 +98,19 @@ class Collate:
         self.num_threads = num_threads
 
     def __call__(self, items: Sequence[Any]) -> Any:
-        """Pixels (N, 3, n, n); with a mask, or with more in each item, a list that begins with them."""
+        """Turn the items of a batch into tensors.
+
+        Args:
+            items: Sources, or tuples or lists of a source and anything more, such as a label; the rest is collated
+                as torch does it.
+
+        Returns:
+            A tensor (N, 3, height, width); with a mask, or with more in each item, a list that begins with it.
+
+        Raises:
+            BatchError: A source fails, with `errors="raise"`.
+            TypeError: An object is no source.
+        """
         tuples = bool(items) and isinstance(items[0], (tuple, list))
         sources = [item[0] for item in items] if tuples else list(items)
         rest = default_collate([tuple(item[1:]) for item in items]) if tuples else []
