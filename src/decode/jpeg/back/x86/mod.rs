@@ -4,58 +4,13 @@
 //! lanes. [`kernels`] is expanded in a file for each instruction set, which names the registers' operations; loads
 //! and stores there take arrays, so that bounds are checked where they are cut.
 
-use super::idct::constant::*;
-use super::idct::{Group, LANES};
+mod factors;
 
-/// Two 16-bit factors, for a multiplication that adds neighbours.
-pub const fn pair(even: i32, odd: i32) -> i32 {
-    (even & 0xffff) | odd << 16
-}
+use super::idct::{Group, LANES};
+pub use factors::*;
 
 /// The last coefficient in coded order for which the lower half of the columns and of the rows are zero.
 pub const LAST_OF_QUARTER: u8 = 9;
-
-/// Pairs of factors for the even and for the odd part of the inverse DCT.
-pub const EVEN: [i32; 2] = [pair(F_0_541 + F_0_765, F_0_541), pair(F_0_541, F_0_541 - F_1_847)];
-pub const ODD_SUMS: [i32; 2] = [pair(F_1_175 - F_1_961, F_1_175), pair(F_1_175, F_1_175 - F_0_390)];
-pub const ODD: [i32; 4] = [
-    pair(-F_0_899, F_1_501 - F_0_899),
-    pair(-F_2_562, F_3_072 - F_2_562),
-    pair(F_2_053 - F_2_562, -F_2_562),
-    pair(F_0_298 - F_0_899, -F_0_899),
-];
-/// The same where the last four are zero, of the fourth and the second.
-pub const ODD_OF_QUARTER: [i32; 4] = [
-    pair(F_1_175, F_1_175 - F_0_390 + F_1_501 - F_0_899),
-    pair(F_1_175 - F_1_961 + F_3_072 - F_2_562, F_1_175),
-    pair(F_1_175 - F_2_562, F_1_175 - F_0_390),
-    pair(F_1_175 - F_1_961, F_1_175 - F_0_899),
-];
-
-/// The same for four samples: the even part, and the odd parts of the outer and the inner samples.
-pub const FOUR_EVEN: i32 = pair(F_1_847, -F_0_765);
-pub const FOUR_OUTER: [i32; 2] = [pair(7373, 20995), pair(-4176, -4926)];
-pub const FOUR_INNER: [i32; 2] = [pair(-17799, 8697), pair(-1730, 11893)];
-
-/// The same for two samples, of columns and of rows; those of rows are laid out as blocks are in registers.
-pub const TWO_ODD: [i32; 2] = [pair(29692, -10426), pair(6967, -5906)];
-pub const TWO_ODD_OF_BLOCKS: [i16; 8 * LANES] = repeated([0, 29692, 0, -10426, 0, 6967, 0, -5906]);
-pub const TWO_EVEN_OF_BLOCKS: [i16; 8 * LANES] = repeated([16384, 0, 0, 0, 0, 0, 0, 0]);
-
-const fn repeated(factors: [i16; 8]) -> [i16; 8 * LANES] {
-    let mut all = [0; 8 * LANES];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = factors[i % 8];
-        i += 1;
-    }
-    all
-}
-
-/// Red and blue in `mulhrs`, of doubled chroma, and green.
-pub const RED: i16 = 22970;
-pub const BLUE: i16 = 29033;
-pub const GREEN: i32 = pair(-11277, -23401);
 
 /// Rows of a group that the transform reads, by its last coefficient.
 pub fn rows_read(last: u8) -> usize {
