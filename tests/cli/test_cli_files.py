@@ -79,7 +79,7 @@ def test_folders_give_their_image_files_sorted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--model", "ViT-X"], "ViT-B/32"),
+        (["--model", "ViT-B-33"], "ViT-B-32"),
         (["--threads", "0"], "expected a number from 1 up, found '0'"),
         (["--batch-size", "two"], "expected a number from 1 up, found 'two'"),
         (

@@ -190,35 +190,6 @@ def test_a_bad_tar(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "unexpected end of data" in json.loads(rest)["error"]
 
 
-def test_plain_lines_where_there_is_no_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(progress, "INTERVAL", -1.0)
-    (tmp_path / "missing.jpg").symlink_to("nowhere.jpg")
-    assert run(*PATHS, tmp_path / "missing.jpg", "--out", tmp_path / "t.npy") == 1
-    lines = capsys.readouterr().err.splitlines()
-    assert [line.split(" images, ")[0] for line in lines[:3]] == ["4 of 10", "8 of 10", "10 of 10"]
-    assert lines[2].endswith("0:00:00 left, 1 errors")
-
-
-def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("tqdm")
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    shown = Terminal()
-    monkeypatch.setattr("sys.stderr", shown)
-    with progress.Progress(10, 2) as bar:
-        bar.advance(4, 1)
-        bar.advance(4, 2)
-    last = shown.getvalue().split("\r")[-1]
-    assert "10/10" in last
-    assert "images/s" in last
-    assert "errors=3" in last
-
-
 def test_without_pyarrow_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,10 +39,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         status: int = args.call(args)
-        sys.stdout.flush()  # so that a closed pipe is found out here
-        return status
     except (OSError, failures.FailedError) as error:
         raise SystemExit(failures.tell(args.parser.prog, error)) from None
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    return failures.flushed(args.parser.prog, status)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 import clipprep
-from clipprep.cli import _options, sources
-from clipprep.cli.names import clean
+from clipprep.cli import _options, progress, sources
+from clipprep.cli.names import clean, write
 from clipprep.cli.sources import kinds
 
 Commands = argparse._SubParsersAction  # the type that argparse keeps to itself
@@ -64,7 +64,8 @@ def find(args: argparse.Namespace, preprocess: clipprep.Preprocess) -> sources.L
     """What the sources stand for."""
     kinds.register_plugins()
     asked = sources.Asked(args.follow, args.null, args.remote, preprocess.limits.max_bytes)
-    return sources.find(args.sources, asked)
+    quiet = getattr(args, "quiet", False)
+    return sources.find(args.sources, asked, lambda items: progress.counted(items, quiet=quiet))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +75,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 def print_json(value: Any) -> None:
     """The result of a command with --json."""
-    print(json.dumps(clean(value), indent=2))
+    write(json.dumps(clean(value), indent=2))
 
 
 def model(text: str) -> str | int | tuple[int, int]:

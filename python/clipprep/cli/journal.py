@@ -57,9 +57,13 @@ class Journal:
                 f" {header['run'].get('rows')} rows by {header['run'].get('preprocess')};"
                 " --restart begins anew"
             )
+        if header["boot"] != _boot():  # what was not written to the disk may be lost
+            synced = [number for number, entry in enumerate(entries) if "done" not in entry]
+            entries = entries[: synced[-1] + 1]  # the header is one of them
         self._header = header
         for entry in entries[1:]:
             self._take(entry)
+        self._header["boot"] = _boot()
         self._rewrite(entries)  # without a line that was cut short
         return True
 
@@ -70,7 +74,7 @@ class Journal:
 
     def start(self, replaces: Any) -> None:
         """Begins anew."""
-        self._header = {"run": self.run, "replaces": replaces}
+        self._header = {"run": self.run, "replaces": replaces, "boot": _boot()}
         self._rewrite([self._header])
 
     def add(self, rows: int, errors: Mapping[int, str], state: Any) -> None:
@@ -84,6 +88,10 @@ class Journal:
         }
         self._append(entry)
 
+    def sync(self) -> None:
+        """What is written until now is on the disk."""
+        self._append({"synced": True})
+
     def finish(self) -> None:
         """All rows are written."""
         if not self.finishing:
@@ -96,20 +104,41 @@ class Journal:
     def _take(self, entry: dict[str, Any]) -> None:
         if entry.get("finishing"):
             self.finishing = True
-            return
+        elif "done" in entry:
+            self._take_batch(entry)
+
+    def _take_batch(self, entry: dict[str, Any]) -> None:
         self.done, self.failed = entry["done"], entry["failed"]
         self.errors |= {int(row): error for row, error in entry["errors"].items()}
         self.states.append(entry["state"])
 
     def _append(self, entry: dict[str, Any]) -> None:
-        with self._path.open("a", encoding="utf-8") as opened:
-            opened.write(json.dumps(entry) + "\n")
+        try:
+            with self._path.open("a", encoding="utf-8") as opened:
+                opened.write(json.dumps(entry) + "\n")
+                opened.flush()
+                if "done" not in entry:
+                    os.fsync(opened.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
         self._take(entry)
 
     def _rewrite(self, entries: list[dict[str, Any]]) -> None:
         part = place.beside(self._path, ".tmp")
-        with part.open("w", encoding="utf-8") as opened:
-            opened.writelines(json.dumps(entry) + "\n" for entry in entries)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.replace(part, self._path)
+        try:
+            with part.open("w", encoding="utf-8") as opened:
+                opened.writelines(json.dumps(entry) + "\n" for entry in entries)
+                opened.flush()
+                os.fsync(opened.fileno())
+            os.replace(part, self._path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise OSError(error.errno, error.strerror, str(self._path)) from None
+
+
+def _boot() -> str:
+    """Differs after the system was started anew, where it says so."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

@@ -8,6 +8,7 @@ from typing import Any
 
 import clipprep
 from clipprep.cli import _arguments
+from clipprep.cli.names import say
 
 
 def add(commands: Any) -> None:
@@ -39,5 +40,5 @@ def call(args: argparse.Namespace) -> int:
     else:
         for name, size in sizes.items():
             shown = size if isinstance(size, int) else "x".join(map(str, size))
-            print(f"{name:<48} {shown}")
+            say(f"{name:<48} {shown}")
     return 0

@@ -52,7 +52,17 @@ def clean(value: Any) -> Any:
 
 def say(text: object = "") -> None:
     """Print a line for people on standard output."""
-    print(shown(text))
+    write(shown(text))
+
+
+def write(text: str) -> None:
+    """Print lines on standard output; its errors say what it is that failed."""
+    try:
+        print(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from None
 
 
 def warn(text: object) -> None:

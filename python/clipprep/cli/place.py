@@ -28,7 +28,11 @@ def locked(out: Path) -> Iterator[None]:
     """
     path = beside(out, ".lock")
     while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            said = f"{error.strerror}, so that nothing can be written in {out.parent.resolve()}"
+            raise OSError(error.errno, said, str(out)) from None
         try:
             try:
                 _lock(handle)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,6 +14,7 @@ from clipprep.cli import _arguments, _options, outputs, pictures, place
 from clipprep.cli.failures import FailedError
 from clipprep.cli.journal import Journal
 from clipprep.cli.names import say, warn
+from clipprep.cli.sources import Listing
 from clipprep.cli.writing import State, prepare, write
 
 DESCRIPTION = """\
@@ -38,7 +40,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--out", default="tensors.npy", metavar="FILE", help="where to (default: %(default)s)"
     )
-    _arguments.add_model(parser, shown=("profile", "dtype"))
+    _arguments.add_model(parser, shown=("dtype",))
     parser.add_argument(
         "--contact-sheet",
         type=Path,
@@ -57,13 +59,14 @@ def add(commands: Any) -> None:
     )
     restart = "begin anew what a stopped run has left"
     _options.add_hidden(parser, "--restart", action="store_true", help=restart)
+    parser.add_argument("--quiet", action="store_true", help="say nothing but what fails")
     parser.add_argument("--overwrite", action="store_true", help="replace what stands at FILE")
     _arguments.add_json(parser)
 
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
-    tell = _silent if args.json else say
+    tell = _silent if args.json or args.quiet else _patiently
     preprocess = _options.preprocess(args)
     out = Path(args.out)
     folder = args.out.endswith("/") or out.is_dir()
@@ -89,8 +92,15 @@ def call(args: argparse.Namespace) -> int:
             if state is State.RESUMED:
                 tell(f"{out}: going on after row {done:,} of {len(listing):,}")
             if state is not State.FINISHED:
-                sizes = {"batch_size": args.batch_size, "threads": args.threads}
-                write(preprocess, listing, output, journal, **sizes)
+                write(
+                    preprocess,
+                    listing,
+                    output,
+                    journal,
+                    batch_size=args.batch_size,
+                    threads=args.threads,
+                    quiet=args.quiet,
+                )
         seconds = perf_counter() - start
         if state is State.FINISHED:
             tell(f"{out}: finished before, by the same sources and options: nothing to do")
@@ -103,12 +113,7 @@ def call(args: argparse.Namespace) -> int:
             drawn = perf_counter() - start
             tell(_step("contact sheet", sheet.shown, drawn, str(args.contact_sheet)))
 
-        for row, said in journal.errors.items():
-            warn(f"row {row}: {said}")
-        if journal.failed:
-            warn(f"{journal.failed:,} of {len(listing):,} images could not be read")
-        for line in listing.left_out.lines():
-            warn(line)
+        _complain(journal, listing, quiet=args.quiet)
         if args.json:
             _arguments.print_json(
                 {
@@ -128,6 +133,22 @@ def call(args: argparse.Namespace) -> int:
 def _step(name: str, images: int, seconds: float, detail: str) -> str:
     rate = f"{images} images in {seconds:.3f} s, {images / max(seconds, 1e-9):,.0f} images/s"
     return f"{name:<13} {rate}: {detail}"
+
+
+def _complain(journal: Journal, listing: Listing, *, quiet: bool) -> None:
+    """Says what failed, and what was left out."""
+    for row, said in journal.errors.items() if not quiet else ():
+        warn(f"row {row}: {said}")
+    if journal.failed:
+        warn(f"{journal.failed:,} of {len(listing):,} images could not be read")
+    for line in listing.left_out.lines() if not quiet else ():
+        warn(line)
+
+
+def _patiently(text: str) -> None:
+    """Says it if somebody still listens: the run goes on when `head` has seen enough."""
+    with contextlib.suppress(BrokenPipeError):
+        say(text)
 
 
 def _silent(_: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from itertools import islice
+from time import monotonic
 
 from clipprep import Preprocess
 from clipprep.cli.failures import FailedError
@@ -12,6 +13,9 @@ from clipprep.cli.names import warn
 from clipprep.cli.outputs import Output
 from clipprep.cli.progress import Progress
 from clipprep.cli.sources import Listing
+
+#: Seconds after which the system is told to have the rows on the disk, for a power cut.
+SYNC_INTERVAL = 60.0
 
 
 class State(enum.Enum):
@@ -63,23 +67,31 @@ def write(
     *,
     batch_size: int,
     threads: int | None,
+    quiet: bool = False,
 ) -> None:
     """Writes what is not written yet, and puts the output in its place.
 
     Raises FailedError where the system does not let it; what is written until then is kept.
     """
     done = journal.done
+    synced = monotonic()
     names = (item.name for item in listing.items(done))
     try:
-        with Progress(len(listing), done, journal.failed) as progress:
+        with Progress(len(listing), done, journal.failed, quiet=quiet) as progress:
             sources = listing.sources(done)
             for batch in preprocess.stream(sources, batch_size=batch_size, num_threads=threads):
                 row, rows = done + batch.start, len(batch.pixels)
                 state = output.append(list(islice(names, rows)), row, batch)
                 errors = {row + i: str(error) for i, error in batch.errors.items()}
                 journal.add(rows, errors, state)
+                if monotonic() - synced > SYNC_INTERVAL:
+                    output.sync()
+                    journal.sync()
+                    synced = monotonic()
                 progress.advance(rows, len(errors))
-        journal.finish()
+        if not journal.finishing:
+            output.sync()
+            journal.finish()
         output.finish()
         journal.remove()
     except KeyboardInterrupt:

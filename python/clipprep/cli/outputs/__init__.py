@@ -44,6 +44,9 @@ class Output(Protocol):
     def append(self, names: Sequence[str], start: int, batch: StreamBatch) -> Any:
         """Writes rows, which begin at row `start`; gives what `resume` needs to know of them."""
 
+    def sync(self) -> None:
+        """Has the system write to the disk what was appended."""
+
     def finish(self) -> None:
         """Puts the finished files in their place; may be called again after a stop within it."""
 

@@ -94,6 +94,10 @@ class ArrayFile:
         self._index.write("".join(lines).encode())
         return self._index.opened.tell()
 
+    def sync(self) -> None:
+        self._tensors.sync()
+        self._index.sync()
+
     def finish(self) -> None:
         self._tensors.finish()
         self._index.finish()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import mmap
-import os
 from collections.abc import Mapping, Sequence
 from io import BytesIO, RawIOBase
 from pathlib import Path
@@ -104,6 +103,9 @@ class ParquetFile(_Columns):
         self._add(writer.writer.metadata)
         return self._part.opened.tell()
 
+    def sync(self) -> None:
+        self._part.sync()
+
     def finish(self) -> None:
         if self._footer is not None and self._part.part.exists():
             footer = BytesIO()
@@ -179,6 +181,9 @@ class ArrowFile(_Columns):
         assert self._sink is not None
         return self._sink.written
 
+    def sync(self) -> None:
+        self._part.sync()
+
     def finish(self) -> None:
         if self._writer is not None:
             with telling(self._part.part):
@@ -240,12 +245,15 @@ class Folder(_Columns):
         with telling(path, batch.pixels.nbytes):
             with pq.ParquetWriter(part, self._schema, compression=_COMPRESSION) as writer:
                 writer.write_batch(self._rows(names, batch))
-            os.replace(part, path)
+            place.put(part, path)
         return None
 
-    def finish(self) -> None:
+    def sync(self) -> None:
         with telling(self._path):
             place.sync_folder(self._path)
+
+    def finish(self) -> None:
+        self.sync()
 
     def close(self) -> None:
         pass

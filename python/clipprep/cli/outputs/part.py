@@ -47,6 +47,11 @@ class Part:
             while left:
                 left = left[self.opened.write(left) :]
 
+    def sync(self) -> None:
+        """Has the system write it to the disk."""
+        with telling(self.part):
+            os.fsync(self.opened.fileno())
+
     def finish(self) -> None:
         """Puts it in its place, if that is not done yet."""
         self.close()

@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +36,11 @@ class Asked:
     """The most bytes of a member of an archive, and of an archive's headers."""
 
 
-def find(words: Iterable[str | Path], asked: Asked | None = None) -> Listing:
+def find(
+    words: Iterable[str | Path],
+    asked: Asked | None = None,
+    watch: Callable[[Iterator[Item]], Iterable[Item]] = iter,
+) -> Listing:
     """The images that words name, in order.
 
     A folder stands for its image files, sorted by path, an archive for those inside it, in their order;
@@ -45,12 +49,12 @@ def find(words: Iterable[str | Path], asked: Asked | None = None) -> Listing:
     stands for the names on standard input.
 
     Raises FileNotFoundError for a word that names nothing, FailedError for one that cannot be understood.
-    In lists, folders and archives a bad thing costs its row.
+    In lists, folders and archives a bad thing costs its row. `watch` may look at what is found.
     """
     asked = asked or Asked()
     left_out = LeftOut()
     found = (item for word in words for item in _word(str(word), left_out, asked))
-    listing = Listing(found, left_out, max_bytes=asked.max_bytes)
+    listing = Listing(watch(found), left_out, max_bytes=asked.max_bytes)
     if not len(listing):
         named = ", ".join(map(str, words))
         raise FileNotFoundError("; ".join([f"no image files in {named}", *left_out.lines()]))
