@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from ._core import MEAN, STD, __version__, build_info
 from ._preprocess import Preprocess
+from ._typing import Source
 from .errors import (
     BatchError,
     ClipPrepError,
@@ -31,6 +32,7 @@ __all__ = [
     "LimitError",
     "Limits",
     "Preprocess",
+    "Source",
     "SourceError",
     "StreamBatch",
     "TruncatedError",

@@ -1,11 +1,11 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Literal, NotRequired, Self, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import disjoint_base
 
-from ._typing import Source
+from ._typing import Source, Sources
 from .limits import Limits
 from .results import Errors
 
@@ -71,7 +71,7 @@ def check_limits(limits: Limits) -> None:
 def check_threads(num_threads: int | None) -> None:
     """Raises ValueError for a number of threads that is none."""
 
-def iterate(sources: Iterable[Source] | NDArray[np.uint8]) -> Iterator[Any]:
+def iterate(sources: Sources) -> Iterator[Any]:
     """An iterator of sources; a single source is a mistake."""
 
 @final
@@ -97,7 +97,7 @@ class Preprocess:
     def _call(self, source: Source, out: Any, num_threads: int | None) -> NDArray[Any]: ...
     def _batch(
         self,
-        sources: Iterable[Source] | NDArray[np.uint8],
+        sources: Sources,
         *,
         out: Any = None,
         num_threads: int | None = None,
@@ -105,7 +105,7 @@ class Preprocess:
     ) -> NDArray[Any]: ...
     def _rows(
         self,
-        sources: Iterable[Source] | NDArray[np.uint8],
+        sources: Sources,
         *,
         out: Any = None,
         num_threads: int | None = None,

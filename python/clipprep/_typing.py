@@ -1,27 +1,81 @@
-"""Types of arguments. Only type checkers import this module."""
+"""Types of arguments."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image, Resampling
-from typing_extensions import Buffer
 
-from .limits import Limits
+if TYPE_CHECKING:
+    from .limits import Limits
 
 
-class Readable(Protocol):
+class SupportsBuffer(Protocol):
+    """An object that lends its memory as a buffer, such as `bytes`."""
+
+    def __buffer__(self, flags: int, /) -> memoryview: ...
+
+
+class SupportsRead(Protocol):
     """A binary file."""
 
-    def read(self) -> bytes: ...
+    def read(self) -> bytes | bytearray | memoryview: ...
+
+
+class SupportsOpen(Protocol):
+    """A file that is not open yet, such as `zipfile.Path` and the files of `fsspec.open`."""
+
+    @property
+    def open(self) -> Any: ...
+
+
+class SupportsArrayInterface(Protocol):
+    """An array of another library in the host's memory."""
+
+    @property
+    def __array_interface__(self) -> Any: ...
+
+
+class SupportsDLPack(Protocol):
+    """A tensor of another library in the host's memory."""
+
+    @property
+    def __dlpack__(self) -> Any: ...
+
+
+class SupportsColumns(Protocol):
+    """A data frame of one column."""
+
+    @property
+    def columns(self) -> Any: ...
+
+
+class EncodedImage(TypedDict, total=False):
+    """An image as `datasets` has it."""
+
+    bytes: SupportsBuffer | None
+    path: str | None
 
 
 #: What one image may come from.
-Source: TypeAlias = str | PathLike[str] | Buffer | Readable | Image | NDArray[np.uint8]
+Source: TypeAlias = (
+    str
+    | PathLike[str]
+    | PathLike[bytes]
+    | SupportsBuffer
+    | SupportsRead
+    | SupportsOpen
+    | SupportsArrayInterface
+    | SupportsDLPack
+    | Image
+    | EncodedImage
+)
+#: What a batch may come from.
+Sources: TypeAlias = Iterable[Source | None] | SupportsArrayInterface | SupportsColumns
 
 
 # [options] scripts/options.py writes this from the core's table

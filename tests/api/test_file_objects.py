@@ -50,6 +50,16 @@ class Body:
         return self.kind(self.left.read(8192 if size < 0 else min(size, 8192)))
 
 
+class Same:
+    """All there is, in each call."""
+
+    def __init__(self, data: bytes, kind: type) -> None:
+        self.data, self.kind = data, kind
+
+    def read(self, size: int = -1) -> object:
+        return self.kind(self.data)
+
+
 class Storage:
     """An upload of a web framework, which forwards to its stream."""
 
@@ -98,6 +108,9 @@ STREAMS = {
     "a part at a time": lambda: Body(DATA),
     "bytearrays": lambda: Body(DATA, bytearray),
     "views": lambda: Body(DATA, memoryview),
+    "all in each call": lambda: Same(DATA, bytes),
+    "all in each call, as bytearray": lambda: Same(DATA, bytearray),
+    "all in each call, as views": lambda: Same(DATA, memoryview),
 }
 
 

@@ -114,3 +114,115 @@ def test_a_buffer_of_several_axes_is_an_array(small) -> None:
     assert np.array_equal(
         small(memoryview(bytearray(pixels.tobytes())).cast("B", (40, 50, 3))), small(pixels)
     )
+
+
+def test_scalars_and_arrays_of_pyarrow_are_sources(small, tmp_path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(DATA)
+    row = {"bytes": DATA, "path": None}
+    expected = small(DATA)
+    for value, kind in (
+        (DATA, pa.binary()),
+        (DATA, pa.large_binary()),
+        (DATA, pa.binary(len(DATA))),
+        (str(path), pa.string()),
+        (str(path), pa.large_string()),
+        (row, pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+    ):
+        assert np.array_equal(small(pa.scalar(value, kind)), expected)
+        result = small.try_batch(pa.array([value, None], kind))
+        assert list(result.ok) == [True, False]
+        assert "missing" in str(result.errors[1])
+
+
+def test_frames_and_series(small, tmp_path) -> None:
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(DATA)
+    expected = small(DATA)
+    for name in ("pandas", "polars"):
+        library = pytest.importorskip(name)
+        for values in ([str(path), None], [DATA, None], [{"bytes": DATA, "path": None}, None]):
+            frame = library.DataFrame({"image": values})
+            for sources in (frame, frame["image"]):
+                result = small.try_batch(sources)
+                assert list(result.ok) == [True, False]
+                assert np.array_equal(result.pixels[0], expected)
+        with pytest.raises(TypeError, match="columns image, id: pass one"):
+            small.batch(library.DataFrame({"image": [str(path)], "id": [1]}))
+    pandas = pytest.importorskip("pandas")
+    for missing in (float("nan"), None, pandas.NA, pandas.NaT):
+        assert "missing" in str(small.try_batch([missing]).errors[0])
+
+
+def test_files_of_fsspec_and_of_other_paths(small, tmp_path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(DATA)
+    expected = small(DATA)
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/cat.jpg", DATA)
+    unopened = fsspec.open(str(path))
+    for source in (unopened, unopened, fsspec.open("memory://cat.jpg"), memory.open("/cat.jpg")):
+        assert np.array_equal(small(source), expected)
+    with fsspec.open(str(path)) as file:
+        assert np.array_equal(small(file), expected)
+    many = [fsspec.open(str(path)) for _ in range(3)]
+    small.batch(many)
+    assert not any(file.fobjects for file in many), "no file is left open"
+    errors = small.try_batch(
+        [fsspec.open(str(path) + "x"), fsspec.open(str(path), "r"), DATA]
+    ).errors
+    assert [type(error) for error in errors.values()] == [FileNotFoundError, clipprep.SourceError]
+
+
+def test_arrays_of_other_libraries(small) -> None:
+    class Interface:
+        def __init__(self, array: np.ndarray) -> None:
+            self.__array_interface__ = array.__array_interface__
+            self.array = array
+
+    class DLPack:
+        def __init__(self, array: np.ndarray) -> None:
+            self.array = array
+
+        def __dlpack__(self, **options: object) -> object:
+            return self.array.__dlpack__(**options)
+
+        def __dlpack_device__(self) -> object:
+            return self.array.__dlpack_device__()
+
+    class Elsewhere:
+        dtype, device = "uint8", "cuda:0"
+
+        def __dlpack__(self, **options: object) -> object:
+            raise BufferError("on a GPU")
+
+        def __dlpack_device__(self) -> tuple[int, int]:
+            return 2, 0
+
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    for kind in (Interface, DLPack):
+        assert np.array_equal(small(kind(pixels)), small(pixels))
+        assert np.array_equal(small.batch([kind(pixels)])[0], small(pixels))
+        assert "float32" in str(small.try_batch([kind(pixels.astype(np.float32))]).errors[0])
+    error = small.try_batch([Elsewhere()]).errors[0]
+    assert isinstance(error, clipprep.SourceError)
+    assert "cuda:0" in str(error)
+
+
+@pytest.mark.parametrize("profile", ["openai", "hf-torchvision"])
+def test_input_layout(profile: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    expected = clipprep.Preprocess(32, profile=profile)(pixels)
+    last = clipprep.Preprocess(32, profile=profile, input_layout="HWC")
+    first = clipprep.Preprocess(32, profile=profile, input_layout="CHW")
+    assert np.array_equal(last(pixels), expected)
+    assert np.array_equal(first(planes), expected)
+    assert np.array_equal(first.batch(np.stack([planes] * 2))[1], expected)
+    assert np.array_equal(first(pixels[..., 0]), last(pixels[..., 0]))
+    with pytest.raises(ValueError, match='pass input_layout="CHW"'):
+        last(planes)
+    with pytest.raises(ValueError, match='pass input_layout="HWC"'):
+        first(pixels)

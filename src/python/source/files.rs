@@ -1,6 +1,8 @@
 //! Python's file objects, read whole.
 
-use pyo3::exceptions::{PyAttributeError, PyNotImplementedError, PyOSError, PyTypeError};
+use pyo3::exceptions::{
+    PyAttributeError, PyNotImplementedError, PyOSError, PyTypeError, PyUnicodeDecodeError,
+};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyMemoryView, PyString, PyType};
@@ -10,12 +12,19 @@ use crate::{Error, Limits};
 
 /// Bytes that are read from a file object at first; each further read takes twice as many.
 const FIRST_READ: u64 = 1 << 20;
+/// Bytes by which every format's beginning is told from anything after it.
+const LONGEST_BEGINNING: usize = 16;
+
+const BINARY: &str = "a binary file, whose read() gives bytes";
 
 /// All of a binary file, from its beginning where it can seek, as `PIL.Image.open` reads it. It is read a piece at a
 /// time, so that an endless one ends at `max_bytes`.
 pub(super) fn read<'py>(file: &Bound<'py, PyAny>, limits: &Limits) -> Result<Bound<'py, PyBytes>, Fault> {
     let py = file.py();
-    let raised = |error| Fault::raised(py, error);
+    let raised = |error: PyErr| {
+        // A text file stumbles over the first byte that is no text.
+        if error.is_instance_of::<PyUnicodeDecodeError>(py) { of_text() } else { Fault::raised(py, error) }
+    };
     rewind(file).map_err(raised)?;
     let method = file.getattr("read").map_err(raised)?;
     let mut bytes = Vec::new();
@@ -33,8 +42,10 @@ pub(super) fn read<'py>(file: &Bound<'py, PyAny>, limits: &Limits) -> Result<Bou
         let read = piece.as_bytes();
         let (wanted, read_bytes) = ((bytes.len() + read.len()) as u64, read.len() as u64);
         limits.check_bytes(wanted)?;
-        let is_all = read.is_empty() || read_bytes > size;
-        if is_all && bytes.is_empty() {
+        // An object of the caller's may give all there is each time: no file begins twice.
+        let again = bytes.len() >= LONGEST_BEGINNING && bytes == read;
+        let is_all = read.is_empty() || read_bytes > size || again;
+        if again || is_all && bytes.is_empty() {
             return Ok(piece);
         }
         bytes.try_reserve(read.len()).map_err(|_| Error::out_of_memory("the file", wanted))?;
@@ -81,26 +92,29 @@ fn piece_bytes<'py>(
         Err(error) => error.into_inner(),
     };
     let py = piece.py();
-    let expected = "a binary file, whose read() gives bytes";
     if piece.is_instance_of::<PyString>() {
-        return Err(Fault::no_source(expected, "one that gives str: open it with mode \"rb\""));
+        return Err(of_text());
     }
     if piece.is_none() {
-        return Err(Fault::no_source(expected, "one that gives None, as it has nothing to read yet"));
+        return Err(Fault::no_source(BINARY, "one that gives None, as it has nothing to read yet"));
     }
     if close_if_awaitable(&piece) {
         let found = "one that is read asynchronously: await its read() and pass what that gives";
-        return Err(Fault::no_source(expected, found));
+        return Err(Fault::no_source(BINARY, found));
     }
     let raised = |error| Fault::raised(py, error);
     let Ok(view) = PyMemoryView::from(&piece) else {
         let kind = piece.get_type().name().map_err(raised)?;
-        return Err(Fault::no_source(expected, format_args!("one that gives {kind}")));
+        return Err(Fault::no_source(BINARY, format_args!("one that gives {kind}")));
     };
     let len: u64 = view.getattr("nbytes").and_then(|len| len.extract()).map_err(raised)?;
     limits.check_bytes(before.saturating_add(len))?;
     let bytes = view.call_method0("tobytes").map_err(raised)?;
     bytes.cast_into().map_err(|error| raised(error.into()))
+}
+
+fn of_text() -> Fault {
+    Fault::no_source(BINARY, "one that gives str: open it with mode \"rb\"")
 }
 
 /// Closes a coroutine, which nobody will wait for, so that no warning says so; whether it was one.

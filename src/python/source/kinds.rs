@@ -72,6 +72,10 @@ fn of_common<'py>(
     if has("__fspath__")? && !has("fs")? {
         return path(object).map(Some);
     }
+    // A scalar of pyarrow lends the bytes of a text too.
+    if has("as_py")? {
+        return Ok(None);
+    }
     // A buffer that is a file as well, as mmap is, counts as a buffer.
     match PyMemoryView::from(object) {
         Ok(view) => return arrays::of_buffer(&view, spec).map(Some),
