@@ -1,8 +1,8 @@
-"""Draws the chart of speed from the tables of docs/benchmarks.md, and writes the README's figures.
+"""Draw the chart of speed from the tables of docs/benchmarks.md.
 
     python benches/speed.py [--check]
 
-`report.py` calls it; with --check it says whether a file would change, and changes none.
+`report.py` calls it; with --check it says whether the chart would change, and changes nothing.
 """
 
 from __future__ import annotations
@@ -16,11 +16,6 @@ from xml.sax.saxutils import escape
 ROOT = Path(__file__).parent.parent
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 CHART = ROOT / "docs" / "images" / "speed.svg"
-README = ROOT / "README.md"
-BEGIN, END = (
-    "<!-- [speed] benches/speed.py writes this from docs/benchmarks.md -->\n",
-    "<!-- [/speed] -->",
-)
 
 CORPUS, PIXELS = "hd", "2 megapixels"
 KINDS = {
@@ -107,33 +102,16 @@ def chart(found: dict[str, dict[str, Figure]]) -> str:
     )
 
 
-def table(found: dict[str, dict[str, Figure]]) -> str:
-    """The README's table: how many times as fast clipprep is."""
-    lines = [f"| clipprep is faster than | {' | '.join(found)} |", f"|---|{'--:|' * len(found)}"]
-    for name in PEERS:
-        cells = [peers.get(name) for peers in found.values()]
-        said = [f"{cell.times:.1f}x{'' if cell.exact else ' *'}" if cell else "" for cell in cells]
-        lines.append(f"| {name} | {' | '.join(said)} |")
-    return "\n".join(lines) + f"\n\nPhotos of {PIXELS}, one thread. * its bits are not OpenAI's.\n"
-
-
 def main() -> int:
-    found = figures(BENCHMARKS.read_text(encoding="utf-8"))
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    if not after:
-        raise SystemExit(f"expected lines {BEGIN!r} and {END!r} in {README}, found none")
-    written = {CHART: chart(found), README: f"{before}{BEGIN}{table(found)}{END}{after}"}
-    stale = [p for p, text in written.items() if not p.exists() or p.read_text("utf-8") != text]
+    drawn = chart(figures(BENCHMARKS.read_text(encoding="utf-8")))
+    if CHART.exists() and CHART.read_text(encoding="utf-8") == drawn:
+        return 0
     if "--check" in sys.argv:
-        if stale:
-            names = ", ".join(str(path.relative_to(ROOT)) for path in stale)
-            print(
-                f"not as docs/benchmarks.md has it: {names}: run benches/speed.py", file=sys.stderr
-            )
-        return int(bool(stale))
-    for path in stale:
-        path.write_text(written[path], encoding="utf-8")
+        print(
+            f"not as docs/benchmarks.md has it: {CHART.name}: run benches/speed.py", file=sys.stderr
+        )
+        return 1
+    CHART.write_text(drawn, encoding="utf-8")
     return 0
 
 

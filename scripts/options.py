@@ -64,7 +64,6 @@ def main() -> int:
             formatted(PACKAGE / name, part(PACKAGE / name, marked, content)),
         )
     write(ROOT / "docs" / "options.md", page(options, limits))
-    write(ROOT / "README.md", part(ROOT / "README.md", "options", short_table(options)))
     if check and stale:
         print(
             f"not as the tables have it: {', '.join(stale)}: run scripts/options.py",
@@ -256,17 +255,6 @@ def page(options: list[Row], limits: list[Row]) -> str:
                 lines.append(
                     f"| `{bound['name']}` | {bound['default']:,} | {text} | {flag(bound)} |"
                 )
-    return "\n".join(lines) + "\n"
-
-
-def short_table(options: list[Row]) -> str:
-    """The options in the README: the first sentence of each."""
-    lines = ["| option | default | what it says |", "|---|---|---|"]
-    for row in options:
-        said = summary(row)
-        if row["choices"]:
-            said += ": " + ", ".join(f'`"{name}"`' for name in row["choices"])
-        lines.append(f"| `{row['name']}` | `{default(row)}` | {said} |")
     return "\n".join(lines) + "\n"
 
 

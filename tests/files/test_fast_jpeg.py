@@ -37,7 +37,7 @@ def waves(width: int, height: int) -> Image.Image:
 @pytest.mark.parametrize("path", JPEG_PHOTOS, ids=lambda path: path.stem)
 @pytest.mark.parametrize("n", [32, 56, 100, 224])
 def test_photos_differ_a_little(path: Path, n: int) -> None:
-    """The promise of the README: at most 1 level on average, and 40 dB."""
+    """A promise: at most 1 level on average, and 40 dB."""
     exact, fast = both(path, n)
     difference = np.abs(exact - fast)
     assert difference.mean() <= 1

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+import clipprep
 from support.paths import ROOT
 
-DOCUMENTS = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
+README = ROOT / "README.md"
+DOCUMENTS = [README, *sorted(ROOT.glob("docs/**/*.md"))]
 #: Packages that a document's code needs besides clipprep; without them the document is skipped.
 NEEDS = re.compile(r"^<!-- needs: (.*) -->$", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
+MARKED = re.compile(r"<!-- \[(\w+)\].*?\[/\1\] -->", re.DOTALL)
 
 COMMAND = re.compile(r"^\$ clipprep (.*)$", re.MULTILINE)
 
@@ -59,11 +63,13 @@ def missing(document: Path) -> list[str]:
 def test_the_code_of_documents_runs(
     document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a process of its own and where the reader is: in a folder with the photos in it."""
+    """In a process of its own and where the reader is: in a folder with the photos in it. The README's reader
+    is in the repository's root."""
     if os.environ.get("CLIPPREP_RECIPES") != "all" and (names := missing(document)):
         pytest.skip(f"not installed: {', '.join(names)}; make test-recipes installs all")
     shutil.copytree(ROOT / "photos", tmp_path / "photos")
-    shutil.copytree(ROOT / "photos", tmp_path, dirs_exist_ok=True)
+    if document != README:
+        shutil.copytree(ROOT / "photos", tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     code = tmp_path / f"the_code_of_{document.stem}.py"  # the name of no module
     code.write_text(script(document), encoding="utf-8")
@@ -75,3 +81,47 @@ def test_the_code_of_documents_runs(
 def test_there_is_code_to_run() -> None:
     for document in [DOCUMENTS[0], ROOT / "docs" / "index.md"]:
         assert {"python", "console"} <= {language for _, language, _ in blocks(document)}
+
+
+def prose(text: str) -> list[str]:
+    """The words that a reader reads: no code, no tables, no addresses, no marks."""
+    text = BLOCK.sub("", MARKED.sub("", text))
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("|"))
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    return re.findall(r"[^\W_][\w'./-]*", text)
+
+
+def test_the_readme_is_read_in_a_minute_or_two() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert 200 < len(prose(text)) <= 700
+    assert [line for line in text.splitlines() if len(line) > 160 and "](http" not in line] == []
+
+
+def names(node: ast.AST) -> Iterator[str]:
+    """The dotted names of clipprep in code."""
+    for found in ast.walk(node):
+        dotted = ast.unparse(found) if isinstance(found, ast.Attribute) else ""
+        if re.fullmatch(r"clipprep(\.\w+)+", dotted):
+            yield dotted
+        if isinstance(found, ast.ImportFrom) and (found.module or "").startswith("clipprep"):
+            yield from (f"{found.module}.{alias.name}" for alias in found.names)
+
+
+def test_the_lines_that_the_readme_adds_are_code_with_names_that_exist() -> None:
+    found = set()
+    for _, language, block in blocks(README):
+        if language == "diff":
+            after = [line[2:] for line in block.splitlines() if not line.startswith("-")]
+            found |= set(names(ast.parse("\n".join(after))))
+    assert len(found) > 2
+    for name in found:
+        module, _, rest = name.partition(".")[2].partition(".")
+        file = ROOT / "python" / "clipprep" / f"{module}.py"
+        if rest:
+            tree = ast.parse(file.read_text(encoding="utf-8"))
+            defined = [
+                node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)
+            ]
+            assert rest.split(".")[0] in defined, name
+        else:
+            assert file.exists() or hasattr(clipprep, module), name

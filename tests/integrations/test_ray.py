@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import clipprep
-from support.paths import ROOT
+from support.paths import DOCS, ROOT
 
 ray = pytest.importorskip("ray", reason="ray is not installed: make test-ray installs it")
 pytest.importorskip("ray.data")
@@ -80,9 +80,9 @@ def test_options_need_a_models_name() -> None:
 
 
 def test_the_example_runs(folder: Path, tmp_path: Path) -> None:
-    """As the README says, in a folder with two bad files among the photos."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [line] = re.findall(r"`python (examples/ray_.*?)`", readme)
+    """As the recipe says, in a folder with two bad files among the photos."""
+    recipe = (DOCS / "recipes" / "ray.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"`python (examples/ray_.*?)`", recipe)
     example, *arguments = line.split()
     shutil.copytree(folder, tmp_path / "photos")
     command = [sys.executable, ROOT / example, *arguments]

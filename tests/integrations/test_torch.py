@@ -14,7 +14,7 @@ import pytest
 
 import clipprep
 from clipprep import cli
-from support.paths import ROOT
+from support.paths import DOCS, ROOT
 
 torch = pytest.importorskip("torch", reason="torch is not installed: make test-torch installs it")
 data = torch.utils.data
@@ -178,9 +178,9 @@ def test_both_pickle() -> None:
 
 
 def test_the_example_runs() -> None:
-    """As the README says."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [line] = re.findall(r"`python (examples/torch_.*?)`", readme)
+    """As the recipe says."""
+    recipe = (DOCS / "recipes" / "torch.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"`python (examples/torch_.*?)`", recipe)
     command = [sys.executable, *line.split()]
     ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     assert f"{len(PHOTOS)} images" in ran.stdout
