@@ -17,12 +17,17 @@ __all__ = [
     "__version__",
     "available_models",
     "build_info",
+    "check_batch_size",
     "check_limits",
     "check_threads",
     "describe_limits",
     "describe_options",
     "iterate",
+    "kind",
+    "message",
     "native_formats",
+    "said",
+    "shown",
 ]
 
 MEAN: tuple[float, float, float]
@@ -68,8 +73,23 @@ def describe_limits() -> list[_Row]:
 def check_limits(limits: Limits) -> None:
     """Raises TypeError or ValueError for bounds that are none."""
 
+def check_batch_size(batch_size: int) -> None:
+    """Raises TypeError or ValueError for a size of batches that is none."""
+
 def check_threads(num_threads: int | None) -> None:
-    """Raises ValueError for a number of threads that is none."""
+    """Raises TypeError or ValueError for a number of threads that is none."""
+
+def kind(value: object) -> str:
+    """The name of a value's type, as a message may have it."""
+
+def message(text: str) -> str:
+    """A message as it may be raised: one line of printable characters, not too long."""
+
+def said(error: BaseException) -> str:
+    """What an exception says, as a message may have it: without addresses, and not too long."""
+
+def shown(value: object) -> str:
+    """A value as Python shows it, as a message may have it: without addresses, and not too long."""
 
 def iterate(sources: Sources) -> Iterator[Any]:
     """An iterator of sources; a single source is a mistake."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from ._messages import filename, message
+
 _PATH = re.compile(
     rb"[^\0\n]{1,4000}\.(avif|bmp|gif|heic|jpe?g|jxl|pnm|png|ppm|qoi|tiff?|webp)", re.I
 )
@@ -108,19 +110,10 @@ def of_name(name: str) -> str | None:
     return None
 
 
-class _Path(str):
-    """A path in full, of which a message shows the beginning and the end."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return repr(f"{self[:100]}...{self[-97:]}") if len(self) > 200 else super().__repr__()
-
-
 def not_opened(code: int | None, said: str, name: str) -> OSError:
     """The error for a path, as Python has it, with what the path is where it is none."""
     if hint := of_name(name):
         said = f"{said}: {hint}"
     if code is None:
-        return OSError(f"{_Path(name)!r}: {said}")
-    return OSError(code, said, _Path(name) if len(name) > 200 else name)
+        return OSError(message(f"{filename(name)!r}: {said}"))
+    return OSError(code, said, filename(name))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from ._messages import kind, shown, type_error
 from ._out import view
 from ._pillow.refusals import RefusedError
 
@@ -35,8 +36,8 @@ def column(frame: Any) -> Iterable[Any]:
     """The only column of a data frame."""
     names = list(getattr(frame, "column_names", frame.columns))
     if len(names) != 1:
-        found = f"a {type(frame).__name__} with the columns {', '.join(map(str, names))}"
-        raise TypeError(f"expected sources or one column of them, found {found}: pass one of these")
+        found = f"a {kind(frame)} with the columns {shown(names)}: pass one of these"
+        raise type_error(f"expected sources or one column of them, found {found}")
     values: Iterable[Any] = frame[names[0]]
     return values
 
@@ -70,7 +71,7 @@ def _array(source: Any) -> Any:
         return view(source)
     except Exception as error:
         device = getattr(source, "device", "another device")
-        found = f"a {type(source).__name__} of {getattr(source, 'dtype', 'no type')} on {device}"
+        found = f"a {kind(source)} of {getattr(source, 'dtype', 'no type')} on {device}"
         hint = "copy it to the host's memory, as uint8"
         raise RefusedError("source", f"{_EXPECTED}, found {found}: {hint}") from error
 
@@ -79,8 +80,8 @@ def _there(value: Any) -> Any:
     """A value that is not missing."""
     is_nan = isinstance(value, float) and value != value
     if value is None or is_nan or type(value).__name__ in ("NAType", "NaTType"):
-        raise RefusedError("source", f"{_EXPECTED}, found {value}: the value is missing")
+        raise RefusedError("source", f"{_EXPECTED}, found {shown(value)}: the value is missing")
     if isinstance(value, (list, tuple, set, frozenset)):
-        found = f"a {type(value).__name__}: give several images to batch()"
+        found = f"a {kind(value)}: give several images to batch()"
         raise RefusedError("source", f"{_EXPECTED}, found {found}")
     return value

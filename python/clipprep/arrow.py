@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from clipprep import BatchResult, Preprocess, StreamBatch
+from clipprep._messages import shown, type_error
 
 if TYPE_CHECKING:  # names of annotations alone
     from typing import Unpack
@@ -44,13 +45,15 @@ def preprocess(
     if not isinstance(model, Preprocess):
         model = Preprocess(model, **options)
     elif options:
-        raise TypeError(f"expected options beside a model's name or a size, found {model!r}")
+        raise type_error(f"expected options beside a model's name or a size, found {shown(model)}")
     values = batch.column(column)
     binary = pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type)
     binary = binary or pa.types.is_binary_view(values.type)
     text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
     if not binary and not text and not pa.types.is_string_view(values.type):
-        raise TypeError(f"expected column {column!r} to be binary or string, found {values.type}")
+        raise type_error(
+            f"expected column {shown(column)} to be binary or string, found {values.type}"
+        )
     # A null is an image of no bytes, and so an error of its row.
     sources = [
         (value.as_buffer() if binary else value.as_py()) if value.is_valid else b""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import ray.data
 
 from clipprep import Preprocess, arrow
+from clipprep._messages import shown, type_error
 
 if TYPE_CHECKING:  # names of annotations alone
     from typing import Unpack
@@ -49,7 +50,7 @@ def preprocess(
     if not isinstance(model, Preprocess):
         model = Preprocess(model, **options)
     elif options:
-        raise TypeError(f"expected options beside a model's name or a size, found {model!r}")
+        raise type_error(f"expected options beside a model's name or a size, found {shown(model)}")
     return ds.map_batches(
         partial(arrow.preprocess, column=column, model=model, num_threads=num_cpus),
         batch_format="pyarrow",

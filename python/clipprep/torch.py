@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch.utils.data import default_collate, get_worker_info
 
 from clipprep import Preprocess
+from clipprep._messages import shown, type_error, value_error
 from clipprep._tensor import as_tensor
 
 if TYPE_CHECKING:  # names of annotations alone
@@ -91,7 +92,7 @@ class Collate:
             ValueError: A name or a value is unknown.
         """
         if errors not in ("raise", "mask"):
-            raise ValueError(f'expected errors= one of "raise", "mask", found {errors!r}')
+            raise value_error(f'expected errors= one of "raise", "mask", found {shown(errors)}')
         self.preprocess = _preprocess(preprocess, options)
         self.errors = errors
         self.pin_memory = pin_memory
@@ -149,5 +150,7 @@ def _preprocess(preprocess: Preprocess | str | int, options: Options) -> Preproc
     if not isinstance(preprocess, Preprocess):
         return Preprocess(preprocess, **options)
     if options:
-        raise TypeError(f"expected options beside a model's name or a size, found {preprocess!r}")
+        raise type_error(
+            f"expected options beside a model's name or a size, found {shown(preprocess)}"
+        )
     return preprocess

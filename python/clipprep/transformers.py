@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from PIL import Image, ImageOps
 
+from ._messages import message, shown, value_error
 from ._preprocess import Preprocess
 from ._tensor import as_tensor
 from .errors import BatchError
@@ -95,8 +96,8 @@ class ClipPrepImageProcessor:
         without torch.
         """
         if return_tensors not in ("pt", "np", None):
-            raise ValueError(
-                f'expected return_tensors= one of "pt", "np" and None, found {return_tensors!r}'
+            raise value_error(
+                f'expected return_tensors= one of "pt", "np" and None, found {shown(return_tensors)}'
             )
         ndim = getattr(images, "ndim", None)
         one = ndim in (1, 2, 3) if ndim is not None else not isinstance(images, (list, tuple))
@@ -141,8 +142,8 @@ class ClipPrepImageProcessor:
         }
         if errors:
             first = min(errors)
-            message = f"source {first}: {errors[first]}"
-            raise BatchError(message, first, images[first]) from errors[first]
+            text = message(f"source {first}: {errors[first]}")
+            raise BatchError(text, first, images[first]) from errors[first]
         of_files = results[True].pixels
         pixels = np.empty((len(sources), *of_files.shape[1:]), of_files.dtype)
         for kind, result in results.items():
@@ -161,8 +162,8 @@ def _is_file(image: Any) -> bool:
 def _file(text: str) -> str | bytes:
     """The path, or the file that the text holds in base64, as transformers tells them apart."""
     if text.startswith(("http://", "https://")):
-        raise ValueError(
-            f"expected a path, found a URL, which has to be downloaded first: {text[:200]!r}"
+        raise value_error(
+            f"expected a path, found a URL, which has to be downloaded first: {shown(text)}"
         )
     if os.path.isfile(text):
         return text

@@ -4,16 +4,18 @@ use std::mem::take;
 use std::num::NonZeroUsize;
 
 use numpy::{PyArray1, PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyOverflowError, PyTypeError};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyIterator, PyMemoryView, PyString};
 
-use super::errors::{Fault, batch_error, shape as tuple, value_error};
+use super::errors::{Fault, batch_error, raised_error, shape as tuple, type_error, value_error};
 use super::fork::{self, Visit};
 use super::memory::Span;
+use super::options::count;
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Call, Done, Item, Source, source};
 use super::stop::Stop;
+use super::words::kind;
 use crate::{Element, Preprocess, batch};
 
 /// The rows of a batch.
@@ -155,18 +157,26 @@ pub(super) fn iterator<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
         || sources.is_instance_of::<PyByteArray>()
         || sources.is_instance_of::<PyMemoryView>()
         || sources.is_instance_of::<PyDict>()
-        || sources.hasattr("__fspath__")?
-        || sources.hasattr("read")?;
-    if !single && sources.hasattr("columns")? {
+        || has(sources, "__fspath__")?
+        || has(sources, "read")?;
+    if !single && has(sources, "columns")? {
         return py.import("clipprep._sources")?.call_method1("column", (sources,))?.try_iter();
     }
     let iterator = if single { None } else { sources.try_iter().ok() };
     match iterator {
         Some(iterator) => Ok(iterator),
-        None => Err(PyTypeError::new_err(format!(
-            "expected an iterable of sources, found {}: call the instance itself for one source",
-            sources.get_type().name()?
-        ))),
+        None => {
+            let found = format!("{}: call the instance itself for one source", kind(sources));
+            Err(type_error("an iterable of sources", found))
+        }
+    }
+}
+
+/// Whether an object has an attribute; what its own code raises instead of an answer counts as no.
+fn has(object: &Bound<'_, PyAny>, name: &str) -> PyResult<bool> {
+    match object.hasattr(name) {
+        Err(error) if error.is_instance_of::<PyException>(object.py()) => Ok(false),
+        found => found,
     }
 }
 
@@ -177,11 +187,13 @@ fn shape_of(sources: &Bound<'_, PyAny>) -> PyResult<Option<Vec<usize>>> {
         let names = array.ndim() == 1 && matches!(array.dtype().kind(), b'O' | b'S' | b'U' | b'T');
         return Ok((!names).then(|| array.shape().to_vec()));
     }
-    let lends = sources.hasattr("__dlpack__")? || sources.hasattr("__array_interface__")?;
-    if !lends || !sources.hasattr("ndim")? {
+    let lends = has(sources, "__dlpack__")? || has(sources, "__array_interface__")?;
+    if !lends || !has(sources, "ndim")? {
         return Ok(None);
     }
-    sources.getattr("shape")?.try_iter()?.map(|side| side?.extract()).collect::<PyResult<_>>().map(Some)
+    let shape =
+        sources.getattr("shape").and_then(|shape| shape.try_iter()?.map(|side| side?.extract()).collect());
+    shape.map(Some).map_err(|error| raised_error(sources.py(), "an array with a shape", kind(sources), error))
 }
 
 /// The number of threads that a call asks for. There is none that is too large.
@@ -195,21 +207,5 @@ pub(super) fn threads(num_threads: Option<&Bound<'_, PyAny>>) -> PyResult<NonZer
             )
         });
     };
-    let py = given.py();
-    let expected = "num_threads= a number from 1, or None";
-    let count = match given.extract::<isize>() {
-        Err(error) if error.is_instance_of::<PyOverflowError>(py) => {
-            if given.gt(0)? {
-                isize::MAX
-            } else {
-                isize::MIN
-            }
-        }
-        Err(error) if error.is_instance_of::<PyTypeError>(py) => {
-            let kind = given.get_type().name()?;
-            return Err(PyTypeError::new_err(format!("expected {expected}, found {kind}")));
-        }
-        count => count?,
-    };
-    usize::try_from(count).ok().and_then(NonZeroUsize::new).ok_or_else(|| value_error(expected, count))
+    count("num_threads", "a number from 1, or None", given)
 }

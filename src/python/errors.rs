@@ -1,14 +1,17 @@
 //! One place where the core's errors become Python's exceptions (`clipprep.errors`).
 
+use std::fmt::Display;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::PyTypeInfo;
+use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyType};
+use pyo3::types::{PyDict, PyString, PyType};
 
+use super::words::{self, kind, message, said};
 use crate::Error;
 
 /// Why one source gave no tensor.
@@ -20,7 +23,7 @@ pub(super) enum Fault {
     /// The system did not hand over the bytes of the file at a path.
     File(PathBuf, io::Error),
     /// Python code of the source itself raised an `OSError`.
-    Raised(PyErr),
+    System(PyErr),
     /// Python code raised what is about no source, such as `KeyboardInterrupt`.
     Stop(PyErr),
 }
@@ -37,9 +40,6 @@ pub(super) enum Class {
 
 /// Credits words to Pillow.
 pub(super) const PILLOW: &str = "Pillow: ";
-/// The longest message, and the longest name of a source in it.
-const MAX_MESSAGE: usize = 500;
-const MAX_NAME: usize = 200;
 
 impl Class {
     /// The class of an error that is about the image; the others are the system's or the caller's.
@@ -109,7 +109,7 @@ impl Fault {
     }
 
     /// An object that is no source.
-    pub fn no_source(expected: &str, found: impl std::fmt::Display) -> Self {
+    pub fn no_source(expected: &str, found: impl Display) -> Self {
         let text = format!("expected {expected}, found {found}");
         Self::Foreign { class: Class::Source, text, who: "", cause: None }
     }
@@ -121,21 +121,22 @@ impl Fault {
 
     /// The exception for `source`.
     pub fn into_pyerr(self, source: &Bound<'_, PyAny>) -> PyErr {
-        let (py, name) = (source.py(), shortened(name(source), MAX_NAME));
+        let (py, name) = (source.py(), name(source));
         let (class, message, cause) = match self {
             Self::Core(error) => match Class::of(&error) {
                 Some(class) => (class, format!("{name}: {error}"), None),
-                None => return PyRuntimeError::new_err(format!("{name}: {error}")),
+                None => return new::<PyRuntimeError>(py, format_args!("{name}: {error}")),
             },
             Self::Foreign { class, text, who, cause: Some(cause) } => {
-                (class, format!("{name}: {text} ({who}{})", words(py, &cause)), Some(cause))
+                (class, format!("{name}: {text} ({who}{})", said(py, &cause)), Some(cause))
             }
             Self::Foreign { class, text, cause: None, .. } => (class, format!("{name}: {text}"), None),
             Self::File(path, error) => return not_opened(py, &path, &error).unwrap_or_else(|error| error),
-            Self::Raised(error) | Self::Stop(error) => return error,
+            Self::System(error) => return raised_system_error(py, name, error),
+            Self::Stop(error) => return error,
         };
         let raised = match exception(py, class.name()) {
-            Ok(exception) => PyErr::from_type(exception, shortened(message, MAX_MESSAGE)),
+            Ok(exception) => PyErr::from_type(exception, words::message(message)),
             Err(error) => return error,
         };
         raised.set_cause(py, cause);
@@ -181,7 +182,7 @@ impl Fault {
             return Ok(Self::foreign(Class::Limit, text, "", error));
         }
         if error.is_instance_of::<PyOSError>(py) {
-            return Ok(Self::Raised(error));
+            return Ok(Self::System(error));
         }
         Err(error)
     }
@@ -214,6 +215,29 @@ fn not_opened(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyErr>
     Ok(PyErr::from_value(make.call1((code, said, path.as_os_str()))?))
 }
 
+/// An `OSError` that other code raised, as one about the source: of the same class, where that is Python's own.
+fn raised_system_error(py: Python<'_>, name: String, error: PyErr) -> PyErr {
+    let value = error.value(py);
+    let code = value.getattr("errno").and_then(|code| code.extract::<i32>()).ok();
+    let text = value.getattr("strerror").and_then(|text| Ok(text.cast_into::<PyString>()?)).ok();
+    let raised = match (code, text) {
+        (Some(code), Some(text)) => PyOSError::new_err((code, words::quoted(&text), name)),
+        _ => {
+            let text = message(format_args!("{name}: {}", said(py, &error)));
+            let own = py.import("builtins").ok().and_then(|builtins| {
+                let is_own = |class: &Bound<'_, PyAny>| {
+                    let name = class.getattr("__name__").and_then(|name| Ok(name.cast_into::<PyString>()?));
+                    name.and_then(|name| builtins.getattr(name)).is_ok_and(|own| own.is(class))
+                };
+                error.get_type(py).mro().iter().find(is_own)?.cast_into::<PyType>().ok()
+            });
+            PyErr::from_type(own.unwrap_or_else(|| PyOSError::type_object(py)), text)
+        }
+    };
+    raised.set_cause(py, Some(error));
+    raised
+}
+
 /// `BatchError`, or its subclass of that name, for the lowest index that failed.
 pub(super) fn batch_error(
     py: Python<'_>,
@@ -228,8 +252,13 @@ pub(super) fn batch_error(
         1 => "; 1 other failed".into(),
         n => format!("; {n} others failed"),
     };
-    let message = format!("source {index}: {}{others}", cause.value(py));
-    let raised = exception(py, class).map(|class| PyErr::from_type(class, (message, index, source.unbind())));
+    // What is cut out of a long message is the middle of its source's.
+    let text = format!(
+        "source {index}: {}",
+        cause.value(py).str().map_or_else(|_| said(py, &cause), |text| text.to_string_lossy().into_owned())
+    );
+    let text = message(format_args!("{text}{others}"));
+    let raised = exception(py, class).map(|class| PyErr::from_type(class, (text, index, source.unbind())));
     match raised {
         Ok(raised) => {
             raised.set_cause(py, Some(cause));
@@ -244,17 +273,39 @@ pub(super) fn output_error(py: Python<'_>, sides: &[usize], error: PyErr) -> PyE
     if !error.is_instance_of::<PyMemoryError>(py) {
         return error;
     }
-    let message =
+    let text =
         format!("expected memory for an output of shape {}, found less: use smaller batches", shape(sides));
     match exception(py, Class::Limit.name()) {
-        Ok(exception) => PyErr::from_type(exception, message),
+        Ok(exception) => PyErr::from_type(exception, words::message(text)),
         Err(error) => error,
     }
 }
 
+/// An exception of Python's own.
+fn new<T: PyTypeInfo>(py: Python<'_>, text: impl Display) -> PyErr {
+    PyErr::from_type(T::type_object(py), message(text))
+}
+
 /// `ValueError` with the two halves that every message has.
-pub(super) fn value_error(expected: impl std::fmt::Display, found: impl std::fmt::Display) -> PyErr {
-    PyValueError::new_err(format!("expected {expected}, found {found}"))
+pub(super) fn value_error(expected: impl Display, found: impl Display) -> PyErr {
+    PyValueError::new_err(message(format_args!("expected {expected}, found {found}")))
+}
+
+/// `TypeError` with the two halves that every message has.
+pub(super) fn type_error(expected: impl Display, found: impl Display) -> PyErr {
+    PyTypeError::new_err(message(format_args!("expected {expected}, found {found}")))
+}
+
+/// What `error`, which a value's own code raised, means for the caller.
+pub(super) fn raised_error(
+    py: Python<'_>,
+    expected: impl Display,
+    found: impl Display,
+    error: PyErr,
+) -> PyErr {
+    let raised = value_error(expected, format_args!("{found}, which raises {}", said(py, &error)));
+    raised.set_cause(py, Some(error));
+    raised
 }
 
 /// A shape as Python writes it.
@@ -265,23 +316,27 @@ pub(super) fn shape(sides: &[usize]) -> String {
 
 /// What messages call a source.
 fn name(object: &Bound<'_, PyAny>) -> String {
-    let attribute = |name| object.getattr(name).ok().and_then(|value| value.extract::<String>().ok());
     if let Ok(path) = object.extract::<PathBuf>() {
-        return path_name(&path);
+        return words::name(&path_name(&path));
+    }
+    if let Ok(text) = object.cast::<PyString>() {
+        return words::name(&text.to_string_lossy());
     }
     if let Ok(row) = object.cast::<PyDict>()
         && let Ok(Some(path)) = row.get_item("path")
         && let Ok(path) = path.extract::<PathBuf>()
     {
-        return path_name(&path);
+        return words::name(&path_name(&path));
     }
     if let Ok(array) = object.cast::<PyUntypedArray>() {
         return format!("<array of shape {}>", shape(array.shape()));
     }
-    if let Some(name) = attribute("filename").or_else(|| attribute("name")).filter(|name| !name.is_empty()) {
-        return name;
+    let attribute = |name| object.getattr(name).ok()?.cast_into::<PyString>().ok();
+    let is_named = |name: &Bound<'_, PyString>| name.len().is_ok_and(|len| len > 0);
+    if let Some(name) = attribute("filename").or_else(|| attribute("name")).filter(is_named) {
+        return words::own_name(&name);
     }
-    let kind = object.get_type().name().map_or_else(|_| "source".into(), |name| name.to_string());
+    let kind = kind(object);
     match object.len() {
         Ok(len) => format!("<{kind} of length {len}>"),
         Err(_) => format!("<{kind}>"),
@@ -292,21 +347,4 @@ fn name(object: &Bound<'_, PyAny>) -> String {
 fn path_name(path: &Path) -> String {
     let chunks = path.as_os_str().as_encoded_bytes().utf8_chunks();
     chunks.map(|chunk| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii())).collect()
-}
-
-/// What an exception says: on one line, without addresses, and not too long.
-fn words(py: Python<'_>, error: &PyErr) -> String {
-    let words = py.import("clipprep._pillow").and_then(|module| module.getattr("words"));
-    let words = words.and_then(|words| words.call1((error.value(py),))?.extract());
-    words.unwrap_or_else(|_| error.get_type(py).to_string())
-}
-
-/// The beginning and the end of a text of more than `max` characters.
-fn shortened(text: String, max: usize) -> String {
-    if text.chars().count() <= max {
-        return text;
-    }
-    let (start, end): (String, Vec<_>) =
-        (text.chars().take(max / 2).collect(), text.chars().rev().take(max / 2 - 3).collect());
-    format!("{start}...{}", end.into_iter().rev().collect::<String>())
 }

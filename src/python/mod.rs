@@ -3,6 +3,7 @@
 
 mod arrow;
 mod batch;
+#[allow(clippy::disallowed_methods, reason = "this is where they stand")]
 mod errors;
 mod fork;
 mod guard;
@@ -13,6 +14,7 @@ mod pillow;
 mod preprocess;
 mod source;
 mod stop;
+mod words;
 
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
@@ -22,7 +24,7 @@ use crate::{Level, MEAN, MODELS, STD, decode};
 /// clipprep's Rust core.
 #[pymodule(gil_used = false)]
 mod _core {
-    use pyo3::types::{PyDict, PyIterator, PyList};
+    use pyo3::types::{PyDict, PyIterator, PyList, PyString};
 
     use super::options::OPTIONS;
     use super::*;
@@ -69,6 +71,36 @@ mod _core {
     #[pyfunction]
     fn check_threads(num_threads: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
         batch::threads(num_threads).map(|_| ())
+    }
+
+    /// A message as it may be raised: one line of printable characters, not too long.
+    #[pyfunction]
+    fn message(text: &Bound<'_, PyString>) -> String {
+        words::message(text.to_string_lossy())
+    }
+
+    /// What an exception says, as a message may have it: without addresses, and not too long.
+    #[pyfunction]
+    fn said(error: &Bound<'_, PyAny>) -> String {
+        words::said(error.py(), &PyErr::from_value(error.clone()))
+    }
+
+    /// The name of a value's type, as a message may have it.
+    #[pyfunction]
+    fn kind(value: &Bound<'_, PyAny>) -> String {
+        words::kind(value)
+    }
+
+    /// A value as Python shows it, as a message may have it: without addresses, and not too long.
+    #[pyfunction]
+    fn shown(value: &Bound<'_, PyAny>) -> String {
+        words::shown(value)
+    }
+
+    /// Raises TypeError or ValueError for a size of batches that is none.
+    #[pyfunction]
+    fn check_batch_size(batch_size: &Bound<'_, PyAny>) -> PyResult<()> {
+        options::count("batch_size", "a number from 1", batch_size).map(|_| ())
     }
 
     /// The formats that are decoded here: Pillow's name of each, and the decoder's.

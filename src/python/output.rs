@@ -3,11 +3,12 @@
 use half::slice::HalfBitsSliceExt;
 use half::{bf16, f16};
 use numpy::{PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
-use super::errors::{output_error, shape as tuple, value_error};
+use super::errors::{output_error, shape as tuple, type_error, value_error};
+use super::words::{self, said};
 use crate::Element;
 use crate::named::named;
 
@@ -93,25 +94,25 @@ pub(super) fn array<'py, N: Number>(
         return Ok(array.cast_into()?);
     };
     let expected = format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
-    let kind = out.get_type().name()?;
+    let kind = words::kind(out);
     let array = match out.cast::<PyUntypedArray>() {
         Ok(array) => array.clone(),
         Err(_) => match py.import("clipprep._out")?.getattr("view")?.call1((out,)) {
             Ok(lent) if !lent.is_none() => lent.cast_into::<PyUntypedArray>()?,
-            Ok(_) => return Err(PyTypeError::new_err(format!("expected {expected}, found {kind}"))),
+            Ok(_) => return Err(type_error(expected, kind)),
             Err(error) if error.is_instance_of::<PyException>(py) => {
-                let found = format!("a {kind} that does not lend its memory: {}", error.value(py));
-                return Err(PyTypeError::new_err(format!("expected {expected}, found {found}")));
+                let found = format!("a {kind} that does not lend its memory: {}", said(py, &error));
+                return Err(type_error(expected, found));
             }
             Err(error) => return Err(error),
         },
     };
     let Ok(numbers) = array.cast::<PyArrayDyn<N::InNumpy>>() else {
+        let found = words::dtype(&array.dtype());
         if !array.is(out) {
-            let found = format!("a {kind} of {}", array.dtype());
-            return Err(PyTypeError::new_err(format!("expected {expected}, found {found}")));
+            return Err(type_error(expected, format_args!("a {kind} of {found}")));
         }
-        return Err(value_error(expected, format_args!("dtype {}", array.dtype())));
+        return Err(value_error(expected, format_args!("dtype {found}")));
     };
     if numbers.shape() != shape {
         return Err(value_error(expected, format_args!("shape {}", tuple(numbers.shape()))));

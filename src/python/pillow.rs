@@ -105,7 +105,8 @@ impl Pixels {
             }
         };
         let memory = if shared {
-            let capsule = memory.cast_into::<PyCapsule>().map_err(|error| Fault::Raised(error.into()))?;
+            let capsule =
+                memory.cast_into::<PyCapsule>().map_err(|error| Fault::raised_by_pillow(py, error.into()))?;
             let size = layout.sample_bytes();
             let bytes = ArrowBytes::new(capsule, width * height, layout.bytes() / size, size);
             Memory::Shared(
@@ -113,7 +114,9 @@ impl Pixels {
             )
         } else {
             Memory::Packed(
-                memory.extract().map_err(|error: pyo3::CastError<'_, '_>| Fault::Raised(error.into()))?,
+                memory
+                    .extract()
+                    .map_err(|error: pyo3::CastError<'_, '_>| Fault::raised_by_pillow(py, error.into()))?,
             )
         };
         let orientation = if spec.exif { orientation(image)? } else { Orientation::default() };
@@ -130,7 +133,7 @@ impl Pixels {
     ) -> Result<(Self, Option<String>), Fault> {
         let py = bytes.py();
         let pad = spec.truncated == Truncated::Pad;
-        let guard = Bound::new(py, Guard::new(spec.limits)).map_err(Fault::Raised)?;
+        let guard = Bound::new(py, Guard::new(spec.limits)).map_err(Fault::Stop)?;
         let opened = py
             .import("clipprep._pillow")
             .and_then(|module| module.getattr("open_image")?.call1((bytes, &spec.formats, pad, &guard)))
@@ -237,15 +240,17 @@ impl Pixels {
 /// The orientation of a loaded image, as Pillow finds it.
 fn orientation(image: &Bound<'_, PyAny>) -> Result<Orientation, Fault> {
     let py = image.py();
-    let info =
-        image.getattr("info").and_then(|info| Ok(info.cast_into::<PyDict>()?)).map_err(Fault::Raised)?;
-    let block = info.get_item("exif").map_err(Fault::Raised)?;
-    if let Some(block) = block.and_then(|block| block.extract::<PyBackedBytes>().ok()) {
+    let raised = |error| Fault::raised_by_pillow(py, error);
+    let info = image.getattr("info").map_err(raised)?;
+    // Pillow reads it by `get`, whatever it is.
+    if let Ok(info) = info.cast::<PyDict>()
+        && let Some(block) = info.get_item("exif").map_err(raised)?
+        && let Ok(block) = block.extract::<PyBackedBytes>()
+    {
         check_exif(&block)?;
     }
     let value =
         py.import("clipprep._pillow").and_then(|module| module.getattr("orientation")?.call1((image,)));
-    let value =
-        value.and_then(|value| value.extract()).map_err(|error| Fault::raised_by_pillow(py, error))?;
+    let value = value.and_then(|value| value.extract()).map_err(raised)?;
     Ok(Orientation::from_exif(value))
 }

@@ -132,10 +132,10 @@ def test_a_warning_of_a_bomb_made_an_error_is_a_limit(monkeypatch) -> None:
 
 def test_words_of_pillows_are_short_and_the_same_on_each_run() -> None:
     error = OSError(f"cannot read {object()!r}\nat all, {'x' * 1000}")
-    said = refusals.words(error)
+    said = refusals.said(error)
     assert said.startswith("cannot read <object object> at all, xxx")
     assert len(said) <= 200
-    assert refusals.words(ValueError()) == "ValueError"
+    assert refusals.said(ValueError()) == "ValueError"
 
 
 @pytest.mark.parametrize(

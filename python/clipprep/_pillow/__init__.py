@@ -10,7 +10,6 @@ from __future__ import annotations
 from .formats import PROGRAMS, allowed_formats, harmless_formats
 from .memory import major_version, orientation, pixels, rgb_of_lab, size
 from .opening import open_image
-from .refusals import words
 
 __all__ = [
     "PROGRAMS",
@@ -22,5 +21,4 @@ __all__ = [
     "pixels",
     "rgb_of_lab",
     "size",
-    "words",
 ]

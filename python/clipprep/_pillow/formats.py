@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 from PIL import Image
 
+from .._messages import shown, value_error
 from . import headers, tiff
 from .guard import Guard
 
@@ -155,13 +156,11 @@ def harmless_formats() -> list[str]:
     return sorted(FORMATS.keys() & set(known_formats()) - PROGRAMS)
 
 
-def allowed_formats(formats: Iterable[str]) -> list[str]:
+def allowed_formats(formats: list[str]) -> list[str]:
     """The value of the option `formats`, checked and sorted."""
-    if isinstance(formats, (str, bytes)):
-        raise TypeError(f"expected formats= a list of names, found {formats!r}")
-    names = sorted({str(name).upper() for name in formats})
+    names = sorted({name.upper() for name in formats})
     known = set(known_formats())
     if not names or not known.issuperset(names):
-        found = ", ".join(repr(name) for name in names if name not in known) or "none"
-        raise ValueError(f"expected formats= some of {', '.join(sorted(known))}, found {found}")
+        found = ", ".join(shown(name) for name in names if name not in known) or "none"
+        raise value_error(f"expected formats= some of {', '.join(sorted(known))}, found {found}")
     return names

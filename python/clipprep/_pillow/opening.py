@@ -12,6 +12,7 @@ import PIL
 from PIL import Image, UnidentifiedImageError, features
 
 from .._hints import of_bytes
+from .._messages import value_error
 from . import copies
 from .formats import default_formats, known_formats, memory, row
 from .guard import Guard
@@ -53,7 +54,7 @@ class _File(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
         if start + offset < 0:
-            raise ValueError(f"expected a position from 0, found {start + offset}")
+            raise value_error(f"expected a position from 0, found {start + offset}")
         self._at = start + offset
         return self._at
 

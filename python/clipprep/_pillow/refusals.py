@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import struct
 
 from PIL import Image, UnidentifiedImageError
+
+from .._messages import said
 
 #: Words by which Pillow says that a file ends too early, and that a variant is none of its own. Its
 #: exceptions have no types for either.
@@ -20,9 +21,6 @@ _UNSUPPORTED = (
     *("unsupported", "not supported", "not yet supported", "unimplemented", "cannot handle"),
     *("unknown", "unable to determine", "decoder jpeg2k not available"),
 )
-
-#: The longest text of Pillow's that is passed on.
-_MAX_SAID = 200
 
 
 class RefusedError(Exception):
@@ -49,23 +47,15 @@ def refusal(error: BaseException, name: str | None) -> tuple[str, str, BaseExcep
         return "limit", "expected an image within Pillow's own limit, found a larger one", error
     if isinstance(error, UnidentifiedImageError):
         return "unsupported", "", error
-    said = words(error)
-    if isinstance(error, (EOFError, struct.error)) or _has(said, _TRUNCATED):
+    text = said(error)
+    if isinstance(error, (EOFError, struct.error)) or _has(text, _TRUNCATED):
         whole = f"expected a whole {name} file, found one that ends too early"
         return "truncated", whole if name else "", error
-    if isinstance(error, NotImplementedError) or _has(said, _UNSUPPORTED):
+    if isinstance(error, NotImplementedError) or _has(text, _UNSUPPORTED):
         return "unsupported", "", error
     valid = f"expected a valid {name} file, found one that Pillow cannot read"
     return "decode", valid if name else "", error
 
 
-def words(error: BaseException) -> str:
-    """What an exception says: on one line, without addresses, which differ from run to run, and not too long."""
-    text = re.sub(r" at 0x[0-9a-fA-F]+", "", " ".join(str(error).split()))
-    if len(text) > _MAX_SAID:
-        text = f"{text[: _MAX_SAID - 3]}..."
-    return text or type(error).__name__
-
-
-def _has(said: str, words: tuple[str, ...]) -> bool:
-    return any(word in said.lower() for word in words)
+def _has(text: str, words: tuple[str, ...]) -> bool:
+    return any(word in text.lower() for word in words)

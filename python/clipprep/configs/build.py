@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core import describe_options
+from .._messages import shown, type_error
 
 #: What a caller may add to a config: how files are read and results are written, not what is computed.
 OPTIONS = frozenset(row["name"] for row in describe_options() if row["beside_config"])
@@ -17,5 +18,7 @@ def join(
     """The size and the options of `Preprocess`: those that a config decided, and those of the caller."""
     wrong = sorted(set(options) - OPTIONS)
     if wrong:
-        raise TypeError(f"expected options of {', '.join(sorted(OPTIONS))}, found {wrong[0]!r}")
+        raise type_error(
+            f"expected options of {', '.join(sorted(OPTIONS))}, found {shown(wrong[0])}"
+        )
     return size, {**decided, **options}

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from .._messages import shown, value_error
+
 
 def refuse(name: str, value: object, expected: str) -> ValueError:
     """The error about a field that cannot be honoured."""
-    return ValueError(f"expected {name} {expected}, found {value!r}")
+    return value_error(f"expected {name} {expected}, found {shown(value)}")
 
 
 def known(config: Mapping[str, Any], names: Collection[str], of: str) -> None:
     """Raises ValueError for a field that is neither honoured nor known to mean nothing."""
     for name, value in config.items():
         if name not in names:
-            raise ValueError(f"expected the fields of {of}, found {name}={value!r}")
+            raise value_error(f"expected the fields of {of}, found {shown(name)}={shown(value)}")
 
 
 def mapping(name: str, value: object) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from .._messages import kind, message, said, system_error, type_error, value_error
 from . import hub
 
 #: The most bytes of a config that are read.
@@ -29,15 +30,16 @@ def read(
     of the Hub by name, has at least one of `wanted`, and others `beside`."""
     if isinstance(config, Mapping):
         return {wanted[0]: dict(config)}
+    expected = "expected a config as a dict, a file, a folder, a name or an object of its library"
     if not isinstance(config, (str, os.PathLike)):
-        raise TypeError(
-            f"expected a config as a dict, a file, a folder, a name or an object of its library, "
-            f"found {type(config).__name__}"
-        )
-    path = Path(config)
+        raise type_error(f"{expected}, found {kind(config)}")
+    try:
+        path = Path(config)
+    except Exception as error:  # what the object's own code raises
+        raise type_error(f"{expected}, found {kind(config)} that raises {said(error)}") from error
     if is_name(config) and hub.is_name(config):
         path = hub.folder(config, wanted, beside)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # which does not raise for names that no file can have
         return {wanted[0]: load(path)}
     path = hub.root(path)
     for inside in hub.FOLDERS:
@@ -46,21 +48,24 @@ def read(
         if there:
             there += [file for file in beside if (folder / file).is_file()]
             return {file: load(folder / file) for file in there}
-    raise FileNotFoundError(f"expected {' or '.join(wanted)} in the folder {str(path)!r}")
+    raise FileNotFoundError(message(f"expected {' or '.join(wanted)} in the folder {str(path)!r}"))
 
 
 def load(path: Path) -> dict[str, Any]:
     """A JSON object from a file."""
-    if path.exists() and not path.is_file():
-        raise ValueError(f"expected a file or a folder, found {str(path)!r}")
-    with path.open("rb") as file:
-        data = file.read(_MAX_BYTES + 1)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise value_error(f"expected a file or a folder, found {str(path)!r}")
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except OSError as error:
+        raise system_error(error, str(path)) from None
     if len(data) > _MAX_BYTES:
-        raise ValueError(f"expected a config of {_MAX_BYTES} bytes at most in {str(path)!r}")
+        raise value_error(f"expected a config of {_MAX_BYTES} bytes at most in {str(path)!r}")
     try:
         content = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"expected JSON in {str(path)!r}, found {error}") from None
+        raise value_error(f"expected JSON in {str(path)!r}, found {said(error)}") from None
     if not isinstance(content, dict):
-        raise ValueError(f"expected a JSON object in {str(path)!r}, found {type(content).__name__}")
+        raise value_error(f"expected a JSON object in {str(path)!r}, found {kind(content)}")
     return content

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from .._messages import message
+
 #: `owner/name`, with a revision where there is an `@`.
 _NAME = re.compile(r"(?:hf-hub:)?(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[\w.-]+))?")
 
@@ -36,8 +38,10 @@ def folder(name: str, wanted: Sequence[str], beside: Sequence[str] = ()) -> Path
         hub = import_module("huggingface_hub")
     except ImportError:
         raise FileNotFoundError(
-            f"expected {' or '.join(wanted)} of {repo!r} in the cache of the Hub, {str(_cache())!r}, "
-            "found none: pip install clipprep[hub] to download it, or give a folder"
+            message(
+                f"expected {' or '.join(wanted)} of {repo!r} in the cache of the Hub, {str(_cache())!r}, "
+                "found none: pip install clipprep[hub] to download it, or give a folder"
+            )
         ) from None
     missing = import_module("huggingface_hub.errors")
     for inside in FOLDERS:
@@ -54,7 +58,9 @@ def folder(name: str, wanted: Sequence[str], beside: Sequence[str] = ()) -> Path
                 found = local.parents[path.count("/")]
         if found is not None:
             return found
-    raise FileNotFoundError(f"expected {' or '.join(wanted)} in {repo!r} of the Hub, found none")
+    raise FileNotFoundError(
+        message(f"expected {' or '.join(wanted)} in {repo!r} of the Hub, found none")
+    )
 
 
 def root(path: Path) -> Path:
@@ -64,7 +70,7 @@ def root(path: Path) -> Path:
     found = snapshot(path, "main")
     if found is None:
         raise FileNotFoundError(
-            f"expected a snapshot that refs/main names in {str(path)!r}, found none"
+            message(f"expected a snapshot that refs/main names in {str(path)!r}, found none")
         )
     return found
 

@@ -7,6 +7,7 @@ import os
 from typing import Any, TypeAlias
 
 from .. import _core
+from .._messages import type_error, value_error
 from . import files, hf, hub, objects, open_clip, timm, torchvision
 from .names import tables
 
@@ -65,7 +66,7 @@ def by_name(name: str, pretrained: str | None) -> Named:
 def _of_the_hub(name: str, pretrained: str | None) -> Named:
     """A name as open_clip and timm write those of the Hub: by the config that is there."""
     if pretrained is not None:
-        raise TypeError(f"expected pretrained= beside a name of open_clip, found {name!r}")
+        raise type_error(f"expected pretrained= beside a name of open_clip, found {name!r}")
     repo = name.removeprefix("hf-hub:")
     if tables.loaded_by_both(repo):
         raise _ambiguous(name, f"Preprocess.from_open_clip({name!r})", repo)
@@ -73,7 +74,7 @@ def _of_the_hub(name: str, pretrained: str | None) -> Named:
     if of_timm is not None:
         return timm.arguments_of(of_timm)
     if not hub.is_name(name):
-        raise ValueError(f"expected hf-hub:OWNER/NAME, found {name[:200]!r}")
+        raise value_error(f"expected hf-hub:OWNER/NAME, found {name[:200]!r}")
     found = files.read(name, (*open_clip.FILES, *timm.FILES))
     readers = {
         "open_clip": any(file in found for file in open_clip.FILES),
@@ -89,7 +90,7 @@ def _of_the_hub(name: str, pretrained: str | None) -> Named:
 
 
 def _ambiguous(name: str, open_clip: str, timm: str) -> ValueError:
-    return ValueError(
+    return value_error(
         f"expected a name of one library, found {name!r}, which open_clip and timm both have with other "
         f"preprocessing: give {open_clip} for open_clip's, {timm} for timm's"
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._core import MEAN, STD
+from .._messages import type_error
 from . import build, check, files, hub, objects, torchvision
 from .names import tables
 
@@ -48,7 +49,7 @@ def find(config: object, pretrained: str | None = None) -> dict[str, Any]:
             known = tables.listed("open_clip")
             raise tables.unknown(config, known, "a name of open_clip, a file or a folder")
     if pretrained is not None:
-        raise TypeError(f"expected pretrained= beside a name of open_clip, found {pretrained!r}")
+        raise type_error(f"expected pretrained= beside a name of open_clip, found {pretrained!r}")
     if objects.kind(config) == "open_clip":  # a model, or its config
         visual = getattr(config, "visual", config)
         config = getattr(visual, "preprocess_cfg", config)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._messages import kind, type_error, value_error
 from . import build, check, objects
 
 
@@ -29,7 +30,7 @@ def read(compose: Any, options: Mapping[str, object]) -> tuple[tuple[int, int], 
     Raises ValueError for a step whose bits no profile has, which it names.
     """
     if objects.kind(compose) != "torchvision":
-        raise TypeError(f"expected a Compose of torchvision, found {type(compose).__name__}")
+        raise type_error(f"expected a Compose of torchvision, found {kind(compose)}")
     # Without a step that converts, torchvision takes an image as it is, and so an image in RGB alone.
     found = _Steps(arguments={"profile": "timm", "convert_rgb": False, "normalize": False})
     for step in compose.transforms:
@@ -40,7 +41,7 @@ def read(compose: Any, options: Mapping[str, object]) -> tuple[tuple[int, int], 
         try:
             read_step(found, step)
         except (AttributeError, ValueError) as error:
-            raise ValueError(f"in the step {name}: {error}") from None
+            raise value_error(f"in the step {name}: {error}") from None
     if found.form == "image":
         raise check.refuse("a transform", "one that ends with an image", "that makes a tensor")
     if found.size is None:

@@ -74,7 +74,7 @@ fn pass_order(given: &Bound<'_, PyAny>) -> Result<PassOrder, Wrong> {
         .py()
         .import("clipprep._pillow")
         .and_then(|pillow| pillow.getattr("major_version")?.call0()?.extract::<u32>());
-    let is_new = major.map_err(Wrong::Raised)? >= 13;
+    let is_new = major.map_err(Wrong::Ours)? >= 13;
     Ok(if is_new { PassOrder::Pillow13 } else { PassOrder::Pillow12 })
 }
 

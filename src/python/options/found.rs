@@ -4,24 +4,25 @@ use numpy::PyArrayDescr;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple, PyType};
 
+use crate::python::words;
+
 /// The longest value that is shown, in characters.
 const LONGEST: usize = 100;
 
 /// The value itself where it is plain and short, else its type: nothing that differs from run to run.
 pub(super) fn found(value: &Bound<'_, PyAny>) -> String {
-    let kind = || value.get_type().name().map_or_else(|_| "an object".into(), |name| name.to_string());
     let shown = if let Ok(text) = value.cast_exact::<PyString>() {
-        text.to_str().map(|text| format!("{text:?}")).ok() // quoted as the choices are
+        text.to_str().map(|text| format!("{text:?}")).ok() // in the quotes that the choices have
     } else if let Ok(class) = value.cast::<PyType>() {
-        class.name().map(|name| name.to_string()).ok()
-    } else if value.is_instance_of::<PyArrayDescr>() {
-        value.str().map(|text| text.to_string()).ok()
+        Some(words::class(class))
+    } else if let Ok(dtype) = value.cast::<PyArrayDescr>() {
+        Some(words::dtype(dtype))
     } else if is_plain(value) || is_plain_sequence(value) {
-        value.repr().map(|text| text.to_string()).ok()
+        Some(words::shown(value))
     } else {
         None
     };
-    shown.filter(|text| text.chars().count() <= LONGEST).unwrap_or_else(kind)
+    shown.filter(|text| text.chars().count() <= LONGEST).unwrap_or_else(|| words::kind(value))
 }
 
 fn is_plain(value: &Bound<'_, PyAny>) -> bool {

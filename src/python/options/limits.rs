@@ -71,7 +71,7 @@ impl Value for Limits {
         if !given.is_instance(class).map_err(Wrong::Raised)? {
             return Err(Wrong::Type);
         }
-        read(given).map_err(Wrong::Raised)
+        read(given).map_err(Wrong::Ours)
     }
 
     fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -7,16 +7,17 @@ mod limits;
 mod table;
 mod value;
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use super::errors::value_error;
+use super::errors::{type_error, value_error};
+use super::words;
 use crate::{FloatSteps, ResizeMode, model_size};
 pub(super) use entry::Options;
 use found::found;
 pub(super) use limits::{check_limits, describe_limits};
 pub(super) use table::OPTIONS;
+pub(super) use value::count;
 use value::{Value, Wrong};
 
 impl Options {
@@ -25,11 +26,11 @@ impl Options {
         let mut options = Self::new(size);
         for (name, value) in given.into_iter().flatten() {
             let name = name.cast_into::<PyString>()?;
-            let name = name.to_str()?;
+            let name = name.to_string_lossy();
             let Some(entry) = OPTIONS.iter().find(|entry| entry.name == name) else {
                 let known: Vec<_> = OPTIONS.iter().map(|entry| entry.name).collect();
                 let known = known.join(", ");
-                return Err(PyTypeError::new_err(format!("expected an option of {known}, found {name}=")));
+                return Err(type_error(format!("an option of {known}"), format!("{}=", words::name(&name))));
             };
             entry.read(&mut options, &value)?;
         }
@@ -101,7 +102,7 @@ impl<'py> Model<'py> {
         let Ok(name) = model.cast::<PyString>() else {
             if let Some(tag) = pretrained {
                 let expected = "no pretrained= beside a size: it goes with a name of open_clip";
-                return Err(PyTypeError::new_err(format!("expected {expected}, found {}", found(tag))));
+                return Err(type_error(expected, found(tag)));
             }
             return match Value::read(model) {
                 Ok(size) => Ok(Self { size, name: None, decided: None }),
@@ -110,11 +111,15 @@ impl<'py> Model<'py> {
         };
         if let Some(tag) = pretrained.filter(|tag| !tag.is_instance_of::<PyString>()) {
             let expected = "pretrained= the tag of a model's weights or None";
-            return Err(PyTypeError::new_err(format!("expected {expected}, found {}", found(tag))));
+            return Err(type_error(expected, found(tag)));
         }
-        let openai = if pretrained.is_none() { model_size(name.to_str()?) } else { None };
+        let openai = if pretrained.is_none() { model_size(&name.to_string_lossy()) } else { None };
         if let Some(size) = openai {
-            return Ok(Self { size: (size, size), name: Some(name.to_str()?.to_owned()), decided: None });
+            return Ok(Self {
+                size: (size, size),
+                name: Some(name.to_string_lossy().into_owned()),
+                decided: None,
+            });
         }
         let lookup = model.py().import("clipprep.configs.lookup")?;
         let (size, decided) = lookup.call_method1("by_name", (name, pretrained))?.extract()?;

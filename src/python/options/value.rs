@@ -1,12 +1,15 @@
 //! The values of options: how each type is read from Python, and how it is shown there.
 
+use std::num::NonZeroUsize;
+
 use pyo3::IntoPyObjectExt;
-use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyException, PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyList, PyString, PyTuple};
 
 use super::found::found;
 use crate::Fill;
+use crate::python::errors::{raised_error, type_error, value_error};
 
 /// The largest side of an output.
 const MAX_SIZE: i64 = 1 << 14;
@@ -45,6 +48,8 @@ pub(super) enum Wrong {
     Value,
     /// The object's own code raised something else.
     Raised(PyErr),
+    /// What to raise, with a message of ours.
+    Ours(PyErr),
 }
 
 impl Wrong {
@@ -62,13 +67,34 @@ impl Wrong {
     /// The exception; `option` is empty for what has no name.
     pub fn into_pyerr(self, option: &str, expected: &str, given: &Bound<'_, PyAny>) -> PyErr {
         let name = if option.is_empty() { String::new() } else { format!("{option}= ") };
-        let message = |given| format!("expected {name}{expected}, found {}", found(given));
+        let expected = format!("{name}{expected}");
         match self {
-            Self::Type => PyTypeError::new_err(message(given)),
-            Self::Value => PyValueError::new_err(message(given)),
-            Self::Raised(error) => error,
+            Self::Type => type_error(expected, found(given)),
+            Self::Value => value_error(expected, found(given)),
+            Self::Ours(error) => error,
+            Self::Raised(error) => match error.is_instance_of::<PyException>(given.py()) {
+                true => raised_error(given.py(), expected, found(given), error),
+                false => error,
+            },
         }
     }
+}
+
+/// A number from 1, of which none is too large, that is no option of a table's.
+pub(in crate::python) fn count(
+    name: &str,
+    expected: &str,
+    given: &Bound<'_, PyAny>,
+) -> PyResult<NonZeroUsize> {
+    let wrong = |error| Wrong::of(given.py(), error);
+    let count =
+        given.extract::<isize>().or_else(|error| match error.is_instance_of::<PyOverflowError>(given.py()) {
+            true if given.gt(0).map_err(wrong)? => Ok(isize::MAX),
+            _ => Err(wrong(error)),
+        });
+    let count = count.and_then(|count| usize::try_from(count).map_err(|_| Wrong::Value));
+    let count = count.and_then(|count| NonZeroUsize::new(count).ok_or(Wrong::Value));
+    count.map_err(|wrong| wrong.into_pyerr(name, expected, given))
 }
 
 /// Three values, of anything that can be iterated over but text.
@@ -242,11 +268,14 @@ impl Value for Option<Vec<String>> {
         if given.is_none() {
             return Ok(None);
         }
-        given.try_iter().map_err(|error| Wrong::of(given.py(), error))?;
-        let check =
-            given.py().import("clipprep._pillow").and_then(|pillow| pillow.getattr("allowed_formats"));
-        let names = check.and_then(|check| check.call1((given,))?.extract());
-        names.map(Some).map_err(Wrong::Raised)
+        let py = given.py();
+        if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
+            return Err(Wrong::Type);
+        }
+        let names = given.try_iter().and_then(|names| names.map(|name| name?.extract()).collect());
+        let names: Vec<String> = names.map_err(|error| Wrong::of(py, error))?;
+        let check = py.import("clipprep._pillow").and_then(|pillow| pillow.getattr("allowed_formats"));
+        check.and_then(|check| check.call1((names,))?.extract()).map(Some).map_err(Wrong::Ours)
     }
 
     fn show<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -2,11 +2,12 @@
 
 use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMemoryView};
+use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
 use super::held::Source;
 use crate::python::errors::{Fault, shape as tuple, value_error};
 use crate::python::memory::Span;
+use crate::python::words::{dtype, shown};
 use crate::spec::Channels;
 use crate::{Limits, Spec};
 
@@ -24,6 +25,11 @@ pub(super) fn of_buffer<'py>(view: &Bound<'py, PyMemoryView>, spec: &Spec) -> Re
     if !get("c_contiguous")?.extract::<bool>().map_err(raised)? {
         return Err(Fault::no_source("a contiguous buffer of encoded bytes", "one with gaps"));
     }
+    let format = get("format")?;
+    let format = format.cast::<PyString>().map_err(|error| raised(error.into()))?;
+    if !is_of_bytes(&format.to_string_lossy()) {
+        return Err(Fault::no_source("a buffer of bytes", format_args!("one of format {}", shown(format))));
+    }
     if get("nbytes")?.extract::<usize>().map_err(raised)? == 0 {
         return Ok(Source::Bytes(PyBytes::new(py, b"").into()));
     }
@@ -34,13 +40,25 @@ pub(super) fn of_buffer<'py>(view: &Bound<'py, PyMemoryView>, spec: &Spec) -> Re
     copied(array.cast().map_err(|error| raised(error.into()))?, &spec.limits)
 }
 
+/// Whether the items of a buffer are bytes, not numbers, structs or the addresses of objects.
+fn is_of_bytes(format: &str) -> bool {
+    matches!(format.trim_start_matches(['@', '=', '<', '>', '!']), "B" | "b" | "c")
+}
+
 /// The bytes of a buffer.
 fn copied<'py>(buffer: &Bound<'py, PyArray1<u8>>, limits: &Limits) -> Result<Source<'py>, Fault> {
     let raised = |error| Fault::raised(buffer.py(), error);
     limits.check_bytes(buffer.len() as u64)?;
     let span = Span::at(buffer.data().addr(), buffer.len());
-    let bytes = buffer.call_method0("tobytes").map_err(raised)?;
-    let bytes = bytes.cast_into::<PyBytes>().map_err(|error| raised(error.into()))?;
+    let read = buffer
+        .try_readonly()
+        .map_err(|error| Fault::Stop(value_error("bytes that no one writes to", error.to_string())))?;
+    // By their address: a class of the caller's may have other ideas of what its bytes are.
+    let bytes = PyBytes::new_with(buffer.py(), buffer.len(), |bytes| {
+        bytes.copy_from_slice(read.as_slice().expect("checked to be contiguous"));
+        Ok(())
+    });
+    let bytes = bytes.map_err(raised)?;
     Ok(Source::Copied(bytes.into(), span))
 }
 
@@ -51,14 +69,14 @@ pub(super) fn of_array<'py>(
     channels: Channels,
 ) -> Result<Source<'py>, Fault> {
     let Ok(bytes) = array.cast::<PyArrayDyn<u8>>() else {
-        return Err(Fault::no_source("an array of uint8", array.dtype()));
+        return Err(Fault::no_source("an array of uint8", dtype(&array.dtype())));
     };
     let shape = bytes.shape().to_vec();
     let borrowed = || {
         // Another call writes to it at this moment: that is about the calls, and not about the row.
         bytes
             .try_readonly()
-            .map_err(|error| Fault::Stop(value_error("an array that no one writes to", error)))
+            .map_err(|error| Fault::Stop(value_error("an array that no one writes to", error.to_string())))
     };
     match (channels, shape.as_slice()) {
         (_, [_]) if array.is_c_contiguous() => {

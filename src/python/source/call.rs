@@ -68,9 +68,7 @@ impl<'a> Call<'a> {
                     let why = refused.error.to_string();
                     let (pixels, format) = attached(|py| {
                         let bytes = match (item, refused.bytes) {
-                            (Item::Encoded(bytes), _) => {
-                                bytes.into_bound_py_any(py).map_err(Fault::Raised)?
-                            }
+                            (Item::Encoded(bytes), _) => bytes.into_bound_py_any(py).map_err(Fault::Stop)?,
                             (_, bytes) => PyArray1::from_vec(py, bytes.into_owned()).into_any(),
                         };
                         Pixels::decode(&bytes, refused.error, self.core.spec())

@@ -8,6 +8,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyMemoryView, PyString, PyType};
 
 use crate::python::errors::Fault;
+use crate::python::words::kind;
 use crate::{Error, Limits};
 
 /// Bytes that are read from a file object at first; each further read takes twice as many.
@@ -104,8 +105,7 @@ fn piece_bytes<'py>(
     }
     let raised = |error| Fault::raised(py, error);
     let Ok(view) = PyMemoryView::from(&piece) else {
-        let kind = piece.get_type().name().map_err(raised)?;
-        return Err(Fault::no_source(BINARY, format_args!("one that gives {kind}")));
+        return Err(Fault::no_source(BINARY, format_args!("one that gives {}", kind(&piece))));
     };
     let len: u64 = view.getattr("nbytes").and_then(|len| len.extract()).map_err(raised)?;
     limits.check_bytes(before.saturating_add(len))?;

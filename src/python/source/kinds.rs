@@ -13,6 +13,7 @@ use super::{arrays, files};
 use crate::Spec;
 use crate::python::errors::{Class, Fault};
 use crate::python::pillow::{self, Pixels};
+use crate::python::words::kind;
 
 /// What stands for an object of a rarer kind: a simpler object, whether it is a tensor of torch, and what to call
 /// when it was read.
@@ -114,7 +115,5 @@ fn of_image<'py>(image: &Bound<'py, PyAny>, spec: &Spec) -> Result<Source<'py>, 
 }
 
 fn none_of_them(object: &Bound<'_, PyAny>) -> Fault {
-    let kind = object.get_type();
-    let name = kind.name().map_or_else(|_| "an object".into(), |name| name.to_string());
-    Fault::no_source("a path, encoded bytes, a binary file, a PIL image or a uint8 array", name)
+    Fault::no_source("a path, encoded bytes, a binary file, a PIL image or a uint8 array", kind(object))
 }

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any, Literal, TypeAlias
 
 from ... import _core
+from ..._messages import value_error
 
 #: OpenAI's own names of its models on the Hub. They mean OpenAI's transform, not the processors of transformers.
 OPENAI: Mapping[str, int] = {
@@ -56,7 +57,7 @@ def open_clip(name: str, pretrained: str | None) -> dict[str, Any] | None:
     if not tag:
         number = tags.get("openai")
         if number is None and len(set(tags.values())) > 1:
-            raise ValueError(
+            raise value_error(
                 f"expected pretrained= one of {', '.join(tags)} for {name!r}, whose weights differ in their "
                 "preprocessing, found none"
             )
@@ -124,7 +125,7 @@ def available(library: Literal["openai", "open_clip", "timm"] | None = None) -> 
             return openai
         case "open_clip" | "timm":
             return list(listed(library))
-    raise ValueError(f"expected library= one of openai, open_clip, timm, found {library!r}")
+    raise value_error(f"expected library= one of openai, open_clip, timm, found {library!r}")
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:
@@ -147,4 +148,4 @@ def unknown(name: str, known: Collection[str], what: str, hint: str = "") -> Val
         what += f" such as {', '.join(map(repr, found or known))}"
     else:
         what += " (clipprep.available_models() lists them)"
-    return ValueError(f"expected {what}, found {name[:200]!r}" + (f"; {hint}" if hint else ""))
+    return value_error(f"expected {what}, found {name[:200]!r}" + (f"; {hint}" if hint else ""))
