@@ -87,6 +87,22 @@ def test_bench(capsys: pytest.CaptureFixture[str]) -> None:
     assert [bench.steps(n) for n in (1, 2, 3, 8)] == [[1], [1, 2], [1, 2, 3], [1, 2, 4, 8]]
 
 
+def test_bench_shares_a_table_without_names_of_files(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["bench", str(PHOTOS), "--model", "32", "--seconds", "1", "--max-images", "2"]
+    assert cli.main([*arguments, "--share"]) == 0
+    out = capsys.readouterr().out
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines() if line]
+    assert [row[0] for row in rows if len(row) == 3][2:4] == [
+        "Pillow and NumPy, 1 thread",
+        "clipprep, 1 thread",
+    ]
+    assert clipprep.__version__ in out
+    assert "photos" not in out
+    assert str(Path.home()) not in out
+    with pytest.raises(SystemExit, match="2"):
+        cli.main([*arguments, "--share", "--json"])
+
+
 def test_the_picture_of_bench_is_like_a_photo() -> None:
     encoded = bench.jpeg()
     plan = clipprep.Preprocess(224).explain(encoded)

@@ -68,7 +68,7 @@ def find(args: argparse.Namespace, preprocess: clipprep.Preprocess) -> sources.L
     return sources.find(args.sources, asked, lambda items: progress.counted(items, quiet=quiet))
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse._ActionsContainer) -> None:
     """--json."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 import clipprep
-from clipprep.cli import _arguments, _options
+from clipprep.cli import _arguments, _options, share
 
 DESCRIPTION = """\
 Measure encoded bytes to tensors on this machine, with 1, 2, 4 ... threads: the
@@ -49,27 +49,39 @@ def add(commands: Any) -> None:
         metavar="N",
         help="of the sources, the first (default: %(default)s)",
     )
-    _arguments.add_json(parser)
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument(
+        "--share",
+        action="store_true",
+        help="print Markdown for an issue: the machine, the rates, and Pillow's beside them",
+    )
+    _arguments.add_json(output)
 
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
     preprocess = _options.preprocess(args)
+    size = preprocess.size
+    if args.share and not isinstance(size, int):
+        args.parser.error(f"expected a square size beside --share, found {size}")
     images = _read(args, preprocess) or 64 * [jpeg()]
     ok = preprocess.try_batch(images).ok  # warms up, too
     images = [image for image, good in zip(images, ok, strict=True) if good]
     if not images:
         raise OSError("expected an image that can be read, found none")
     megabytes = sum(map(len, images)) / 1e6
-    if not args.json:
+    if not args.json and not args.share:
         print(f"{len(images)} images, {megabytes:.1f} MB, {preprocess!r}")
     measured = []
     for threads in steps(clipprep.build_info()["threads"]):
         rate = measure(preprocess, images, threads, args.seconds)
         measured.append({"threads": threads, "images_per_second": round(rate, 1)})
-        if not args.json:
+        if not args.json and not args.share:
             factor = rate / measured[0]["images_per_second"]
             print(f"{threads:>4} threads  {rate:>10,.0f} images/s  {factor:.2f} times one thread")
+    if args.share and isinstance(size, int):
+        base = share.pillow(images, size, args.seconds)
+        print(share.markdown(preprocess, images, measured, base))
     if args.json:
         _arguments.print_json({"images": len(images), "megabytes": megabytes, "measured": measured})
     return 0
