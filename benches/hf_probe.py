@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from live import pixel_values
 from PIL import Image
+from transformers.image_utils import SizeDict
 
 import clipprep
 from clipprep.configs.hf.arguments import arguments_by
@@ -22,8 +24,8 @@ Outcome = list[np.ndarray] | str
 #: The fields that kinds and `read` honour, as far as a class reads them.
 HONOURED = (
     "crop_pct", "crop_size", "default_to_square", "do_center_crop", "do_convert_rgb",
-    "do_normalize", "do_pad", "do_rescale", "do_resize", "image_mean", "image_std", "pad_size",
-    "resample", "rescale_factor", "size",
+    "do_flip_channel_order", "do_normalize", "do_pad", "do_rescale", "do_resize", "image_mean",
+    "image_std", "include_top", "offset", "pad_size", "resample", "rescale_factor", "rescale_offset", "resize_short", "size",
 )  # fmt: skip
 
 
@@ -75,25 +77,33 @@ def variants() -> Iterator[Config]:
     """Configs that use each honoured field, on sizes that are quick."""
     small = {"size": 40, "default_to_square": True}, {"size": {"height": 40, "width": 56}}
     small += {"size": {"shortest_edge": 40}}, {"size": [40, 56]}, {"size": 47}
+    small += ({"size": {"longest_edge": 40}}, {"size": {"height": 40, "width": 40}})
     crops = {}, {"do_center_crop": True, "crop_size": {"height": 32, "width": 31}}
     crops += {"do_center_crop": True, "crop_size": 65}, {"do_center_crop": False}
+    crops += ({"do_center_crop": True, "crop_size": {"shortest_edge": 32}},)
     numbers = (
         {}, {"do_rescale": False}, {"do_normalize": False}, {"do_normalize": True},
         {"do_rescale": False, "do_normalize": False}, {"rescale_factor": 1 / 127.5},
         {"rescale_factor": 1 / 127.5, "do_normalize": False},
         {"image_mean": 0.4, "image_std": 0.3}, {"image_mean": [0.1, 0.2, 0.3], "image_std": [0.3] * 3},
+        {"rescale_offset": True}, {"rescale_offset": True, "do_normalize": False},
+        {"rescale_offset": True, "do_rescale": False}, {"offset": True}, {"offset": False},
+        {"offset": True, "do_rescale": False}, {"include_top": False}, {"include_top": True},
+        {"include_top": True, "do_normalize": False}, {"include_top": True, "rescale_offset": True},
+        {"include_top": True, "do_normalize": False, "do_rescale": False},
     )  # fmt: skip
     others = (
         {"resample": 0}, {"resample": 1}, {"resample": 2}, {"resample": 3}, {"resample": "bilinear"},
         {"resample": "bicubic"}, {"resample": None}, {"do_convert_rgb": True}, {"do_convert_rgb": None},
         {"do_pad": True}, {"do_pad": True, "pad_size": 40}, {"do_pad": True, "pad_size": {"height": 70, "width": 70}},
-        {"crop_pct": 0.7}, {"crop_pct": None}, {"do_resize": False},
+        {"crop_pct": 0.7}, {"crop_pct": None}, {"do_resize": False}, {"resize_short": 45}, {"resize_short": None},
+        {"do_flip_channel_order": True}, {"do_flip_channel_order": False},
     )  # fmt: skip
     yield {}
     for size, crop in itertools.product(small, crops):
         yield size | crop
     for more in (*numbers, *others):
-        for size in (small[1], small[2]):
+        for size in (small[1], small[2], small[6]):
             yield size | crops[1] | more
             yield size | more
 
@@ -101,11 +111,10 @@ def variants() -> Iterator[Config]:
 def fit(cls: Any, row: Row, base: Config, honoured: tuple[str, ...], backend: str) -> Row | None:
     """The row with the profile of the class, if it is right: each config that is read has the live class's bits,
     and so has `base`."""
-    for profile in dict.fromkeys(
-        (f"hf-{backend}", "hf-pil", "hf-torchvision", "hf-torchvision-floats")
-    ):
-        row = replace(row, profiles={backend: profile})
-        expected = live(cls, base, IMAGES[:2])
+    expected = live(cls, base, IMAGES[:2])
+    profiles = (f"hf-{backend}", "hf-pil", "hf-torchvision", "hf-torchvision-floats")
+    for profile, bgr in itertools.product(dict.fromkeys(profiles), (False, True)):
+        row = replace(row, profiles={backend: profile}, bgr=bgr)
         found = ours(row, backend, base, IMAGES[:2])
         if isinstance(expected, str) or not same(found, expected):
             if isinstance(found, str):
@@ -126,16 +135,22 @@ def fit(cls: Any, row: Row, base: Config, honoured: tuple[str, ...], backend: st
     return None
 
 
+@functools.cache
+def made(cls: Any) -> Any:
+    """An object of the class by its defaults; the class itself where there is none."""
+    try:
+        return cls()
+    except Exception:
+        return cls
+
+
 def default(cls: Any, name: str) -> Any:
     """What a class has where a config has nothing, as JSON has it."""
-    value = getattr(cls, name, None)
-    if value is None:
-        try:
-            value = getattr(cls(), name, None)
-        except Exception:
-            value = None
-    if isinstance(value, Mapping) or hasattr(value, "keys"):
-        return {key: value[key] for key in value.keys() if value[key] is not None}  # noqa: SIM118
+    value = getattr(made(cls), name, None)
+    if isinstance(value, SizeDict):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {key: side for key, side in value.items() if side is not None}
     if isinstance(value, (tuple, list)):
         return [float(number) for number in value]
     return value.value if hasattr(value, "value") else value
@@ -158,10 +173,17 @@ def values_of(name: str, annotation: str, initial: Any) -> list[Any]:
     return [1, 2, 7, 32]
 
 
-#: A crop, and sizes of each form that some class takes.
-CROPPED: Config = {"do_center_crop": True, "crop_size": {"height": 32, "width": 31}}
+def cropped(cls: Any) -> Config:
+    """A crop, in the form that the class takes."""
+    size = default(cls, "crop_size")
+    by_edge = isinstance(size, dict) and "shortest_edge" in size
+    size = {"shortest_edge": 32} if by_edge else {"height": 32, "width": 31}
+    return {"do_center_crop": True, "crop_size": size}
+
+
+#: Sizes of each form that some class takes.
 SIZES = (
-    {"height": 41, "width": 57}, {"shortest_edge": 41}, {"longest_edge": 41},
+    {"height": 41, "width": 57}, {"height": 41, "width": 41}, {"shortest_edge": 41}, {"longest_edge": 41},
     {"shortest_edge": 41, "longest_edge": 57}, {"max_height": 41, "max_width": 57},
 )  # fmt: skip
 
@@ -179,6 +201,7 @@ CONTEXTS: tuple[Config, ...] = (
     {"do_rescale": True, "do_normalize": True},
     {"size": 40},
     {"size": {"shortest_edge": 41}},
+    {"resize_short": None},
 )
 
 
@@ -187,7 +210,7 @@ def in_contexts(
 ) -> list[tuple[Config, Outcome]]:
     """What the class makes of the images in each context of fields that are honoured."""
     configs = [
-        {"crop_size": CROPPED["crop_size"]} | base | context
+        {"crop_size": cropped(cls)["crop_size"]} | base | context
         for context in CONTEXTS
         if set(context) <= set(honoured)
     ]

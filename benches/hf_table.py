@@ -26,7 +26,6 @@ from typing import Any
 import torch
 import transformers
 from hf_probe import (
-    CROPPED,
     HONOURED,
     IMAGES,
     MODES,
@@ -34,6 +33,7 @@ from hf_probe import (
     Config,
     bases,
     changing_nothing,
+    cropped,
     default,
     fit,
     in_contexts,
@@ -144,12 +144,10 @@ def row_of(cls: Any, backend: str) -> Row:
             values += [None] if name.startswith("do_") else []
             if len(changing_nothing(cls, name, values, of, known)) < len(values):
                 defaults[name] = initial
-        sizes = [
-            sorted(size)
-            for size in SIZES
-            if not isinstance(live(cls, small | CROPPED | {"size": size}, IMAGES[:1]), str)
-        ]
-        rows = (fit(cls, Row({}, kind, sizes, defaults), base, honoured, backend) for kind in KINDS)
+        sizes = forms_of_size(cls, small)
+        numbered = isinstance(live(cls, small | {"resample": "bilinear"}, IMAGES[:1]), str)
+        asked = Row({}, numbered=numbered, sizes=sizes, defaults=defaults)
+        rows = (fit(cls, replace(asked, kind=kind), base, honoured, backend) for kind in KINDS)
         row = next(filter(None, rows), None)
         if row is None:
             continue
@@ -181,6 +179,17 @@ def row_of(cls: Any, backend: str) -> Row:
         }
         return replace(row, defaults=defaults, neutral=neutral, aliases=aliases, implied=implied)
     return Row({backend: f"hf-{backend}"}, why=reason(cls))
+
+
+def forms_of_size(cls: Any, base: Config) -> list[list[str]]:
+    """The forms of `size` that a class takes, with a crop or without."""
+    forms = {
+        tuple(sorted(size))
+        for size, crop in itertools.product(SIZES, (cropped(cls), {}))
+        if not isinstance(live(cls, base | crop | {"size": size}, IMAGES[:1]), str)
+    }
+    written = (tuple(sorted(size)) for size in SIZES)
+    return [list(form) for form in dict.fromkeys(written) if form in forms]
 
 
 def fitting_size(cls: Any, base: Config) -> Config:

@@ -37,7 +37,10 @@ def pixel_values(processor: Any, image: Image.Image) -> np.ndarray:
     Raises ValueError where one image has several tensors.
     """
     found = processor([image], return_tensors="np")
-    found = found["pixel_values"] if isinstance(found, BatchFeature) else found
+    if isinstance(found, BatchFeature):
+        if any(name.endswith("pixel_values") and name != "pixel_values" for name in found):
+            raise ValueError("several tensors for one image")
+        found = found["pixel_values"]
     pixels = np.asarray(found)
     if pixels.shape[0] != 1:
         raise ValueError("several tensors for one image")

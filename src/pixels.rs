@@ -226,6 +226,14 @@ pub struct Window {
     pub rows: Range<usize>,
 }
 
+impl Window {
+    /// Moves it right and down.
+    pub(crate) fn shift(&mut self, (columns, rows): (usize, usize)) {
+        self.columns = self.columns.start + columns..self.columns.end + columns;
+        self.rows = self.rows.start + rows..self.rows.end + rows;
+    }
+}
+
 /// An image with a known header, and pixels that can be read once.
 ///
 /// ```

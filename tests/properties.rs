@@ -3,7 +3,7 @@
 use clipprep::decode::Input;
 use clipprep::pixels::{Header, Layout};
 use clipprep::plan::Plan;
-use clipprep::{Error, Filter, Level, Limits, PassOrder, Preprocess, Profile, Spec, Truncated};
+use clipprep::{Error, Filter, Level, Limits, PillowBuild, Preprocess, Profile, Spec, Truncated};
 use proptest::prelude::*;
 
 /// A file of each kind with a native decoder, written by `fuzz/seeds.py`.
@@ -20,13 +20,14 @@ fn specs() -> impl Strategy<Value = Spec> {
     let side = prop_oneof![1..=40_usize, Just(224)];
     let profile = prop::sample::select(Profile::ALL.to_vec());
     let filter = prop::sample::select(Filter::ALL.map(|(_, filter)| filter).to_vec());
-    (side, profile, filter, any::<(bool, bool, bool)>()).prop_map(
-        |(size, profile, filter, (old, pad, exif))| {
+    let pillow = prop::sample::select(PillowBuild::ALL.map(|(_, build)| build).to_vec());
+    (side, profile, filter, pillow, any::<(bool, bool)>()).prop_map(
+        |(size, profile, filter, pillow, (pad, exif))| {
             Spec {
                 profile,
                 // torch has one filter only.
                 filter: if profile.filters.contains(&filter) { filter } else { Filter::Bicubic },
-                pass_order: if old { PassOrder::Pillow12 } else { PassOrder::Pillow13 },
+                pillow,
                 truncated: if pad { Truncated::Pad } else { Truncated::Error },
                 exif,
                 limits: Limits { max_pixels: Some(1 << 20), max_memory: Some(1 << 26), ..Limits::default() },

@@ -142,8 +142,8 @@ class Preprocess:
     ) -> Literal["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]:
         """Whose bits to reproduce."""
     @property
-    def pillow(self) -> Literal["13", "12", "installed"]:
-        """Which Pillow's rule decides the order of the two passes of a resize."""
+    def pillow(self) -> Literal["13", "12", "13-arm", "12-arm", "installed"]:
+        """Which build of Pillow to reproduce, where builds differ: in the order of the two passes of a resize, and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits."""
     @property
     def mean(self) -> tuple[float, float, float]:
         """Numbers to subtract from the channels R, G, B."""
@@ -165,10 +165,25 @@ class Preprocess:
     def input_layout(self) -> Literal["auto", "HWC", "CHW"]:
         """The order of the axes of arrays of pixels."""
     @property
+    def channel_order(self) -> Literal["RGB", "BGR"]:
+        """The order of the channels."""
+    @property
     def precision(self) -> Literal["exact", "fast"]:
         """Whether every bit counts."""
     @property
-    def resize_mode(self) -> Literal["shortest", "longest", "squash", "none"]:
+    def resize_mode(
+        self,
+    ) -> Literal[
+        "shortest",
+        "longest",
+        "squash",
+        "none",
+        "bridgetower",
+        "janus",
+        "tvp",
+        "pp-lcnet",
+        "perceiver",
+    ]:
         """How to resize before the centre is cropped."""
     @property
     def resize_size(self) -> int | tuple[int, int]:
@@ -186,8 +201,14 @@ class Preprocess:
     def rescale_factor(self) -> float | None:
         """The factor that bytes are multiplied by; None for no factor."""
     @property
+    def rescale_offset(self) -> bool:
+        """Whether to subtract 1 after multiplying by `rescale_factor`."""
+    @property
     def normalize(self) -> bool:
         """Whether to subtract `mean` and divide by `std`."""
+    @property
+    def std_twice(self) -> bool:
+        """Whether to divide by `std` once more, as EfficientNet's `include_top` does."""
     @property
     def limits(self) -> Limits:
         """Bounds on the cost of one image."""

@@ -36,7 +36,7 @@ class Preprocess(FromConfig, Calls):
         profile: Literal[
             "openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"
         ] = "openai",
-        pillow: Literal["13", "12", "installed"] = "13",
+        pillow: Literal["13", "12", "13-arm", "12-arm", "installed"] = "13",
         mean: Sequence[float] | NDArray[Any] | None = None,
         std: Sequence[float] | NDArray[Any] | None = None,
         interpolation: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
@@ -46,14 +46,27 @@ class Preprocess(FromConfig, Calls):
         | np.dtype[Any] = "float32",
         layout: Literal["NCHW", "NHWC"] = "NCHW",
         input_layout: Literal["auto", "HWC", "CHW"] = "auto",
+        channel_order: Literal["RGB", "BGR"] = "RGB",
         precision: Literal["exact", "fast"] = "exact",
-        resize_mode: Literal["shortest", "longest", "squash", "none"] = "shortest",
+        resize_mode: Literal[
+            "shortest",
+            "longest",
+            "squash",
+            "none",
+            "bridgetower",
+            "janus",
+            "tvp",
+            "pp-lcnet",
+            "perceiver",
+        ] = "shortest",
         resize_size: int | Sequence[int] | None = None,
         fill_color: int | Sequence[int] = 0,
         convert_rgb: bool = True,
         over_white: bool = True,
         rescale_factor: float | None = 0.00392156862745098,
+        rescale_offset: bool = False,
         normalize: bool = True,
+        std_twice: bool = False,
         limits: Limits | None = None,
         truncated: Literal["error", "pad"] = "error",
         exif: bool = False,
@@ -74,11 +87,17 @@ class Preprocess(FromConfig, Calls):
                 - "hf-pil": The image processors of transformers with the backend "pil".
                 - "hf-torchvision": The image processors of transformers with the backend "torchvision".
                 - "hf-torchvision-floats": The same for DINOv3's, which resizes float32 after rescaling.
-            pillow: Which Pillow's rule decides the order of the two passes of a resize.
+            pillow: Which build of Pillow to reproduce, where builds differ: in the order of the two
+                passes of a resize, and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits.
+                The default has the same bits on every machine.
 
-                - "13": Pillow from 13 on: the order that leaves less to do.
+                - "13": Pillow from 13 on: of the two passes of a resize, the order that leaves less to
+                  do.
                 - "12": Pillow up to 12: horizontal first, except for heights over 100 widths.
-                - "installed": The rule of the Pillow that is installed.
+                - "13-arm": As "13", as compilers build it for 64-bit ARM: a product and the sum that it
+                  is added to are rounded once. This shows in resized images of 16 and 32 bits a sample.
+                - "12-arm": As "12", built for 64-bit ARM.
+                - "installed": The Pillow that is installed, on this machine.
             mean: Numbers to subtract from the channels R, G, B. None stands for `clipprep.MEAN`,
                 CLIP's own.
             std: Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`,
@@ -110,6 +129,11 @@ class Preprocess(FromConfig, Calls):
                   them to be first. Tensors of torch have them first.
                 - "HWC": Rows, columns, channels.
                 - "CHW": Channels, rows, columns.
+            channel_order: The order of the channels. `mean` and `std` are those of R, G, B all the
+                same.
+
+                - "RGB": Red, green, blue.
+                - "BGR": Blue, green, red.
             precision: Whether every bit counts.
 
                 - "exact": The reference's bits.
@@ -123,6 +147,14 @@ class Preprocess(FromConfig, Calls):
                 - "longest": To fit into the size, keeping the aspect ratio.
                 - "squash": To exactly the size, stretching the image.
                 - "none": Not at all.
+                - "bridgetower": As "shortest", the longer side at most 1333/800 of the shorter one;
+                  both are rounded down to multiples of 32. BridgeTower's.
+                - "janus": To fit into the square, each side at least 14 pixels; the padding begins with
+                  half of it rounded down. Janus's and DeepSeek-VL's.
+                - "tvp": As "longest" into a square, the shorter side rounded down. TVP's.
+                - "pp-lcnet": As "shortest", the longer side rounded to the nearest pixel. PP-LCNet's.
+                - "perceiver": To the output's size, after the centre is cropped: its sides are to the
+                  shorter side of the image what the output's are to `resize_size`. Perceiver's.
             resize_size: The size in pixels, or (height, width), that `resize_mode` is about. None
                 stands for the output's.
             fill_color: The padding where the crop is larger than the image: a level of 0 to 255 for
@@ -134,7 +166,9 @@ class Preprocess(FromConfig, Calls):
                 processors of transformers 5; False drops it, as those of transformers 4.
             rescale_factor: The factor that bytes are multiplied by; None for no factor. "openai"
                 and "timm" divide by 255 and take no other.
+            rescale_offset: Whether to subtract 1 after multiplying by `rescale_factor`.
             normalize: Whether to subtract `mean` and divide by `std`.
+            std_twice: Whether to divide by `std` once more, as EfficientNet's `include_top` does.
             limits: Bounds on the cost of one image. None stands for `Limits()`.
             truncated: How to treat truncated files, whose bytes end before their image does. PIL
                 images are loaded as Pillow loads them.

@@ -82,8 +82,8 @@ Sources: TypeAlias = Iterable[Source | None] | SupportsArrayInterface | Supports
 class ConfigOptions(TypedDict, total=False):
     """The options of `Preprocess` that a model's config leaves to the caller."""
 
-    pillow: Literal["13", "12", "installed"]
-    """Which Pillow's rule decides the order of the two passes of a resize."""
+    pillow: Literal["13", "12", "13-arm", "12-arm", "installed"]
+    """Which build of Pillow to reproduce, where builds differ: in the order of the two passes of a resize, and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits."""
     dtype: Literal["float32", "float16", "bfloat16", "uint8"] | type[np.generic] | np.dtype[Any]
     """The type of number of the tensors."""
     layout: Literal["NCHW", "NHWC"]
@@ -119,7 +119,19 @@ class Options(ConfigOptions, total=False):
         Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] | Resampling
     )
     """The resampling filter."""
-    resize_mode: Literal["shortest", "longest", "squash", "none"]
+    channel_order: Literal["RGB", "BGR"]
+    """The order of the channels."""
+    resize_mode: Literal[
+        "shortest",
+        "longest",
+        "squash",
+        "none",
+        "bridgetower",
+        "janus",
+        "tvp",
+        "pp-lcnet",
+        "perceiver",
+    ]
     """How to resize before the centre is cropped."""
     resize_size: int | Sequence[int] | None
     """The size in pixels, or (height, width), that `resize_mode` is about."""
@@ -127,8 +139,12 @@ class Options(ConfigOptions, total=False):
     """The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three levels for an image of three bands."""
     rescale_factor: float | None
     """The factor that bytes are multiplied by; None for no factor."""
+    rescale_offset: bool
+    """Whether to subtract 1 after multiplying by `rescale_factor`."""
     normalize: bool
     """Whether to subtract `mean` and divide by `std`."""
+    std_twice: bool
+    """Whether to divide by `std` once more, as EfficientNet's `include_top` does."""
 
 
 # [/options]

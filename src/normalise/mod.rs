@@ -13,7 +13,7 @@ use affine::{BLOCK_VALUES, Steps};
 use crate::colour::to_rgb;
 use crate::pixels::{Layout, Palette};
 use crate::simd::Level;
-use crate::spec::{FloatSteps, Spec, TensorLayout};
+use crate::spec::{ChannelOrder, FloatSteps, Spec, TensorLayout};
 
 pub use element::Element;
 
@@ -21,11 +21,12 @@ pub use element::Element;
 #[derive(Clone, Debug)]
 pub struct Normalise {
     table: [[f32; 256]; 3],
-    /// Mean and standard deviation of each channel.
-    norms: [(f32, f32); 3],
+    /// The steps of each channel after rescaling.
+    after: [AfterRescale; 3],
     /// What a byte is multiplied by.
     factor: f32,
     layout: TensorLayout,
+    channel_order: ChannelOrder,
     /// The table's values by arithmetic, where the processor and the numbers allow it.
     arithmetic: Option<Arithmetic>,
 }
@@ -37,26 +38,58 @@ struct Arithmetic {
     pixels: Box<Steps<BLOCK_VALUES>>,
 }
 
+/// The steps of a channel after rescaling, each with a rounding of its own.
+#[derive(Clone, Copy, Debug)]
+struct AfterRescale {
+    offset: bool,
+    normalize: bool,
+    mean: f32,
+    std: f32,
+    std_twice: bool,
+}
+
+impl AfterRescale {
+    fn of(self, value: f32) -> f32 {
+        self.again(self.once(value))
+    }
+
+    fn once(self, value: f32) -> f32 {
+        let value = if self.offset { value - 1.0 } else { value };
+        if self.normalize { (value - self.mean) / self.std } else { value }
+    }
+
+    fn again(self, value: f32) -> f32 {
+        if self.std_twice { value / self.std } else { value }
+    }
+}
+
 impl Normalise {
     /// The table of a specification.
     pub fn new(spec: &Spec, level: Level) -> Self {
         let (mean, std) = (spec.mean.map(|value| value as f32), spec.std.map(|value| value as f32));
+        let after = std::array::from_fn(|channel| AfterRescale {
+            offset: spec.rescale_offset,
+            normalize: spec.normalize,
+            mean: mean[channel],
+            std: std[channel],
+            std_twice: spec.std_twice,
+        });
         let table = std::array::from_fn(|channel| {
-            let (mean, std) = (mean[channel], std[channel]);
-            let normalised = |value: f32| if spec.normalize { (value - mean) / std } else { value };
+            let after = after[channel];
             std::array::from_fn(|value| match (spec.profile.floats, spec.rescale_factor) {
                 // torchvision: ToTensor divides by 255, Normalize works in place, all in float32.
-                (FloatSteps::DivideBy255, _) => normalised(value as f32 / 255.0),
-                (_, None) => normalised(value as f32),
+                (FloatSteps::DivideBy255, _) => after.of(value as f32 / 255.0),
+                (_, None) => after.of(value as f32),
                 // transformers: the rescale factor is a float64.
-                (FloatSteps::Rescale, Some(factor)) => normalised((value as f64 * factor) as f32),
+                (FloatSteps::Rescale, Some(factor)) => after.of((value as f64 * factor) as f32),
                 // transformers: rescaling is folded into mean and standard deviation.
-                (FloatSteps::FoldRescale, Some(factor)) if spec.normalize => {
+                (FloatSteps::FoldRescale, Some(factor)) if spec.normalize && !spec.rescale_offset => {
                     let inverse = (1.0 / factor) as f32;
-                    (value as f32 - mean * inverse) / (std * inverse)
+                    let folded =
+                        AfterRescale { mean: after.mean * inverse, std: after.std * inverse, ..after };
+                    after.again(folded.once(value as f32))
                 }
-                (FloatSteps::FoldRescale, Some(factor)) => value as f32 * factor as f32,
-                (FloatSteps::RescaleFirst, Some(factor)) => normalised(value as f32 * factor as f32),
+                (_, Some(factor)) => after.of(value as f32 * factor as f32),
             })
         });
         // What these steps do not give is looked up.
@@ -68,9 +101,10 @@ impl Normalise {
         Self {
             arithmetic: Arithmetic::new(level, steps, &table),
             table,
-            norms: std::array::from_fn(|i| if spec.normalize { (mean[i], std[i]) } else { (0.0, 1.0) }),
+            after,
             factor: spec.rescale_factor.unwrap_or(1.0) as f32,
             layout: spec.layout,
+            channel_order: spec.channel_order,
         }
     }
 
@@ -90,11 +124,17 @@ impl Normalise {
                 let out = &mut out[3 * y * width..][..3 * width];
                 let rgb = if layout == Layout::Rgb { row } else { rgb_of(layout, palette, row, scratch) };
                 self.write_pixels(rgb, out);
+                if self.channel_order == ChannelOrder::Bgr {
+                    out.as_chunks_mut::<3>().0.iter_mut().for_each(|pixel| pixel.swap(0, 2));
+                }
             }
             TensorLayout::Nchw => {
                 let plane = out.len() / 3;
                 let mut planes = out.chunks_exact_mut(plane).map(|plane| &mut plane[y * width..][..width]);
-                let lines = std::array::from_fn(|_| planes.next().expect("three planes"));
+                let mut lines = std::array::from_fn(|_| planes.next().expect("three planes"));
+                if self.channel_order == ChannelOrder::Bgr {
+                    lines.reverse();
+                }
                 match layout {
                     Layout::L => self.write_planes([row; 3], lines),
                     Layout::Rgb => self.write_planes(self.planes(row, scratch), lines),
@@ -114,15 +154,14 @@ impl Normalise {
         let pixels = row.as_chunks::<12>().0;
         let (width, plane) = (pixels.len(), out.len() / 3);
         for (x, pixel) in pixels.iter().enumerate() {
-            for (channel, (sample, (mean, std))) in
-                pixel.as_chunks::<4>().0.iter().zip(self.norms).enumerate()
-            {
+            for (channel, (sample, after)) in pixel.as_chunks::<4>().0.iter().zip(self.after).enumerate() {
                 let value = f32::from_ne_bytes(*sample);
+                let channel = if self.channel_order == ChannelOrder::Bgr { 2 - channel } else { channel };
                 let at = match self.layout {
                     TensorLayout::Nhwc => 3 * (y * width + x) + channel,
                     TensorLayout::Nchw => channel * plane + y * width + x,
                 };
-                T::write(&[self.byte(value)], &[(value - mean) / std], &mut out[at..=at]);
+                T::write(&[self.byte(value)], &[after.of(value)], &mut out[at..=at]);
             }
         }
     }

@@ -24,7 +24,7 @@ use crate::plan::{Plan, resized_size};
 use crate::resample::Filter;
 use crate::simd::Level;
 use crate::source::Source;
-use crate::spec::{Precision, Spec, TensorLayout, Truncated};
+use crate::spec::{Precision, ResizeMode, Spec, TensorLayout, Truncated};
 
 /// A specification made ready to run; immutable, shared by all threads.
 ///
@@ -318,7 +318,9 @@ impl Preprocess {
         };
         let (format, mut decoder) = decode::open(input, &rules)?;
         let orientation = if spec.exif { decoder.metadata()?.orientation()? } else { Orientation::default() };
-        if spec.precision == Precision::Fast && spec.filter != Filter::Nearest {
+        // A centre that is cropped first need not lie on the pixels of a reduced image.
+        let reducible = spec.filter != Filter::Nearest && spec.resize_mode != ResizeMode::Perceiver;
+        if spec.precision == Precision::Fast && reducible {
             self.set_fast(decoder.as_mut(), orientation)?;
         }
         Ok(Opened { format, orientation, image: apply_orientation(decoder, orientation) })

@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::spec::{Profile, ResizeMode, Spec};
+use crate::spec::{ResizeMode, Rounding, Spec};
 
 /// Sizes are width and height.
 #[derive(Clone, Debug)]
 pub(super) struct Geometry {
-    /// The size of the source.
+    /// Left and top of what is resized, in the source.
+    pub origin: (usize, usize),
+    /// The size of what is resized: the source, or its centre.
     pub from: (usize, usize),
     /// Its size after resizing.
     pub to: (usize, usize),
@@ -22,13 +24,27 @@ pub(super) struct Geometry {
 
 impl Geometry {
     /// The geometry of a source of that size.
-    pub fn new(spec: &Spec, from: (usize, usize)) -> Result<Self> {
+    pub fn new(spec: &Spec, source: (usize, usize)) -> Result<Self> {
+        let from = with_pixels(source, resized_part(spec, source))?;
+        let origin = ((source.0 - from.0) / 2, (source.1 - from.1) / 2);
         let to = resized_size(spec, from)?;
         let (height, width) = spec.size;
-        let crop = (crop_offset(spec.profile, to.0, width), crop_offset(spec.profile, to.1, height));
+        let crop = (crop_offset(spec, to.0, width), crop_offset(spec, to.1, height));
         let (columns, rows) = (visible(crop.0, width, to.0), visible(crop.1, height, to.1));
-        Ok(Self { from, to, crop, columns, rows })
+        Ok(Self { origin, from, to, crop, columns, rows })
     }
+}
+
+/// Width and height of the centre that is resized.
+fn resized_part(spec: &Spec, (width, height): (usize, usize)) -> (usize, usize) {
+    if spec.resize_mode != ResizeMode::Perceiver {
+        return (width, height);
+    }
+    let shorter = width.min(height) as f64;
+    let side = |output: usize, of: usize| ((output as f64 / of as f64) * shorter) as usize;
+    let (part_height, part_width) =
+        (side(spec.size.0, spec.resize_size.0), side(spec.size.1, spec.resize_size.1));
+    (part_width.min(width), part_height.min(height))
 }
 
 /// Width and height after resizing.
@@ -55,21 +71,67 @@ pub(crate) fn resized_size(spec: &Spec, (width, height): (usize, usize)) -> Resu
         ResizeMode::Longest => keep_ratio(ratios.0.max(ratios.1)),
         ResizeMode::Squash => (to_width, to_height),
         ResizeMode::Keep => (width, height),
+        ResizeMode::BridgeTower => divisible(to_height, (width, height)),
+        ResizeMode::Janus => {
+            let scale = to_height as f64 / width.max(height) as f64;
+            let side = |side: usize| ((side as f64 * scale).round_ties_even() as usize).max(14);
+            (side(width), side(height))
+        }
+        ResizeMode::Tvp => {
+            let shorter =
+                |short: usize, long: usize| (to_height as f64 * (short as f64 / long as f64)) as usize;
+            if height >= width {
+                (shorter(width, height), to_height)
+            } else {
+                (to_height, shorter(height, width))
+            }
+        }
+        ResizeMode::PpLcNet => {
+            let scale = to_height as f64 / width.min(height) as f64;
+            let side = |side: usize| (side as f64 * scale).round_ties_even() as usize;
+            (side(width), side(height))
+        }
+        ResizeMode::Perceiver => (spec.size.1, spec.size.0),
     };
-    if resized.0 == 0 || resized.1 == 0 {
+    with_pixels((width, height), resized)
+}
+
+/// The size that a source is cut or resized to. Refuses one without pixels.
+fn with_pixels((width, height): (usize, usize), made: (usize, usize)) -> Result<(usize, usize)> {
+    if made.0 == 0 || made.1 == 0 {
         return Err(Error::unsupported(format!(
             "expected an image that keeps a pixel per side, found {width} x {height}, which would become {} x {}",
-            resized.0, resized.1
+            made.0, made.1
         )));
     }
-    Ok(resized)
+    Ok(made)
+}
+
+/// Width and height of BridgeTower's resizing, to a shorter side of `shorter` pixels before it is rounded.
+fn divisible(shorter: usize, (width, height): (usize, usize)) -> (usize, usize) {
+    const DIVISOR: usize = 32;
+    let (shorter, longer) = (shorter as f64, (1333.0 / 800.0 * shorter as f64).floor());
+    let scale = shorter / width.min(height) as f64;
+    let mut resized =
+        if height < width { (scale * width as f64, shorter) } else { (shorter, scale * height as f64) };
+    let longest = resized.0.max(resized.1);
+    if longest > longer {
+        let scale = longer / longest;
+        resized = (scale * resized.0, scale * resized.1);
+    }
+    let side = |side: f64| (side + 0.5) as usize / DIVISOR * DIVISOR;
+    (side(resized.0), side(resized.1))
 }
 
 /// Where a crop of `n` begins: after half of the margin, or before the image by half of the padding.
-fn crop_offset(profile: &Profile, size: usize, n: usize) -> isize {
+fn crop_offset(spec: &Spec, size: usize, n: usize) -> isize {
+    let padding = match spec.resize_mode {
+        ResizeMode::Janus => Rounding::Down,
+        _ => spec.profile.padding,
+    };
     match size.checked_sub(n) {
-        Some(margin) => profile.crop.half(margin) as isize,
-        None => -(profile.padding.half(n - size) as isize),
+        Some(margin) => spec.profile.crop.half(margin) as isize,
+        None => -(padding.half(n - size) as isize),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::resample::{
     Filter, Order, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit, torch,
 };
 use crate::simd::Level;
-use crate::spec::{PassOrder, Resampler, Spec};
+use crate::spec::{PillowBuild, Resampler, Spec};
 
 #[derive(Debug)]
 pub(crate) enum Method {
@@ -55,13 +55,14 @@ impl Method {
             let passes = TwoPass::new(level, &columns, rows, layout.bytes(), Order::HorizontalFirst);
             return (window, Self::TwoPass(passes));
         }
-        let order = pass_order(spec.pass_order, from, to);
+        let products = spec.pillow.products();
+        let order = pass_order(spec.pillow, from, to);
         if let Some(sample) = layout.sample() {
-            let weights = |input, output, crop| Weights::new(filter, input, output, crop);
+            let weights = |input, output, crop| Weights::new(filter, products, input, output, crop);
             let (window, columns, rows) = both_axes(geometry, weights);
-            return (window, Self::Wide(Wide::new(columns, rows, order, sample)));
+            return (window, Self::Wide(Wide::new(columns, rows, order, sample, products)));
         }
-        let weights = |input, output, crop| Weights::new(filter, input, output, crop);
+        let weights = |input, output, crop| Weights::new(filter, products, input, output, crop);
         let (window, columns, rows) = both_axes(geometry, weights);
         (window, Self::TwoPass(TwoPass::new(level, &columns, rows, layout.bytes(), order)))
     }
@@ -78,7 +79,13 @@ impl Method {
     ) -> (Window, Self) {
         let axis = |input: usize, output: usize, crop: &Range<usize>| {
             let scale = input as f64 / (reduction * output) as f64;
-            Weights::scaled(spec.filter, scale, input.div_ceil(reduction), crop.clone())
+            Weights::scaled(
+                spec.filter,
+                spec.pillow.products(),
+                scale,
+                input.div_ceil(reduction),
+                crop.clone(),
+            )
         };
         let Geometry { from, to, columns, rows, .. } = geometry;
         let (columns, rows) = (axis(from.0, to.0, columns), axis(from.1, to.1, rows));
@@ -114,11 +121,13 @@ fn pick(mut columns: Vec<usize>, mut rows: Vec<usize>) -> (Window, Method) {
 }
 
 /// The order of the passes of `Image.resize` (libImaging/Resample.c).
-fn pass_order(rule: PassOrder, (width, height): (usize, usize), resized: (usize, usize)) -> Order {
+fn pass_order(build: PillowBuild, (width, height): (usize, usize), resized: (usize, usize)) -> Order {
     let shrink = height as i64 - resized.1 as i64;
-    let vertical_first = match rule {
-        PassOrder::Pillow12 => height > 100 * width && shrink > 0,
-        PassOrder::Pillow13 => shrink > 0 && shrink > 2 * (width as i64 - resized.0 as i64),
+    let vertical_first = match build {
+        PillowBuild::Pillow12 | PillowBuild::Pillow12Arm => height > 100 * width && shrink > 0,
+        PillowBuild::Pillow13 | PillowBuild::Pillow13Arm => {
+            shrink > 0 && shrink > 2 * (width as i64 - resized.0 as i64)
+        }
     };
     if vertical_first { Order::VerticalFirst } else { Order::HorizontalFirst }
 }

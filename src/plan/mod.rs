@@ -34,6 +34,8 @@ pub struct Plan {
     pub resized: (usize, usize),
     /// Left and top of the crop in the resized image; negative where the crop is the larger one.
     pub crop: (isize, isize),
+    /// Whether the pixels stay as they are.
+    unchanged: bool,
     /// The downscale factor that the decoder has applied already.
     pub reduction: usize,
     /// The source pixels that the output needs.
@@ -71,7 +73,7 @@ impl Plan {
         let (weights, while_made) = weights_memory(spec, layout, &geometry);
         spec.limits.check_memory(while_made)?;
         check_size(spec, &geometry)?;
-        let (window, method) = match reduction {
+        let (mut window, method) = match reduction {
             1 => Method::new(spec, layout, level, &geometry),
             _ => Method::reduced(spec, layout, level, &geometry, reduction),
         };
@@ -79,8 +81,19 @@ impl Plan {
             padding.empty = passes.floats(&padding.empty);
             padding.left *= size_of::<f32>();
         }
-        let Geometry { to: resized, crop, .. } = geometry;
-        Ok(Self { resized, crop, reduction, window, layout, method, padding, weights })
+        let Geometry { origin, from, to: resized, crop, .. } = geometry;
+        window.shift(origin);
+        Ok(Self {
+            unchanged: from == resized,
+            resized,
+            crop,
+            reduction,
+            window,
+            layout,
+            method,
+            padding,
+            weights,
+        })
     }
 
     /// The palette after resizing. Pillow's convolution leaves PA with a new one, in which every colour
@@ -111,12 +124,12 @@ impl Plan {
     ///
     /// let header = Header { width: 224, height: 224, layout: Layout::Rgb, palette: None };
     /// let plan = Plan::new(&Spec::openai(224), &header, Level::active())?;
-    /// assert_eq!(plan.order(&header), "none");
+    /// assert_eq!(plan.order(), "none");
     /// # Ok::<(), clipprep::Error>(())
     /// ```
-    pub fn order(&self, header: &Header) -> &'static str {
+    pub fn order(&self) -> &'static str {
         let order = match &self.method {
-            _ if self.resized == (header.width, header.height) => return "none",
+            _ if self.unchanged => return "none",
             Method::Pick { .. } => return "nearest",
             Method::TwoPass(passes) => passes.order(),
             Method::Wide(passes) => passes.order(),

@@ -128,7 +128,7 @@ impl Preprocess {
         if report.plan.reduction > 1 {
             notes.push(format!("decoded at 1/{} of its size", report.plan.reduction));
         }
-        let order = report.plan.order(&report.header);
+        let order = report.plan.order();
         Ok((
             format,
             report.header.layout.mode(),

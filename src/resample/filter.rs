@@ -26,6 +26,26 @@ named! {
     }
 }
 
+/// How a product that is added is rounded: compilers fuse the two operations where the processor can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Products {
+    /// Before it is added.
+    Rounded,
+    /// With the sum, once.
+    Fused,
+}
+
+impl Products {
+    /// `a * b + c`.
+    #[inline]
+    pub fn sum(self, a: f64, b: f64, c: f64) -> f64 {
+        match self {
+            Self::Rounded => a * b + c,
+            Self::Fused => a.mul_add(b, c),
+        }
+    }
+}
+
 impl Filter {
     /// Half the width of the filter in source pixels at scale 1.
     pub(crate) fn support(self) -> f64 {
@@ -40,7 +60,8 @@ impl Filter {
 
     /// The filter's value at `x`.
     #[inline]
-    pub(crate) fn at(self, x: f64) -> f64 {
+    pub(crate) fn at(self, x: f64, products: Products) -> f64 {
+        let sum = |a, b, c| products.sum(a, b, c);
         match self {
             Self::Nearest => unreachable!("nearest has no weights: it copies pixels"),
             Self::Box => f64::from(x > -0.5 && x <= 0.5),
@@ -57,15 +78,15 @@ impl Filter {
                 } else {
                     let x = x * PI;
                     // The two constants are float32 in Pillow.
-                    x.sin() / x * (f64::from(0.54_f32) + f64::from(0.46_f32) * x.cos())
+                    x.sin() / x * sum(f64::from(0.46_f32), x.cos(), f64::from(0.54_f32))
                 }
             }
             Self::Bicubic => {
                 let x = x.abs();
                 if x < 1.0 {
-                    (1.5 * x - 2.5) * x * x + 1.0
+                    sum(sum(1.5, x, -2.5) * x, x, 1.0)
                 } else if x < 2.0 {
-                    (((x - 5.0) * x + 8.0) * x - 4.0) * -0.5
+                    sum(sum(x - 5.0, x, 8.0), x, -4.0) * -0.5
                 } else {
                     0.0
                 }

@@ -28,6 +28,7 @@ mod neon_dot;
 mod tests;
 
 pub use filter::Filter;
+pub(crate) use filter::Products;
 pub(crate) use nearest::{indices as nearest_indices, indices_16_bit as nearest_indices_16_bit};
 pub(crate) use two_pass::{Order, Scratch, TwoPass};
 pub(crate) use weights::{Tap, Weights};

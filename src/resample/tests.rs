@@ -6,7 +6,7 @@ mod properties;
 use super::kernel::stride;
 use super::passes::{HorizontalPass, VerticalPass};
 use super::two_pass::{Order, Scratch, TwoPass};
-use super::{Filter, Weights, scalar, torch};
+use super::{Filter, Products, Weights, scalar, torch};
 use crate::error::Result;
 use crate::pixels::{BLOCK_ROWS, RowBlock, Rows};
 use crate::simd::{Level, levels_to_test};
@@ -64,7 +64,7 @@ fn horizontal_equals_scalar_at_every_width() {
             for width in 1..=140 {
                 for (k, output) in [1, 3, 7, 16, 33, width].into_iter().enumerate() {
                     let filter = CONVOLVING[(width + k) % CONVOLVING.len()];
-                    let weights = Weights::new(filter, width, output, 0..output);
+                    let weights = Weights::new(filter, Products::Rounded, width, output, 0..output);
                     let name = format!("{level:?} {filter:?} {channels} channels {width} to {output}");
                     check_horizontal(level, &weights, channels, (width * 7 + k) as u64, &name);
                 }
@@ -80,7 +80,7 @@ fn horizontal_equals_scalar_at_every_tap_count() {
             for filter in CONVOLVING {
                 for (i, scale) in [1, 2, 3, 4, 5, 6, 9, 12, 17, 30, 64, 150, 300].into_iter().enumerate() {
                     let (output, crop) = (24, 3 + i % 4..17 + i % 5);
-                    let weights = Weights::new(filter, output * scale + i, output, crop);
+                    let weights = Weights::new(filter, Products::Rounded, output * scale + i, output, crop);
                     let name = format!("{level:?} {filter:?} {channels} channels, scale {scale}");
                     check_horizontal(level, &weights, channels, i as u64, &name);
                 }
@@ -94,7 +94,7 @@ fn vertical_equals_scalar() {
     for level in levels_to_test() {
         for filter in CONVOLVING {
             for (height, output) in [(1, 5), (2, 9), (5, 5), (9, 4), (31, 7), (100, 9), (257, 3), (900, 3)] {
-                let weights = Weights::new(filter, height, output, 0..output);
+                let weights = Weights::new(filter, Products::Rounded, height, output, 0..output);
                 let pass = VerticalPass::new(level, &weights);
                 for len in [1, 2, 31, 32, 33, 63, 64, 65, 100, 672] {
                     let data: Vec<_> = (0..height).map(|y| bytes(stride(len), (y + len) as u64)).collect();
@@ -171,8 +171,8 @@ fn streaming_equals_whole_images() {
             {
                 for channels in 1..=4 {
                     let (columns, rows) = (
-                        Weights::new(Filter::Bicubic, w, nw, 0..nw),
-                        Weights::new(Filter::Lanczos, h, nh, 0..nh),
+                        Weights::new(Filter::Bicubic, Products::Rounded, w, nw, 0..nw),
+                        Weights::new(Filter::Lanczos, Products::Rounded, h, nh, 0..nh),
                     );
                     let (width, height) = (columns.inputs().len(), rows.inputs().len());
                     let data = bytes(width * height * channels, i as u64);
@@ -196,7 +196,7 @@ fn streaming_equals_whole_images() {
 #[test]
 fn weights_are_pillows_formula() {
     // Bicubic, 4 to 2, first output: its window reaches from 1 - 4 to 1 + 4, cut to the input.
-    let weights: Weights = Weights::new(Filter::Bicubic, 4, 2, 0..2);
+    let weights: Weights = Weights::new(Filter::Bicubic, Products::Rounded, 4, 2, 0..2);
     let (start, taps) = weights.get(0);
     assert_eq!((start, taps.len()), (0, 4));
     let k = |t: f64| {

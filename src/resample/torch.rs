@@ -6,12 +6,12 @@
 
 use std::ops::Range;
 
-use super::Filter;
 use super::weights::{Builder, PRECISION, Real, Weights, fixed};
+use super::{Filter, Products};
 
 /// Weights for resizing `input` pixels to `output`, for the outputs in `crop` alone.
 pub(crate) fn weights(filter: Filter, input: usize, output: usize, crop: Range<usize>) -> Weights {
-    let real = Real::new(filter, input as f64 / output as f64, input);
+    let real = Real::new(filter, Products::Rounded, input as f64 / output as f64, input);
     let mut weights = Vec::new();
     let mut largest = 0.0_f64;
     // A crop has no say in the precision.

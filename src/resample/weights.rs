@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Filter;
+use super::{Filter, Products};
 
 /// Fractional bits of a weight.
 pub(crate) const PRECISION: u32 = 22;
@@ -55,14 +55,14 @@ pub(crate) struct Weights<T = i32> {
 impl<T: Tap> Weights<T> {
     /// Weights for resizing `input` pixels to `output`, for the outputs in `crop` alone: a weight
     /// depends on its own output pixel only, so a crop changes no bit.
-    pub fn new(filter: Filter, input: usize, output: usize, crop: Range<usize>) -> Self {
+    pub fn new(filter: Filter, products: Products, input: usize, output: usize, crop: Range<usize>) -> Self {
         // Pillow holds the box in float32, which shows from 2^24 pixels on.
-        Self::scaled(filter, f64::from(input as f32) / output as f64, input, crop)
+        Self::scaled(filter, products, f64::from(input as f32) / output as f64, input, crop)
     }
 
     /// The same, by the number of input pixels for each output pixel.
-    pub fn scaled(filter: Filter, scale: f64, input: usize, crop: Range<usize>) -> Self {
-        let real = Real::new(filter, scale, input);
+    pub fn scaled(filter: Filter, products: Products, scale: f64, input: usize, crop: Range<usize>) -> Self {
+        let real = Real::new(filter, products, scale, input);
         let mut builder = Builder::with_capacity(crop.len(), real.max_taps());
         let mut weights = Vec::new();
         for x in crop {
@@ -111,6 +111,7 @@ impl<T: Tap> Weights<T> {
 /// The weights of one axis before they are rounded.
 pub(super) struct Real {
     filter: Filter,
+    products: Products,
     scale: f64,
     support: f64,
     inverse: f64,
@@ -119,9 +120,16 @@ pub(super) struct Real {
 
 impl Real {
     /// `scale` is input pixels per output pixel.
-    pub fn new(filter: Filter, scale: f64, input: usize) -> Self {
+    pub fn new(filter: Filter, products: Products, scale: f64, input: usize) -> Self {
         let filter_scale = scale.max(1.0);
-        Self { filter, scale, support: filter.support() * filter_scale, inverse: 1.0 / filter_scale, input }
+        Self {
+            filter,
+            products,
+            scale,
+            support: filter.support() * filter_scale,
+            inverse: 1.0 / filter_scale,
+            input,
+        }
     }
 
     /// The largest number of taps that an output pixel may have.
@@ -136,7 +144,9 @@ impl Real {
         let start = (centre - self.support + 0.5) as usize;
         let end = ((centre + self.support + 0.5) as usize).min(self.input);
         weights.clear();
-        weights.extend((start..end).map(|i| self.filter.at((i as f64 - centre + 0.5) * self.inverse)));
+        weights.extend(
+            (start..end).map(|i| self.filter.at((i as f64 - centre + 0.5) * self.inverse, self.products)),
+        );
         let sum: f64 = weights.iter().fold(0.0, |sum, weight| sum + weight);
         if sum != 0.0 {
             weights.iter_mut().for_each(|weight| *weight /= sum);

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::Products;
 use super::two_pass::Order;
 use super::weights::Weights;
 use crate::error::Result;
@@ -33,21 +34,21 @@ impl Sample {
     }
 
     /// The sum as the mode stores it between the passes and after them.
-    fn round(self, sum: f64) -> f64 {
+    fn round(self, sum: f64, products: Products) -> f64 {
         match self {
-            Self::U16Le | Self::U16Be => f64::from(half_away(sum).clamp(0, 0xFFFF)),
-            Self::I32 => f64::from(half_away(sum)),
+            Self::U16Le | Self::U16Be => f64::from(half_away(sum, products).clamp(0, 0xFFFF)),
+            Self::I32 => f64::from(half_away(sum, products)),
             Self::F32 => f64::from(sum as f32),
         }
     }
 }
 
-/// Rounds half away from zero; a sum beyond 32 bits becomes what the processor makes of Pillow's cast:
-/// x86 has one value for all that do not fit, others saturate.
-fn half_away(sum: f64) -> i32 {
+/// Rounds half away from zero; a sum beyond 32 bits becomes what the processor makes of Pillow's cast: x86 has one
+/// value for all that do not fit, ARM, where products are fused, saturates.
+fn half_away(sum: f64, products: Products) -> i32 {
     let rounded = (if sum >= 0.0 { sum + 0.5 } else { sum - 0.5 }).trunc();
     let fits = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&rounded);
-    if cfg!(any(target_arch = "x86", target_arch = "x86_64")) && !fits { i32::MIN } else { rounded as i32 }
+    if products == Products::Rounded && !fits { i32::MIN } else { rounded as i32 }
 }
 
 /// A resize in two passes, for the rows and columns that survive a crop.
@@ -57,11 +58,18 @@ pub(crate) struct Wide {
     rows: Weights<f64>,
     order: Order,
     sample: Sample,
+    products: Products,
 }
 
 impl Wide {
-    pub fn new(columns: Weights<f64>, rows: Weights<f64>, order: Order, sample: Sample) -> Self {
-        Self { columns, rows, order, sample }
+    pub fn new(
+        columns: Weights<f64>,
+        rows: Weights<f64>,
+        order: Order,
+        sample: Sample,
+        products: Products,
+    ) -> Self {
+        Self { columns, rows, order, sample, products }
     }
 
     pub fn order(&self) -> Order {
@@ -105,8 +113,11 @@ impl Wide {
     fn horizontal(&self, row: &[f64]) -> Vec<f64> {
         let pixel = |(start, taps): (usize, &[f64])| {
             let values = &row[start..start + taps.len()];
-            let sum = values.iter().zip(taps).fold(0.0, |sum, (value, weight)| sum + value * weight);
-            self.sample.round(sum)
+            let sum = values
+                .iter()
+                .zip(taps)
+                .fold(0.0, |sum, (value, weight)| self.products.sum(*value, *weight, sum));
+            self.sample.round(sum, self.products)
         };
         self.columns.iter().map(pixel).collect()
     }
@@ -115,10 +126,10 @@ impl Wide {
         let mut sums = vec![0.0; rows[0].len()];
         for (row, weight) in rows.iter().zip(taps) {
             for (sum, value) in sums.iter_mut().zip(row) {
-                *sum += value * weight;
+                *sum = self.products.sum(*value, *weight, *sum);
             }
         }
-        sums.iter_mut().for_each(|sum| *sum = self.sample.round(*sum));
+        sums.iter_mut().for_each(|sum| *sum = self.sample.round(*sum, self.products));
         sums
     }
 }
@@ -147,10 +158,10 @@ mod tests {
     }
 
     fn resize(layout: Layout, to: (usize, usize), crop: Window, order: Order) -> Vec<u8> {
-        let columns = Weights::new(Filter::Lanczos, SIZE.0, to.0, crop.columns);
-        let rows = Weights::new(Filter::Bicubic, SIZE.1, to.1, crop.rows);
+        let columns = Weights::new(Filter::Lanczos, Products::Rounded, SIZE.0, to.0, crop.columns);
+        let rows = Weights::new(Filter::Bicubic, Products::Rounded, SIZE.1, to.1, crop.rows);
         let window = Window { columns: columns.inputs(), rows: rows.inputs() };
-        let passes = Wide::new(columns, rows, order, layout.sample().unwrap());
+        let passes = Wide::new(columns, rows, order, layout.sample().unwrap(), Products::Rounded);
         let (mut image, mut out) = (noise(layout), Vec::new());
         passes.run(image.rows(&window).unwrap().as_mut(), |_, row| out.extend_from_slice(row)).unwrap();
         out
@@ -176,6 +187,16 @@ mod tests {
         }
     }
 
+    /// Else "13-arm" would be "13".
+    #[test]
+    fn fused_products_round_once() {
+        let [a, b] = [1.0 + f64::EPSILON, 1.0 - f64::EPSILON];
+        assert_eq!(Products::Rounded.sum(a, b, -1.0), 0.0);
+        assert_eq!(Products::Fused.sum(a, b, -1.0), -f64::EPSILON * f64::EPSILON);
+        assert_eq!(half_away(3e9, Products::Rounded), i32::MIN);
+        assert_eq!(half_away(3e9, Products::Fused), i32::MAX);
+    }
+
     #[test]
     fn the_byte_order_is_carried_through() {
         let swap = |bytes: &[u8]| -> Vec<u8> {
@@ -190,9 +211,15 @@ mod tests {
 
     #[test]
     fn sums_are_rounded_as_the_mode_holds_them() {
-        assert_eq!([0.49, 0.5, -0.5, -0.49, 2.5].map(half_away), [0, 1, -1, 0, 3]);
-        assert_eq!([-3.0, 65535.4, 70000.0].map(|sum| Sample::U16Le.round(sum)), [0.0, 65535.0, 65535.0]);
-        assert_eq!(Sample::I32.round(-2_147_483_648.4), -2_147_483_648.0);
-        assert_eq!(Sample::F32.round(0.1), f64::from(0.1_f32));
+        assert_eq!(
+            [0.49, 0.5, -0.5, -0.49, 2.5].map(|sum| half_away(sum, Products::Rounded)),
+            [0, 1, -1, 0, 3]
+        );
+        assert_eq!(
+            [-3.0, 65535.4, 70000.0].map(|sum| Sample::U16Le.round(sum, Products::Rounded)),
+            [0.0, 65535.0, 65535.0]
+        );
+        assert_eq!(Sample::I32.round(-2_147_483_648.4, Products::Rounded), -2_147_483_648.0);
+        assert_eq!(Sample::F32.round(0.1, Products::Rounded), f64::from(0.1_f32));
     }
 }

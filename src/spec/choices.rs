@@ -1,6 +1,7 @@
 //! The options that are one of several named choices.
 
 use crate::named::named;
+use crate::resample::Products;
 
 named! {
     /// How an image is resized before the centre is cropped, `resize_size` being given.
@@ -17,20 +18,48 @@ named! {
         Squash = "squash",
         /// Not at all.
         Keep = "none",
+        /// As "shortest", the longer side at most 1333/800 of the shorter one; both are rounded down to multiples of
+        /// 32. BridgeTower's.
+        BridgeTower = "bridgetower",
+        /// To fit into the square, each side at least 14 pixels; the padding begins with half of it rounded down.
+        /// Janus's and DeepSeek-VL's.
+        Janus = "janus",
+        /// As "longest" into a square, the shorter side rounded down. TVP's.
+        Tvp = "tvp",
+        /// As "shortest", the longer side rounded to the nearest pixel. PP-LCNet's.
+        PpLcNet = "pp-lcnet",
+        /// To the output's size, after the centre is cropped: its sides are to the shorter side of the image what
+        /// the output's are to `resize_size`. Perceiver's.
+        Perceiver = "perceiver",
     }
 }
 
 named! {
-    /// Whose rule decides the order of the two passes of Pillow's resize.
+    /// Which build of Pillow to reproduce, where builds differ.
     ///
     /// ```
-    /// assert_eq!(clipprep::Spec::openai(224).pass_order, clipprep::PassOrder::Pillow13);
+    /// assert_eq!(clipprep::Spec::openai(224).pillow, clipprep::PillowBuild::Pillow13);
     /// ```
-    pub enum PassOrder {
-        /// Pillow from 13 on: the order that leaves less to do.
+    pub enum PillowBuild {
+        /// Pillow from 13 on: of the two passes of a resize, the order that leaves less to do.
         Pillow13 = "13",
         /// Pillow up to 12: horizontal first, except for heights over 100 widths.
         Pillow12 = "12",
+        /// As "13", as compilers build it for 64-bit ARM: a product and the sum that it is added to are rounded once.
+        /// This shows in resized images of 16 and 32 bits a sample.
+        Pillow13Arm = "13-arm",
+        /// As "12", built for 64-bit ARM.
+        Pillow12Arm = "12-arm",
+    }
+}
+
+impl PillowBuild {
+    /// How products are added.
+    pub(crate) fn products(self) -> Products {
+        match self {
+            Self::Pillow13 | Self::Pillow12 => Products::Rounded,
+            Self::Pillow13Arm | Self::Pillow12Arm => Products::Fused,
+        }
     }
 }
 
@@ -61,6 +90,20 @@ named! {
         Hwc = "HWC",
         /// Channels, rows, columns.
         Chw = "CHW",
+    }
+}
+
+named! {
+    /// The order of the channels.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::ChannelOrder::Bgr.name(), "BGR");
+    /// ```
+    pub enum ChannelOrder {
+        /// Red, green, blue.
+        Rgb = "RGB",
+        /// Blue, green, red.
+        Bgr = "BGR",
     }
 }
 

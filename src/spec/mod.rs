@@ -7,7 +7,7 @@ mod profile;
 use crate::limits::Limits;
 use crate::resample::Filter;
 
-pub use choices::{InputLayout, PassOrder, Precision, ResizeMode, TensorLayout, Truncated};
+pub use choices::{ChannelOrder, InputLayout, PillowBuild, Precision, ResizeMode, TensorLayout, Truncated};
 pub use models::{MODELS, model_size};
 pub use profile::{ArrayAlpha, Channels, FloatSteps, Profile, Resampler, Rounding};
 
@@ -66,10 +66,14 @@ pub struct Spec {
     pub over_white: bool,
     /// The factor of each byte, if any. Profiles of [`FloatSteps::DivideBy255`] do not read it.
     pub rescale_factor: Option<f64>,
+    /// Whether 1 is subtracted from what was multiplied by the factor.
+    pub rescale_offset: bool,
     /// Whether mean and standard deviation are applied.
     pub normalize: bool,
-    /// The order of the passes.
-    pub pass_order: PassOrder,
+    /// Whether the result is divided by the standard deviation once more.
+    pub std_twice: bool,
+    /// Which build of Pillow, where the profile resizes by Pillow.
+    pub pillow: PillowBuild,
     /// Subtracted per channel.
     pub mean: [f64; 3],
     /// Divided by per channel.
@@ -80,6 +84,8 @@ pub struct Spec {
     pub layout: TensorLayout,
     /// The order of the axes of an array of pixels.
     pub input_layout: InputLayout,
+    /// The order of the channels in the tensor. `mean` and `std` are those of red, green and blue all the same.
+    pub channel_order: ChannelOrder,
     /// Whether every bit counts.
     pub precision: Precision,
     /// Bounds on the cost of one image.
@@ -124,13 +130,16 @@ impl Spec {
             convert_rgb: true,
             over_white: true,
             rescale_factor: Some(1.0 / 255.0),
+            rescale_offset: false,
             normalize: true,
-            pass_order: PassOrder::Pillow13,
+            std_twice: false,
+            pillow: PillowBuild::Pillow13,
             mean: MEAN,
             std: STD,
             filter: Filter::Bicubic,
             layout: TensorLayout::Nchw,
             input_layout: InputLayout::Auto,
+            channel_order: ChannelOrder::Rgb,
             precision: Precision::Exact,
             limits: Limits::default(),
             truncated: Truncated::Error,

@@ -208,4 +208,4 @@ def test_the_default_order_is_the_one_of_pillow_13() -> None:
     assert_equal_bits(clipprep.Preprocess(24, pillow="13")(array), new, "pillow=13")
     assert_equal_bits(clipprep.Preprocess(24, pillow="12")(array), old, "pillow=12")
     live = clipprep.Preprocess(24, pillow="installed")(array)
-    assert_equal_bits(live, {"12": old, "13": new}[LIVE], "pillow=installed")
+    assert_equal_bits(live, {"12": old, "13": new}[LIVE[:2]], "pillow=installed")

@@ -6,6 +6,8 @@ Nothing here imports clipprep. Everything is parametrised as `clipprep.Preproces
 
 from __future__ import annotations
 
+import platform
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,8 +28,10 @@ FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 
-#: The pass order of the Pillow that runs here, as the option `pillow=` names it.
+#: The build of Pillow that runs here, as the option `pillow=` names it.
 LIVE = "13" if int(PIL.__version__.split(".")[0]) >= 13 else "12"
+if platform.machine() in ("aarch64", "arm64") and sys.platform != "win32":
+    LIVE += "-arm"
 
 #: No test may make Pillow hold more pixels than this in one resized image.
 MAX_RESIZED_PIXELS = 40_000_000
@@ -52,7 +56,7 @@ def crop_box(width: int, height: int, n: int, profile: str = "openai") -> tuple[
 def pass_order(size: tuple[int, int], resized: tuple[int, int], pillow: str) -> str:
     """Which axis Pillow resamples first, written down from its behaviour: "vertical" or "horizontal"."""
     (width, height), (new_width, new_height) = size, resized
-    if pillow == "13":
+    if pillow.startswith("13"):
         vertical = height > new_height and height - new_height > 2 * (width - new_width)
     else:
         vertical = height > 100 * width and height > new_height

@@ -8,7 +8,9 @@ use pyo3::types::{PyString, PyType};
 use super::value::{Value, Wrong};
 use crate::named::Named;
 use crate::python::output::Dtype;
-use crate::{Filter, InputLayout, PassOrder, Precision, Profile, ResizeMode, TensorLayout, Truncated};
+use crate::{
+    ChannelOrder, Filter, InputLayout, PillowBuild, Precision, Profile, ResizeMode, TensorLayout, Truncated,
+};
 
 /// Named choices: how each type is read, what may be said besides its names, and which objects may be given.
 macro_rules! choices {
@@ -45,11 +47,12 @@ macro_rules! choices {
 }
 choices! {
     &'static Profile = named;
-    PassOrder = pass_order, or "installed": "The rule of the Pillow that is installed.";
+    PillowBuild = pillow_build, or "installed": "The Pillow that is installed, on this machine.";
     Filter = filter, also "Resampling";
     Dtype = dtype, also "type[np.generic] | np.dtype[Any]";
     TensorLayout = named;
     InputLayout = named;
+    ChannelOrder = named;
     Precision = named;
     ResizeMode = named;
     Truncated = named;
@@ -65,7 +68,7 @@ fn named<T: Named>(given: &Bound<'_, PyAny>) -> Result<T, Wrong> {
     by_name(&text(given)?)
 }
 
-fn pass_order(given: &Bound<'_, PyAny>) -> Result<PassOrder, Wrong> {
+fn pillow_build(given: &Bound<'_, PyAny>) -> Result<PillowBuild, Wrong> {
     let name = text(given)?;
     if name != "installed" {
         return by_name(&name);
@@ -75,7 +78,14 @@ fn pass_order(given: &Bound<'_, PyAny>) -> Result<PassOrder, Wrong> {
         .import("clipprep._pillow")
         .and_then(|pillow| pillow.getattr("major_version")?.call0()?.extract::<u32>());
     let is_new = major.map_err(Wrong::Ours)? >= 13;
-    Ok(if is_new { PassOrder::Pillow13 } else { PassOrder::Pillow12 })
+    // GCC and Clang fuse products by default, MSVC does not.
+    let is_fused = cfg!(all(target_arch = "aarch64", not(windows)));
+    Ok(match (is_new, is_fused) {
+        (true, false) => PillowBuild::Pillow13,
+        (false, false) => PillowBuild::Pillow12,
+        (true, true) => PillowBuild::Pillow13Arm,
+        (false, true) => PillowBuild::Pillow12Arm,
+    })
 }
 
 /// A filter's name, or Pillow's constant.

@@ -59,13 +59,33 @@ impl Options {
                 format_args!("rescale_factor=1/255 with profile={profile:?}, which divides by 255");
             return Err(value_error(expected, found));
         }
-        if spec.resize_mode == ResizeMode::Keep && spec.resize_size != spec.size {
-            return Err(value_error(
-                "no resize_size= with resize_mode=\"none\"",
-                format_args!("{:?}", spec.resize_size),
-            ));
+        if spec.rescale_offset && spec.rescale_factor.is_none() {
+            return Err(value_error("rescale_factor= a number with rescale_offset=True", "None"));
         }
-        Ok(())
+        self.check_resize()
+    }
+
+    /// Refuses a `resize_size` that `resize_mode` cannot be about.
+    fn check_resize(&self) -> PyResult<()> {
+        let Self { spec, .. } = self;
+        let (height, width) = spec.resize_size;
+        let expected = match spec.resize_mode {
+            ResizeMode::Keep if spec.resize_size != spec.size => "no resize_size=",
+            ResizeMode::BridgeTower | ResizeMode::Janus | ResizeMode::Tvp | ResizeMode::PpLcNet
+                if height != width =>
+            {
+                "resize_size= one number of pixels"
+            }
+            ResizeMode::Perceiver if height < spec.size.0 || width < spec.size.1 => {
+                "resize_size= at least the output's size"
+            }
+            _ => return Ok(()),
+        };
+        let mode = spec.resize_mode.name();
+        Err(value_error(
+            format_args!("{expected} with resize_mode={mode:?}"),
+            format_args!("{:?}", spec.resize_size),
+        ))
     }
 
     /// Each option that is not at its default, by name.

@@ -35,8 +35,9 @@ macro_rules! options {
 options! {
     /// Whose bits to reproduce.
     profile => spec.profile;
-    /// Which Pillow's rule decides the order of the two passes of a resize.
-    pillow => spec.pass_order, BesideConfig;
+    /// Which build of Pillow to reproduce, where builds differ: in the order of the two passes of a resize, and, on
+    /// 64-bit ARM, in the rounding of samples of 16 and 32 bits. The default has the same bits on every machine.
+    pillow => spec.pillow, BesideConfig;
     /// Numbers to subtract from the channels R, G, B. None stands for `clipprep.MEAN`, CLIP's own.
     mean => spec.mean, NoneIsDefault;
     /// Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`, CLIP's own.
@@ -50,6 +51,8 @@ options! {
     layout => spec.layout, BesideConfig;
     /// The order of the axes of arrays of pixels.
     input_layout => spec.input_layout, BesideConfig;
+    /// The order of the channels. `mean` and `std` are those of R, G, B all the same.
+    channel_order => spec.channel_order;
     /// Whether every bit counts.
     precision => spec.precision, BesideConfig;
     /// How to resize before the centre is cropped.
@@ -67,8 +70,12 @@ options! {
     /// The factor that bytes are multiplied by; None for no factor. "openai" and "timm" divide by 255 and take
     /// no other.
     rescale_factor => spec.rescale_factor;
+    /// Whether to subtract 1 after multiplying by `rescale_factor`.
+    rescale_offset => spec.rescale_offset;
     /// Whether to subtract `mean` and divide by `std`.
     normalize => spec.normalize;
+    /// Whether to divide by `std` once more, as EfficientNet's `include_top` does.
+    std_twice => spec.std_twice;
     /// Bounds on the cost of one image. None stands for `Limits()`.
     limits => spec.limits, NoneIsDefault, BesideConfig;
     /// How to treat truncated files, whose bytes end before their image does. PIL images are loaded as Pillow

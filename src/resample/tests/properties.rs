@@ -26,7 +26,7 @@ proptest! {
         (input, output, crop) in axis(5000),
         filter in filters(),
     ) {
-        let weights: Weights = Weights::new(filter, input, output, crop.clone());
+        let weights: Weights = Weights::new(filter, Products::Rounded, input, output, crop.clone());
         prop_assert_eq!(weights.len(), crop.len());
         let inputs = weights.inputs();
         prop_assert!(inputs.end <= input);
@@ -42,7 +42,7 @@ proptest! {
         // No input is asked for that has no weight.
         prop_assert_eq!((first, last), (0, inputs.len()));
         // A crop changes no weight.
-        let whole: Weights = Weights::new(filter, input, output, 0..output);
+        let whole: Weights = Weights::new(filter, Products::Rounded, input, output, 0..output);
         for (x, (start, taps)) in crop.zip(weights.iter()) {
             let (uncropped, same) = whole.get(x);
             prop_assert_eq!((start + inputs.start, taps), (uncropped + whole.inputs().start, same));
@@ -59,8 +59,8 @@ proptest! {
         seed: u64,
     ) {
         let order = if vertical_first { Order::VerticalFirst } else { Order::HorizontalFirst };
-        let columns = Weights::new(column_filter, width, new_width, columns);
-        let rows = Weights::new(row_filter, height, new_height, rows);
+        let columns = Weights::new(column_filter, Products::Rounded, width, new_width, columns);
+        let rows = Weights::new(row_filter, Products::Rounded, height, new_height, rows);
         let size = (columns.inputs().len(), rows.inputs().len());
         let data = bytes(size.0 * size.1 * channels, seed);
         let want = plain(&data, size, channels, &columns, &rows, order);

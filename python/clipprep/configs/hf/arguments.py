@@ -67,7 +67,8 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
         if check.wanted(fields, "do_normalize"):
             raise check.refuse("do_rescale", False, "true where do_normalize is true")
         profile = "hf-torchvision"  # bytes that nothing rescales are resized as bytes
-    if check.wanted(fields, "do_resize") and sorted(size_dict(fields, "size")) not in row.sizes:
+    sized = "size" in fields and check.wanted(fields, "do_resize")
+    if sized and sorted(size_dict(fields, "size")) not in row.sizes:
         forms = ", or ".join(" and ".join(form) for form in row.sizes)
         raise check.refuse("size", fields.get("size"), f"to have {forms}")
     size, arguments = geometry(row.kind, fields)
@@ -78,21 +79,35 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
         "rescale_factor": None,
     }
     if arguments.get("resize_mode") != "none":
-        arguments["interpolation"] = _filter(fields.get("resample"), profile)
+        arguments["interpolation"] = _filter(fields.get("resample"), profile, row.numbered)
+    if row.bgr or check.wanted(fields, "do_flip_channel_order"):
+        arguments["channel_order"] = "BGR"
     if check.wanted(fields, "do_rescale"):
+        arguments["rescale_offset"] = check.wanted(fields, "rescale_offset")
         arguments["rescale_factor"] = check.positive("rescale_factor", fields.get("rescale_factor"))
+    if check.wanted(fields, "offset"):
+        if arguments["rescale_factor"] is None:
+            raise check.refuse("offset", True, "false where do_rescale is false")
+        arguments["rescale_offset"] = True
     if arguments["normalize"]:
         arguments["mean"] = check.three("image_mean", fields.get("image_mean"))
+    if check.wanted(fields, "include_top"):
+        if arguments["rescale_factor"] is None and not arguments["normalize"]:
+            raise check.refuse("include_top", True, "false where nothing makes floats of the bytes")
+        arguments["std_twice"] = True
+    if arguments["normalize"] or arguments.get("std_twice"):
         arguments["std"] = check.three("image_std", fields.get("image_std"))
     elif arguments["rescale_factor"] is None:
         arguments["dtype"] = "uint8"  # nothing made floats of the bytes
     return size, arguments
 
 
-def _filter(resample: object, profile: str) -> str:
+def _filter(resample: object, profile: str, numbered: bool) -> str:
     """The filter that a number of Pillow's or a name means."""
     known = _KNOWN[profile]
     name = ""
+    if isinstance(resample, str) and numbered:
+        raise check.refuse("resample", resample, "Pillow's number of a filter")
     if isinstance(resample, str):
         # On Pillow transformers takes any name for bilinear.
         name = "bilinear" if profile == "hf-pil" else _TORCH.get(resample, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .. import check
@@ -48,12 +49,89 @@ def levit(fields: Mapping[str, Any]) -> Geometry:
     return _resized(fields, fields.get("size"), size)
 
 
+def bridgetower(fields: Mapping[str, Any]) -> Geometry:
+    """Both sides are multiples of 32; the crop has a shortest edge too."""
+    side, cropped = size_dict(fields, "size"), size_dict(fields, "crop_size")
+    for name, size in ("size", side), ("crop_size", cropped):
+        if set(size) != {"shortest_edge"}:
+            raise check.refuse(name, fields[name], "a shortest_edge")
+    if not check.wanted(fields, "do_center_crop"):
+        raise check.refuse("do_center_crop", False, "true: else outputs differ in size")
+    resized = (side["shortest_edge"],) * 2
+    return (cropped["shortest_edge"],) * 2, {"resize_mode": "bridgetower", "resize_size": resized}
+
+
+def janus(fields: Mapping[str, Any]) -> Geometry:
+    """The image fits into a square; the mean colour fills the rest, before it is rounded to a level."""
+    size = size_dict(fields, "size")
+    side = size.get("height", 0)
+    if size != {"height": side, "width": side} or side < 14:
+        raise check.refuse("size", fields.get("size"), "a height and an equal width from 14")
+    if not check.wanted(fields, "do_pad"):
+        raise check.refuse("do_pad", False, "true: else outputs differ in size")
+    mean = fields.get("image_mean")
+    if not isinstance(mean, (list, tuple)):
+        raise check.refuse("image_mean", mean, "three numbers, which are the padding too")
+    levels = tuple(int(value * 255) for value in check.three("image_mean", mean))
+    if not all(0 <= level <= 255 for level in levels):
+        raise check.refuse("image_mean", mean, "numbers from 0 to 1, which are the padding too")
+    return (side, side), {"resize_mode": "janus", "fill_color": levels}
+
+
+def tvp(fields: Mapping[str, Any]) -> Geometry:
+    """The longer side has a length, and the crop pads the image to its size."""
+    size, cropped = size_dict(fields, "size"), _crop(fields)
+    if set(size) != {"longest_edge"} or cropped is None:
+        return _resized(fields, fields.get("size"), size)
+    resized = (size["longest_edge"],) * 2
+    return cropped, {"resize_mode": "tvp", "resize_size": resized}
+
+
+def pplcnet(fields: Mapping[str, Any]) -> Geometry:
+    """`resize_short`, where there is one, is the length of the shorter side."""
+    short, cropped = fields.get("resize_short"), _crop(fields)
+    if short is None:
+        return standard(fields)
+    if cropped is None:
+        raise check.refuse("do_center_crop", False, "true: else outputs differ in size")
+    resized = (check.number("resize_short", short),) * 2
+    return cropped, {"resize_mode": "pp-lcnet", "resize_size": resized}
+
+
+def perceiver(fields: Mapping[str, Any]) -> Geometry:
+    """The centre is cropped first, to the share that `size` has of `crop_size`."""
+    if not check.wanted(fields, "do_center_crop"):
+        return standard(fields)
+    size, cropped = size_dict(fields, "size"), _crop(fields)
+    if set(size) != {"height", "width"}:
+        raise check.refuse("size", fields.get("size"), "a height and a width")
+    sides = size["height"], size["width"]
+    if cropped is None or cropped[0] < sides[0] or cropped[1] < sides[1]:
+        raise check.refuse("crop_size", fields["crop_size"], f"at least the size, {sides}")
+    return sides, {"resize_mode": "perceiver", "resize_size": cropped}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of geometry."""
+
+    #: The size and the options where the image is resized.
+    resized: Callable[[Mapping[str, Any]], Geometry]
+    #: Whether an image that is not resized can be cropped to a size all the same.
+    crops_alone: bool = True
+
+
 #: Each kind by the name that the table of classes has it under.
-KINDS: dict[str, Callable[[Mapping[str, Any]], Geometry]] = {
-    "standard": standard,
-    "convnext": convnext,
-    "poolformer": poolformer,
-    "levit": levit,
+KINDS = {
+    "standard": Kind(standard),
+    "convnext": Kind(convnext),
+    "poolformer": Kind(poolformer),
+    "levit": Kind(levit),
+    "bridgetower": Kind(bridgetower, crops_alone=False),
+    "janus": Kind(janus, crops_alone=False),
+    "tvp": Kind(tvp),
+    "pplcnet": Kind(pplcnet),
+    "perceiver": Kind(perceiver, crops_alone=False),
 }
 
 
@@ -63,9 +141,9 @@ def geometry(kind: str, fields: Mapping[str, Any]) -> Geometry:
     Raises ValueError for a field that cannot be honoured.
     """
     if check.wanted(fields, "do_resize"):
-        size, arguments = KINDS[kind](fields)
+        size, arguments = KINDS[kind].resized(fields)
     else:
-        cropped = _crop(fields)
+        cropped = _crop(fields) if KINDS[kind].crops_alone else None
         if cropped is None:
             raise check.refuse(
                 "do_resize", False, "true, or do_center_crop true: else outputs differ in size"

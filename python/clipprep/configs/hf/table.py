@@ -20,6 +20,10 @@ class Row:
     profiles: Mapping[str, str]
     #: The geometry, by its name in `kinds`; None for a class that no option of `Preprocess` expresses.
     kind: str | None = None
+    #: Whether the class reverses the channels, whatever its config says.
+    bgr: bool = False
+    #: Whether the class takes a filter by its number alone, not by a name.
+    numbered: bool = False
     #: The forms of `size` that the class takes.
     sizes: list[list[str]] = field(default_factory=list)
     #: The fields that the class reads, with its own defaults.
