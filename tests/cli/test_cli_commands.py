@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from PIL import Image
 
 import clipprep
 from clipprep import cli
-from clipprep.cli import bench, doctor
+from clipprep.cli import _options, bench, doctor
 from support.paths import PHOTOS
 
 COMMANDS = ("run", "view", "explain", "verify", "bench", "models", "doctor")
@@ -79,12 +81,22 @@ def test_models(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_bench(capsys: pytest.CaptureFixture[str]) -> None:
-    found = as_json(capsys, "bench", PHOTOS, "--model", "32", "--seconds", "1", "--max-images", 2)
+    arguments = ["bench", PHOTOS, "--model", "32", "--seconds", "0.1", "--max-images", 2]
+    found = as_json(capsys, *arguments)
     assert found["images"] == 2
     threads = [row["threads"] for row in found["measured"]]
     assert threads == bench.steps(clipprep.build_info()["threads"])
     assert all(row["images_per_second"] > 0 for row in found["measured"])
     assert [bench.steps(n) for n in (1, 2, 3, 8)] == [[1], [1, 2], [1, 2, 3], [1, 2, 4, 8]]
+    peers = found["one_thread"]
+    assert found["times_pillow"] == pytest.approx(
+        peers["clipprep"] / peers["Pillow with NumPy"], 0.01
+    )
+    assert cli.main([*map(str, arguments)]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"\d+\.\d times Pillow's speed here, [\d.]+ GB/s of JPEG", last)
+    assert cli.main(["bench", "--seconds", "0.1"]) == 0
+    assert capsys.readouterr().out.endswith(" GB/s of JPEG\n")
 
 
 def test_bench_shares_a_table_without_names_of_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +142,105 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     ]:
         [advice] = doctor.advise(sound | fault)
         assert word in advice
+
+
+def test_doctor_says_what_to_install() -> None:
+    found = dict.fromkeys(doctor.OPTIONAL)
+    lines = doctor.missing(found)
+    assert any("clipprep[cli]" in line and "Parquet" in line for line in lines)
+    assert doctor.missing(dict.fromkeys(doctor.OPTIONAL, "1.0")) == []
+
+
+# Configs and names ---------------------------------------------------------------------------------
+
+CONFIGS = {
+    "transformers": {"preprocessor_config.json": {"image_processor_type": "CLIPImageProcessor", "size": {"shortest_edge": 64}, "crop_size": 64}},
+    "open_clip": {"open_clip_config.json": {"preprocess_cfg": {"size": 64, "resize_mode": "squash"}}},
+    "timm": {"config.json": {"pretrained_cfg": {"input_size": [3, 64, 64], "crop_pct": 0.9}}},
+}  # fmt: skip
+READERS = {
+    "transformers": clipprep.Preprocess.from_hf,
+    "open_clip": clipprep.Preprocess.from_open_clip,
+    "timm": clipprep.Preprocess.from_timm,
+}
+
+
+def asked(*arguments: object) -> clipprep.Preprocess:
+    args = cli.parser().parse_args(["explain", "a.jpg", *map(str, arguments)])
+    return _options.preprocess(args)
+
+
+@pytest.mark.parametrize("library", CONFIGS)
+def test_configs_are_read_by_their_content(library: str, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name, content in CONFIGS[library].items():
+        (folder / name).write_text(json.dumps(content))
+        expected = READERS[library](content, dtype="float16")
+        for where in (folder, folder / name, f"{library}:{folder}"):
+            assert asked("--config", where, "--dtype", "float16") == expected
+        other = tmp_path / "renamed.json"
+        other.write_text(json.dumps(content))
+        assert asked("--config", other, "--dtype", "float16") == expected
+
+
+def test_a_folder_of_several_libraries_asks_which(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for files in CONFIGS.values():
+        for name, content in files.items():
+            (tmp_path / name).write_text(json.dumps(content))
+    with pytest.raises(SystemExit) as raised:
+        asked("--config", tmp_path)
+    assert raised.value.code == 2
+    assert f"--config open_clip:{tmp_path}" in capsys.readouterr().err
+    expected = READERS["timm"](CONFIGS["timm"]["config.json"])
+    assert asked("--config", f"timm:{tmp_path}") == expected
+
+
+def test_the_backend_of_transformers(tmp_path: Path) -> None:
+    [(name, content)] = CONFIGS["transformers"].items()
+    (tmp_path / name).write_text(json.dumps(content))
+    expected = clipprep.Preprocess.from_hf(content, backend="pil")
+    assert asked("--config", tmp_path, "--backend", "pil") == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--config", "nosuch/folder"), "nosuch/folder"),
+        (("--config", "nosuch.json"), "nosuch.json"),
+        (("--config", "a", "--model", "32"), "expected one of --config and --model"),
+        (("--backend", "pil"), "expected --config beside --backend"),
+        (("--model", "ViT-B-32", "--pretrained", "nosuch"), "nosuch"),
+    ],
+)
+def test_wrong_configs(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        cli.main(["run", str(PHOTOS), *arguments])
+    assert raised.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_names_of_models() -> None:
+    assert asked("--model", "ViT-B-16-SigLIP") == clipprep.Preprocess("ViT-B-16-SigLIP")
+    assert asked("--model", "ViT-B-32", "--pretrained", "openai") == clipprep.Preprocess(
+        "ViT-B-32", pretrained="openai"
+    )
+    assert asked("--model", "32x48").size == (32, 48)
+
+
+def test_shells_complete(tmp_path: Path) -> None:
+    pytest.importorskip("argcomplete")
+    for line, expected in (("clipprep ve", "verify"), ("clipprep run --mod", "--model"), ("clipprep run a --model ViT-L/14@", "ViT-L/14@336px")):  # fmt: skip
+        found = tmp_path / "found"
+        environment = {**os.environ, "_ARGCOMPLETE": "1", "_ARGCOMPLETE_STDOUT_FILENAME": str(found),
+                       "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_SUPPRESS_SPACE": "1"}  # fmt: skip
+        code = "import sys; sys.argv[0] = 'clipprep'; from clipprep.cli import main; main()"
+        subprocess.run([sys.executable, "-c", code], env=environment, timeout=60)
+        assert expected in found.read_text()
 
 
 def loaded_by(statement: str) -> set[str]:

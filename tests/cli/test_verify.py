@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import sys
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -109,11 +110,13 @@ def test_the_options_hold_for_both_sides(folder: Path, capsys, monkeypatch) -> N
     assert outcomes("--truncated", "pad") == [verify.EQUAL, verify.EQUAL, verify.THEIRS]
 
 
-def test_the_native_share_is_told_by_format(folder: Path, capsys) -> None:
+def test_the_native_share_is_told_by_format(folder: Path, tmp_path: Path) -> None:
     for mode in ("L", "F"):  # bytes are read here, floats by Pillow
         (folder / f"{mode}.pnm").write_bytes(saved(picture(mode, 40, 30), "PPM"))
-    assert main(["verify", str(folder), "--jobs", "0", "--size", "32"]) == 0
-    rows = capsys.readouterr().out.split("native decoder:")[1].splitlines()
+    report = tmp_path / "report.md"
+    arguments = ["--jobs", "0", "--size", "32", "--markdown", str(report)]
+    assert main(["verify", str(folder), *arguments]) == 0
+    rows = report.read_text().split("native decoder:")[1].splitlines()
     shares = {row.split("|")[1].strip(): row.split("|")[-2].strip() for row in rows if "%" in row}
     assert shares == {
         "BMP": "100.0%",
@@ -182,15 +185,63 @@ def test_bytes_are_checked_as_files_are(folder: Path, small) -> None:
         assert verify.check(verify.Item(source, "x"), preprocess=small).outcome == verify.EQUAL
 
 
-def test_the_report_says_where_it_ran(folder: Path, capsys) -> None:
-    assert main(["verify", str(folder), "--jobs", "0", "--size", "32"]) == 0
-    text = capsys.readouterr().out
+def test_the_report_says_where_it_ran(folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.md"
+    arguments = ["--jobs", "0", "--size", "32", "--markdown", str(report)]
+    assert main(["verify", str(folder), *arguments]) == 0
+    text = report.read_text()
     assert f"Pillow: {PIL.__version__}\n" in text
     assert "libjpeg-turbo" in text
     assert np.__version__ in text
     assert f"{clipprep.build_info()['simd']} kernels" in text
     assert "| JPEG   | RGB  |" in text
     assert str(folder) not in text
+
+
+def test_the_answer_is_a_sentence(folder: Path, capsys) -> None:
+    good = [str(folder / name) for name in ("good.jpg", "good.png")]
+    assert main(["verify", *good, "--jobs", "0", "--size", "32"]) == 0
+    pillow = f"equal to Pillow {PIL.__version__}, bit for bit"
+    assert capsys.readouterr().out == f"2 of 2 files are {pillow}\n"
+    assert main(["verify", str(folder), "--jobs", "0", "--size", "32", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)["result"]
+    assert result == f"6 of 10 files are {pillow}; 3 refused by both, 1 skipped"
+
+
+OPTIONS = {
+    "mean and std": ("--mean", "0", "0.5", "1", "--std", "1", "0.5", "0.25"),
+    "a name of open_clip": ("--model", "ViT-B-16-SigLIP"),
+    "a name of timm": ("--model", "vit_base_patch16_clip_224.openai"),
+    "timm": ("--profile", "timm", "--resize-size", "40"),
+    "hf-pil": ("--profile", "hf-pil", "--rescale-factor", "0.25"),
+    "squash": ("--model", "32x48", "--resize-mode", "squash", "--interpolation", "bilinear"),
+    "longest": ("--resize-mode", "longest", "--fill-color", "7", "--interpolation", "lanczos"),
+    "none": ("--resize-mode", "none", "--no-normalize"),
+    "float16": ("--dtype", "float16", "--layout", "NHWC"),
+    "bfloat16": ("--dtype", "bfloat16"),
+    "uint8": ("--dtype", "uint8"),
+    "Pillow 12": ("--pillow", "12"),
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+def test_every_option_has_its_reference(folder: Path, capsys, options: tuple[str, ...]) -> None:
+    size = () if "--model" in options else ("--model", "32")
+    status, files = run(capsys, folder, "--jobs", 0, *size, *options, "--max-pixels", 200_000)
+    assert status == 0
+    assert sum(file["outcome"] == verify.EQUAL for file in files.values()) >= 5
+
+
+def test_options_without_a_reference(folder: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    for options, said in (
+        (["--precision", "fast"], "other bits have no reference"),
+        (["--profile", "hf-torchvision"], "pip install torchvision"),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            main(["verify", str(folder), *options])
+        assert caught.value.code == 2
+        assert said in capsys.readouterr().err
 
 
 def test_nothing_to_verify_is_no_success(tmp_path: Path, capsys) -> None:

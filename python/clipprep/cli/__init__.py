@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
+import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import clipprep
 from clipprep.cli import bench, doctor, explain, failures, models, run, verify, view
@@ -36,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name may have what the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
-    args = parser().parse_args(argv)
+    args = _completed(parser()).parse_args(argv)
     try:
         status: int = args.call(args)
     except (OSError, failures.FailedError) as error:
@@ -45,3 +48,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     return failures.flushed(args.parser.prog, status)
+
+
+def _completed(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Answers a shell that asks how a line may go on, and exits then."""
+    if "_ARGCOMPLETE" in os.environ:
+        with contextlib.suppress(ImportError):
+            import_module("argcomplete").autocomplete(parser)
+    return parser

@@ -1,4 +1,4 @@
-"""What the commands' arguments have in common."""
+"""What the arguments of the commands have in common."""
 
 from __future__ import annotations
 
@@ -35,14 +35,29 @@ def command(
     return parser
 
 
-def add_model(parser: argparse.ArgumentParser, shown: Collection[str] = ("profile",)) -> None:
-    """--model and the options of `Preprocess`, of which --help shows some."""
-    parser.add_argument(
-        "--model",
-        type=model,
-        default="ViT-B/32",
-        help="a name, a side in pixels or HxW (default: %(default)s)",
+def add_model(
+    parser: argparse.ArgumentParser,
+    shown: Collection[str] = (),
+    names: Collection[str] = ("--model",),
+) -> None:
+    """--model, --config and the options of `Preprocess`, of which --help shows some."""
+    argument = parser.add_argument(
+        *names,
+        dest="model",
+        metavar="NAME",
+        help=f"a model's name, N or HxW pixels (default: {_options.MODEL})",
     )
+    vars(argument)["completer"] = lambda **_: clipprep.available_models()
+    parser.add_argument(
+        "--config",
+        metavar="WHERE",
+        help="a model's config: file, folder or name of the Hub",
+    )
+    for name, metavar, text in (
+        ("--pretrained", "TAG", "the tag of the weights, beside a name of open_clip"),
+        ("--backend", "NAME", "torchvision or pil, of transformers, beside --config"),
+    ):
+        _options.add_hidden(parser, name, metavar=metavar, help=text)
     _options.add(parser, shown)
 
 
@@ -76,19 +91,6 @@ def add_json(parser: argparse._ActionsContainer) -> None:
 def print_json(value: Any) -> None:
     """The result of a command with --json."""
     write(json.dumps(clean(value), indent=2))
-
-
-def model(text: str) -> str | int | tuple[int, int]:
-    """A model's name or a size, as `Preprocess` takes it."""
-    try:
-        model: str | int | tuple[int, int] = _options.size(text)
-    except argparse.ArgumentTypeError:
-        model = text
-    try:
-        clipprep.Preprocess(model)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return model
 
 
 def positive(text: str) -> int:

@@ -9,7 +9,11 @@ from typing import Any
 
 import clipprep
 from clipprep import _core
+from clipprep.cli import _config
+from clipprep.cli.failures import FailedError
 
+#: The model where the command line names none.
+MODEL = "ViT-B/32"
 #: Where an option's value is kept among a command's arguments.
 _PREFIX = "preprocess_"
 #: Where the help of an argument that --help does not say is kept.
@@ -31,29 +35,47 @@ def add_hidden(parser: argparse.ArgumentParser, *names: str, **settings: Any) ->
     vars(action)[_HIDDEN] = settings["help"]
 
 
-def add_some(parser: argparse.ArgumentParser, names: Collection[str]) -> None:
-    """A flag for each option of these names, and no others."""
-    for row in _rows():
-        if row["name"] in names:
-            _add(parser, row, shown=True)
+def given(args: argparse.Namespace, name: str, otherwise: Any) -> Any:
+    """The value of an option, if the command line has it."""
+    return getattr(args, _PREFIX + name, otherwise)
 
 
 def preprocess(args: argparse.Namespace, **decided: Any) -> clipprep.Preprocess:
-    """What `--model`, the flags and the options that a command has `decided` mean."""
-    options = {
+    """What `--model` or `--config` and the flags mean. A command has `decided` on some options, where the flags
+    say nothing else."""
+    options = decided | {
         name.removeprefix(_PREFIX): value
         for name, value in vars(args).items()
         if name.startswith(_PREFIX)
     }
+    parser: argparse.ArgumentParser = args.parser
     names = {row["name"] for row in _core.describe_limits()}
     bounds = {name: options.pop(name) for name in names & options.keys()}
     try:
         if bounds:
             options["limits"] = clipprep.Limits(**bounds)
-        return clipprep.Preprocess(args.model, **options, **decided)
+        if args.config is not None:
+            for name in ("model", "pretrained"):
+                if getattr(args, name) is not None:
+                    parser.error(f"expected one of --config and --{name}")
+            return _config.preprocess(args.config, args.backend, options)
+        if args.backend is not None:
+            parser.error("expected --config beside --backend")
+        if args.pretrained is not None:
+            options["pretrained"] = args.pretrained
+        return clipprep.Preprocess(_model(args.model or MODEL), **options)
     except (TypeError, ValueError) as error:
-        parser: argparse.ArgumentParser = args.parser
         parser.error(str(error))
+    except OSError as error:
+        raise FailedError(str(error)) from error
+
+
+def _model(text: str) -> str | int | tuple[int, int]:
+    """A model's name or a size, as `Preprocess` takes it."""
+    try:
+        return size(text)
+    except argparse.ArgumentTypeError:
+        return text
 
 
 def usages(row: _core._Row) -> list[str]:

@@ -1,4 +1,4 @@
-"""``clipprep bench``: how fast this machine is, by threads."""
+"""``clipprep bench``: how fast this machine is, by threads, and beside the libraries that are installed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import argparse
 import contextlib
 from io import BytesIO
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 import clipprep
-from clipprep.cli import _arguments, _options, share
+from clipprep.cli import _arguments, _options, peers, share
+from clipprep.cli.names import say, write
 
 DESCRIPTION = """\
-Measure encoded bytes to tensors on this machine, with 1, 2, 4 ... threads: the
-best of the rounds that fit in the time. Without sources it measures a JPEG that is
-made for it, 640 x 480. Bad images are left out. How others compare is measured by
-`make bench` in the repository.
+Measure encoded bytes to tensors on this machine, with 1, 2, 4 ... threads, and
+beside it what is installed: Pillow with NumPy, torchvision, transformers, on one
+thread, in turns within the same run. Without sources it measures a JPEG that is
+made for it, 640 x 480. Bad images are left out.
 """
 
 
@@ -37,10 +37,10 @@ def add(commands: Any) -> None:
     _arguments.add_model(parser)
     parser.add_argument(
         "--seconds",
-        type=_arguments.positive,
-        default=2,
+        type=_seconds,
+        default=2.0,
         metavar="N",
-        help="for each number of threads (default: %(default)s)",
+        help="for each number of threads (default: %(default)g)",
     )
     parser.add_argument(
         "--max-images",
@@ -61,9 +61,6 @@ def add(commands: Any) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
     preprocess = _options.preprocess(args)
-    size = preprocess.size
-    if args.share and not isinstance(size, int):
-        args.parser.error(f"expected a square size beside --share, found {size}")
     images = _read(args, preprocess) or 64 * [jpeg()]
     ok = preprocess.try_batch(images).ok  # warms up, too
     images = [image for image, good in zip(images, ok, strict=True) if good]
@@ -71,33 +68,50 @@ def call(args: argparse.Namespace) -> int:
         raise OSError("expected an image that can be read, found none")
     megabytes = sum(map(len, images)) / 1e6
     if not args.json and not args.share:
-        print(f"{len(images)} images, {megabytes:.1f} MB, {preprocess!r}")
-    measured = []
-    for threads in steps(clipprep.build_info()["threads"]):
-        rate = measure(preprocess, images, threads, args.seconds)
+        say(f"{len(images)} images, {megabytes:.1f} MB, {preprocess!r}")
+    rates = peers.rates(preprocess, images, args.seconds)
+    counts = steps(clipprep.build_info()["threads"])
+    measured = [{"threads": 1, "images_per_second": round(rates[peers.OURS], 1)}]
+    for threads in counts[1:]:
+        rate = peers.rate(preprocess, images, threads, args.seconds)
         measured.append({"threads": threads, "images_per_second": round(rate, 1)})
-        if not args.json and not args.share:
-            factor = rate / measured[0]["images_per_second"]
-            print(f"{threads:>4} threads  {rate:>10,.0f} images/s  {factor:.2f} times one thread")
-    if args.share and isinstance(size, int):
-        base = share.pillow(images, size, args.seconds)
-        print(share.markdown(preprocess, images, measured, base))
+    fastest = max(row["images_per_second"] for row in measured)
+    gigabytes = fastest * megabytes / len(images) / 1000
+    times = rates[peers.OURS] / rates[peers.PILLOW]
+    result = sentence(times, gigabytes, images)
     if args.json:
-        _arguments.print_json({"images": len(images), "megabytes": megabytes, "measured": measured})
+        _arguments.print_json(
+            {
+                "images": len(images),
+                "megabytes": megabytes,
+                "measured": measured,
+                "one_thread": {name: round(rate, 1) for name, rate in rates.items()},
+                "times_pillow": round(times, 2),
+                "gigabytes_per_second": round(gigabytes, 3),
+                "result": result,
+            }
+        )
+        return 0
+    if args.share:
+        write(share.markdown(preprocess, images, measured, rates[peers.PILLOW]))
+        return 0
+    for name, rate in rates.items():
+        if name != peers.OURS:
+            say(f"{name:<24} {rate:>10,.0f} images/s on one thread")
+    for row in measured:
+        rate = row["images_per_second"]
+        name = f"clipprep, {row['threads']} thread{'s' if row['threads'] > 1 else ''}"
+        factor = rate / measured[0]["images_per_second"]
+        say(f"{name:<24} {rate:>10,.0f} images/s, {factor:.2f} times one thread")
+    say(result)
     return 0
 
 
-def measure(
-    preprocess: clipprep.Preprocess, images: list[bytes], threads: int, seconds: float
-) -> float:
-    """Images a second, in the best of the rounds."""
-    out = preprocess.batch(images, num_threads=threads)
-    best, begin = 0.0, perf_counter()
-    while not best or perf_counter() - begin < seconds:
-        start = perf_counter()
-        preprocess.batch(images, out=out, num_threads=threads)
-        best = max(best, len(images) / (perf_counter() - start))
-    return best
+def sentence(times: float, gigabytes: float, images: list[bytes]) -> str:
+    """The answer: how many times as fast as Pillow, and how much it reads."""
+    is_jpeg = all(image.startswith(b"\xff\xd8") for image in images)
+    read = f"{gigabytes:.2g} GB/s of {'JPEG' if is_jpeg else 'files'}"
+    return f"{times:.1f} times Pillow's speed here, {read}"
 
 
 def steps(threads: int) -> list[int]:
@@ -114,6 +128,13 @@ def jpeg() -> bytes:
     picture = np.clip(smooth + grain, 0, 255).astype(np.uint8)
     Image.fromarray(picture).save(encoded, "JPEG", quality=90)
     return encoded.getvalue()
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, found {text!r}")
+    return seconds
 
 
 def _read(args: argparse.Namespace, preprocess: clipprep.Preprocess) -> list[bytes]:

@@ -13,9 +13,22 @@ from PIL import features
 
 import clipprep
 from clipprep.cli import _arguments
+from clipprep.cli.names import say, warn
 
-#: What the extras and the integrations bring.
-OPTIONAL = ("torch", "pyarrow", "tqdm", "ray")
+#: Packages that are used where they are installed: what each brings, and how it is installed with clipprep.
+OPTIONAL = {
+    "tqdm": ("a bar of progress", "clipprep[cli]"),
+    "pyarrow": ("Parquet and Arrow files", "clipprep[cli]"),
+    "argcomplete": ("completion in shells", "clipprep[cli]"),
+    "fsspec": ("addresses such as s3:// and https://", "clipprep[remote]"),
+    "huggingface_hub": ("models of the Hub by name", "clipprep[hub]"),
+    "pillow-heif": ("HEIC", "clipprep[plugins]"),
+    "pillow-jxl-plugin": ("JPEG XL", "clipprep[plugins]"),
+    "torch": ("tensors", "clipprep[torch]"),
+    "torchvision": ("verify and bench beside it", "torchvision"),
+    "transformers": ("clipprep.transformers", "clipprep[transformers]"),
+    "ray": ("clipprep.ray", "clipprep[ray]"),
+}
 DESCRIPTION = """\
 Say what this build and this machine can do: instruction sets, SIMD in the JPEG
 decoder, versions, and how many threads a batch gets (under a quota fewer than the
@@ -37,14 +50,26 @@ def call(args: argparse.Namespace) -> int:
     found = examine()
     advice = advise(found)
     if args.json:
-        _arguments.print_json({**found, "advice": advice})
+        _arguments.print_json({**found, "advice": advice, "missing": missing(found)})
         return int(bool(advice))
     for name, value in found.items():
         text = ", ".join(value) if isinstance(value, list) else "-" if value is None else value
-        print(f"{name.replace('_', ' '):<18} {text}")
+        say(f"{name.replace('_', ' '):<18} {text}")
+    for line in missing(found):
+        say(line)
     for line in advice:
-        print(f"! {line}", file=sys.stderr)
+        warn(f"! {line}")
+    say(f"{len(advice)} to correct, see above" if advice else "Nothing is to be corrected.")
     return int(bool(advice))
+
+
+def missing(found: dict[str, Any]) -> list[str]:
+    """What would work if it were installed, a line for each command that installs it."""
+    wanted: dict[str, list[str]] = {}
+    for package, (what, extra) in OPTIONAL.items():
+        if found[package] is None:
+            wanted.setdefault(extra, []).append(what)
+    return [f"pip install '{extra}' for {', '.join(what)}" for extra, what in wanted.items()]
 
 
 def examine() -> dict[str, Any]:
@@ -73,11 +98,16 @@ def advise(found: dict[str, Any]) -> list[str]:
     if not found["jpeg_simd"]:
         advice.append("JPEG decoding is slow: build with nasm installed, or install a wheel")
     if found["simd"] != found["simd_supported"][-1]:
-        advice.append(f"slower kernels are forced: CLIPPREP_SIMD={os.environ.get('CLIPPREP_SIMD')}")
+        forced = os.environ.get("CLIPPREP_SIMD")
+        advice.append(
+            f"slower kernels are forced: take CLIPPREP_SIMD={forced} out of the environment"
+        )
     if found["build"].endswith("debug"):
         advice.append("this is a debug build: build with --release")
     if "libjpeg-turbo" not in found["pillow_jpeg"]:
-        advice.append("this Pillow decodes JPEG with another library, and so to other pixels")
+        advice.append(
+            "this Pillow decodes JPEG with another library, and so to other pixels: install Pillow's wheel"
+        )
     return advice
 
 

@@ -47,10 +47,15 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help=f"a picture of the first {contact_sheet.MAX_IMAGES}, PNG",
     )
-    parser.add_argument(
-        "--threads", type=_arguments.positive, metavar="N", help="at most (default: all cores)"
+    _options.add_hidden(
+        parser,
+        "--threads",
+        type=_arguments.positive,
+        metavar="N",
+        help="at most (default: all cores)",
     )
-    parser.add_argument(
+    _options.add_hidden(
+        parser,
         "--batch-size",
         type=_arguments.positive,
         default=256,

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import platform
-from io import BytesIO
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 import PIL
-from PIL import Image
 
 import clipprep
-from clipprep.verify import reference
-
-
-def pillow(images: list[bytes], size: int, seconds: float) -> float:
-    """Images a second of OpenAI's transform on Pillow and NumPy, on one thread."""
-    done, begin = 0, perf_counter()
-    while perf_counter() - begin < seconds:
-        with Image.open(BytesIO(images[done % len(images)])) as image:
-            reference.normalise(reference.pixels(image, size))
-        done += 1
-    return done / (perf_counter() - begin)
 
 
 def markdown(

@@ -9,13 +9,16 @@ from typing import Any
 
 from clipprep import _pillow, verify
 from clipprep.cli import _arguments, _options
+from clipprep.cli.failures import FailedError
+from clipprep.cli.names import say, warn
+from clipprep.cli.sources import kinds
 from clipprep.verify import report
 
 DESCRIPTION = f"""\
-Put the images of some folders through OpenAI's transform on the installed Pillow
-and through clipprep, and count where both give the same bits. Images are files
-whose suffix or first bytes Pillow knows; of equal files the first. Other processes
-read them: a crash or a hang ({verify.TIMEOUT:g} s) costs one file. Skipped are files of more
+Put the images of some folders through the model's transform on the installed
+Pillow and through clipprep, and count where both give the same bits. Images are
+files whose suffix or first bytes Pillow knows; of equal files the first. Other
+processes read them: a crash or a hang costs one file. Skipped are files of more
 than {verify.MAX_BYTES >> 20} MB, and formats that run other programs. Exit status 1: a file
 differs, clipprep alone refuses it, or a crash.
 """
@@ -34,21 +37,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "folders", nargs="+", type=Path, metavar="FOLDER", help="folders of images, or single files"
     )
-    parser.add_argument(
-        "--model",
-        "--size",
-        type=_arguments.model,
-        default="ViT-B/32",
-        help="as for run (default: %(default)s)",
-    )
-    _options.add_some(parser, ("truncated", "exif"))  # the reference has no others
-    parser.add_argument(
-        "--max-pixels",
-        type=_arguments.positive,
-        default=verify.MAX_PIXELS,
-        metavar="N",
-        help="skip what is larger, before or after resizing",
-    )
+    _arguments.add_model(parser, names=("--model", "--size"))
     parser.add_argument(
         "--jobs",
         type=int,
@@ -68,17 +57,30 @@ def add(commands: Any) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
     if missing := [str(folder) for folder in args.folders if not folder.exists()]:
-        args.parser.error(f"no such file or folder: {', '.join(missing)}")
-    preprocess = _options.preprocess(args, pillow="installed", formats=_pillow.harmless_formats())
-    if not isinstance(preprocess.size, int):
-        args.parser.error(f"expected a square size, as the reference has, found {preprocess.size}")
+        raise FileNotFoundError(f"no such file or folder: {', '.join(missing)}")
+    kinds.register_plugins()
+    # What is larger than --max-pixels is skipped, on both sides.
+    max_pixels = _options.given(args, "max_pixels", verify.MAX_PIXELS)
+    preprocess = _options.preprocess(
+        args, pillow="installed", formats=_pillow.harmless_formats(), max_pixels=None
+    )
+    try:
+        transform = verify.Transform(preprocess)
+    except ValueError as error:
+        raise FailedError(str(error)) from error
     files = verify.find(args.folders)
-    verdicts = verify.verify(files, preprocess, max_pixels=args.max_pixels, jobs=args.jobs)
+    verdicts = verify.verify(
+        files, preprocess, max_pixels=max_pixels or sys.maxsize, jobs=args.jobs
+    )
     found = list(verify.with_progress(verdicts))
     if not found:
-        print("no image files found", file=sys.stderr)
+        warn("no image files found")
     where = report.environment(preprocess)
-    print((report.as_json if args.json else report.as_text)(found, where))
+    if args.json:
+        _arguments.print_json(report.as_json(found, where, transform.name))
+    elif found:
+        for line in report.as_text(found, transform.name).splitlines():
+            say(line)
     if args.markdown is not None:
         report.write_markdown(args.markdown, report.as_markdown(found, where))
     return int(not found or any(verdict.outcome in verify.FAILURES for verdict in found))

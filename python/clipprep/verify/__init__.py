@@ -22,6 +22,7 @@ from clipprep.verify.compare import (
 )
 from clipprep.verify.files import MAX_BYTES, Item, find
 from clipprep.verify.run import TIMEOUT, default_jobs, verify, with_progress
+from clipprep.verify.transform import Transform
 
 __all__ = [
     "BOTH",
@@ -37,6 +38,7 @@ __all__ = [
     "THEIRS",
     "TIMEOUT",
     "Item",
+    "Transform",
     "Verdict",
     "check",
     "default_jobs",

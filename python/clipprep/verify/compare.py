@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from clipprep import Preprocess, _pillow
 from clipprep.verify import reference
 from clipprep.verify.files import MAX_BYTES, Item
+from clipprep.verify.transform import Transform
 
 #: Larger images are skipped by default: 60 megapixels are up to 240 MB to Pillow, more than once.
 MAX_PIXELS = 60_000_000
@@ -59,26 +60,32 @@ class Verdict:
         return text
 
 
-def check(item: Item, *, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -> Verdict:
+def check(
+    item: Item,
+    *,
+    preprocess: Preprocess,
+    max_pixels: int = MAX_PIXELS,
+    transform: Transform | None = None,
+) -> Verdict:
     """Puts one file through the reference and through `preprocess`; raises for no file.
 
-    The options `truncated` and `exif` of `preprocess` are the reference's as well.
+    The reference is `transform`, or else OpenAI's of that size. The options `truncated` and `exif` of
+    `preprocess` are the reference's as well.
     """
     verdict, expected, source = Verdict(item.name, SKIPPED), None, item.source
+    transform = transform or Transform(Preprocess(preprocess.size, pillow=preprocess.pillow))
     try:
         size = len(source) if isinstance(source, bytes) else source.stat().st_size
         if size > MAX_BYTES:
             return replace(verdict, pillow=f"{size:,} bytes are more than {MAX_BYTES:,}")
-        side = preprocess.size
-        assert isinstance(side, int), "the reference's outputs are squares"
         with warnings.catch_warnings(), reference.load_truncated(preprocess.truncated == "pad"):
             warnings.simplefilter("ignore")
             with Image.open(BytesIO(source) if isinstance(source, bytes) else source) as image:
                 verdict = replace(verdict, format=image.format or "-", mode=image.mode)
-                if why := _too_much(image, side, max_pixels):
+                if why := _too_much(image, transform, max_pixels):
                     return replace(verdict, pillow=why)
                 upright = ImageOps.exif_transpose(image) if preprocess.exif else image
-                expected = reference.pixels(upright, side)
+                expected = transform(upright)
     except Exception as error:
         verdict = replace(verdict, pillow=_said(error, item))
     try:
@@ -94,19 +101,17 @@ def check(item: Item, *, preprocess: Preprocess, max_pixels: int = MAX_PIXELS) -
     verdict = replace(verdict, decoder=explained.decoder, notes=" ".join(explained.notes))
     if expected is None:
         return replace(verdict, outcome=THEIRS)
-    wanted = reference.normalise(expected)
-    if actual.shape == wanted.shape and actual.tobytes() == wanted.tobytes():
+    if actual.shape == expected.shape and actual.tobytes() == expected.tobytes():
         return replace(verdict, outcome=EQUAL)
-    distance = np.abs(reference.levels(actual) - expected.transpose(2, 0, 1))
-    share = float(np.mean(actual.view(np.uint32) != wanted.view(np.uint32)))
-    return replace(verdict, outcome=DIFFER, levels=int(distance.max()), share=share)
+    number = np.dtype(f"u{actual.itemsize}")
+    share = float(np.mean(actual.view(number) != expected.view(number)))
+    return replace(verdict, outcome=DIFFER, levels=transform.levels(actual, expected), share=share)
 
 
-def _too_much(image: Image.Image, n: int, max_pixels: int) -> str:
+def _too_much(image: Image.Image, transform: Transform, max_pixels: int) -> str:
     if image.format in _pillow.PROGRAMS:
         return f"{image.format} may run other programs"
-    resized = reference.resized_size(*image.size, n)
-    for width, height in (image.size, resized):
+    for width, height in (image.size, transform.resized(image.size)):
         if width * height > max_pixels:
             return f"{width} x {height} pixels are more than {max_pixels:,}"
     return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -84,16 +83,28 @@ def tables(verdicts: Sequence[Verdict]) -> list[str]:
     return found
 
 
-def as_text(verdicts: Sequence[Verdict], where: dict[str, str]) -> str:
-    """The whole report, for a terminal."""
-    parts = ["\n".join(f"{name}: {value}" for name, value in where.items()), *tables(verdicts)]
-    parts += [str(v) for v in verdicts if v.outcome in (SKIPPED, THEIRS, *FAILURES)]
-    return "\n\n".join(parts)
+def as_text(verdicts: Sequence[Verdict], reference: str) -> str:
+    """What stands out, a line or two each, and the answer in a sentence."""
+    odd = [str(verdict) for verdict in verdicts if verdict.outcome in (SKIPPED, THEIRS, *FAILURES)]
+    return "\n".join([*odd, sentence(verdicts, reference)])
 
 
-def as_json(verdicts: Sequence[Verdict], where: dict[str, str]) -> str:
+def sentence(verdicts: Sequence[Verdict], reference: str) -> str:
+    """How many files are equal to the reference, and what became of the others."""
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    text = (
+        f"{counts.pop(EQUAL, 0):,} of {len(verdicts):,} files are equal to {reference}, bit for bit"
+    )
+    others = [f"{counts[outcome]:,} {outcome}" for outcome in OUTCOMES if counts[outcome]]
+    return "; ".join([text, ", ".join(others)]) if others else text
+
+
+def as_json(
+    verdicts: Sequence[Verdict], where: dict[str, str], reference: str
+) -> dict[str, object]:
     """The whole report, for programs: every file with what was found."""
-    return json.dumps({"environment": where, "files": [asdict(v) for v in verdicts]}, indent=1)
+    files = [asdict(verdict) for verdict in verdicts]
+    return {"environment": where, "result": sentence(verdicts, reference), "files": files}
 
 
 def as_markdown(verdicts: Sequence[Verdict], where: dict[str, str]) -> str:

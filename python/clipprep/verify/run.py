@@ -12,6 +12,7 @@ from clipprep import Preprocess
 from clipprep.verify.compare import CRASHED, FAILURES, Verdict, check
 from clipprep.verify.files import Item
 from clipprep.verify.isolated import CrashError, isolated_map
+from clipprep.verify.transform import Transform
 
 #: Seconds that one file may take on each side together.
 TIMEOUT = 300.0
@@ -21,7 +22,9 @@ def verify(
     items: Iterable[Item], preprocess: Preprocess, *, max_pixels: int, jobs: int
 ) -> Iterator[Verdict]:
     """A verdict for each file, in order, from `jobs` processes, or from this one for 0."""
-    one = partial(check, preprocess=preprocess, max_pixels=max_pixels)
+    one = partial(
+        check, preprocess=preprocess, max_pixels=max_pixels, transform=Transform(preprocess)
+    )
     if jobs < 1:
         yield from map(one, items)
         return

@@ -1,0 +1,249 @@
+"""What any `Preprocess` is compared with: its options, step by step, on the live Pillow, NumPy and torchvision."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import PIL
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from clipprep import Preprocess
+from clipprep.verify import reference
+
+FILTERS = {
+    "nearest": Image.Resampling.NEAREST,
+    "box": Image.Resampling.BOX,
+    "bilinear": Image.Resampling.BILINEAR,
+    "hamming": Image.Resampling.HAMMING,
+    "bicubic": Image.Resampling.BICUBIC,
+    "lanczos": Image.Resampling.LANCZOS,
+}
+#: Profiles whose resizing is torchvision's, and those that crop as transformers does.
+_TORCH = ("hf-torchvision", "hf-torchvision-floats")
+_HF = ("hf-pil", *_TORCH)
+#: Which order of passes the Pillow that runs has.
+_LIVE = "13" if int(PIL.__version__.split(".")[0]) >= 13 else "12"
+
+
+class Transform:
+    """The transform that a `Preprocess` stands for."""
+
+    def __init__(self, preprocess: Preprocess) -> None:
+        """Raises ValueError where there is nothing to compare with."""
+        if preprocess.precision != "exact":
+            raise ValueError('expected precision="exact": other bits have no reference')
+        self.preprocess = preprocess
+        size = preprocess.size
+        self._height, self._width = (size, size) if isinstance(size, int) else size
+        if preprocess.profile in _TORCH:
+            try:
+                import_module("torchvision")
+            except ImportError:
+                raise ValueError(
+                    f"expected torchvision, whose bits profile={preprocess.profile!r} has:"
+                    " pip install torchvision"
+                ) from None
+
+    @property
+    def name(self) -> str:
+        """What the bits are those of, with its version."""
+        name = f"Pillow {PIL.__version__}"
+        if self.preprocess.profile in _TORCH:
+            name = f"torchvision {import_module('torchvision').__version__} with {name}"
+        return name
+
+    def resized(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of an image of that size after resizing."""
+        pre, (width, height) = self.preprocess, size
+        to = pre.resize_size
+        to_height, to_width = (to, to) if isinstance(to, int) else to
+        if pre.resize_mode == "squash":
+            return to_width, to_height
+        if pre.resize_mode == "none":
+            return width, height
+        if pre.resize_mode == "shortest" and to_width == to_height:
+            return reference.resized_size(width, height, to_width)
+        ratios = height / to_height, width / to_width
+        ratio = min(ratios) if pre.resize_mode == "shortest" else max(ratios)
+        return round(width / ratio), round(height / ratio)
+
+    def __call__(self, image: Image.Image) -> NDArray[Any]:
+        """The tensor of an image that is turned already."""
+        if self._is_openai:
+            pixels = reference.pixels(image, self._width)
+            return self._stored(pixels, reference.normalise(pixels).transpose(1, 2, 0))
+        pre = self.preprocess
+        if not pre.convert_rgb and image.mode != "RGB":
+            raise ValueError(f"expected an RGB image, found one of mode {image.mode}")
+        if pre.profile != "openai":
+            image = (
+                _over_white(image)
+                if pre.profile in _HF and pre.over_white
+                else image.convert("RGB")
+            )
+        to = self.resized(image.size)
+        if 0 in to:
+            raise ValueError(f"expected a pixel per side, found a size of {to}")
+        if pre.profile == "hf-torchvision-floats":
+            return self._of_floats(image, to)
+        if to != image.size:
+            image = self._resize(image, to)
+        pixels = np.asarray(self._crop(image).convert("RGB"))
+        return self._stored(pixels, self._floats(pixels))
+
+    def levels(self, found: NDArray[Any], wanted: NDArray[Any]) -> int:
+        """The largest difference, in levels of 0 to 255, as far as floats of any value tell."""
+        pre = self.preprocess
+        one = _as_floats(found, pre.dtype), _as_floats(wanted, pre.dtype)
+        distance = np.nan_to_num(np.abs(one[0] - one[1]), nan=1e6)
+        if pre.dtype != "uint8":
+            if pre.normalize:
+                axis = (1, 1, 3) if pre.layout == "NHWC" else (3, 1, 1)
+                distance = distance * np.reshape(pre.std, axis)
+            distance = distance / (1 if pre.rescale_factor is None else pre.rescale_factor)
+        return int(np.rint(distance).clip(0, 1000).max())
+
+    @cached_property
+    def _is_openai(self) -> bool:
+        """Whether it is OpenAI's own transform, which `reference` has on a page."""
+        pre, plain = self.preprocess, Preprocess(self.preprocess.size)
+        if self._height != self._width or pre.pillow not in ("installed", _LIVE):
+            return False
+        names = ("profile", "mean", "std", "interpolation", "resize_mode", "resize_size", "convert_rgb",
+                 "rescale_factor", "normalize")  # fmt: skip
+        return all(getattr(pre, name) == getattr(plain, name) for name in names)
+
+    def _resize(self, image: Image.Image, to: tuple[int, int]) -> Image.Image:
+        pre = self.preprocess
+        if pre.profile in _TORCH:
+            return Image.fromarray(self._by_torch(np.asarray(image), to))
+        if pre.pillow in ("installed", _LIVE):
+            return image.resize(to, FILTERS[pre.interpolation])
+        return _in_order(image, to, pre.interpolation, pre.pillow)
+
+    def _by_torch(self, pixels: NDArray[Any], to: tuple[int, int]) -> NDArray[Any]:
+        torch = import_module("torch")
+        functional = import_module("torchvision.transforms.v2.functional")
+        name = self.preprocess.interpolation
+        mode = "nearest-exact" if name == "nearest" else name
+        tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
+        resized = functional.resize(
+            tensor, list(to[::-1]), functional.InterpolationMode(mode), antialias=True
+        )
+        found: NDArray[Any] = resized.numpy().transpose(1, 2, 0)
+        return np.ascontiguousarray(found)
+
+    def _crop(self, image: Image.Image) -> Image.Image:
+        """The centre, padded where the image is smaller."""
+        pre = self.preprocess
+        before, after, starts = self._margins(image.size)
+        if any(before) or any(after):
+            fill = pre.fill_color
+            fills = (fill,) * len(image.getbands()) if isinstance(fill, int) else fill
+            if len(fills) != len(image.getbands()):
+                raise ValueError(f"expected an image of three bands, found mode {image.mode}")
+            palette = image.getpalette() if image.mode == "P" else None
+            levels: Any = fills if len(fills) > 1 else fills[0]
+            image = ImageOps.expand(image, (*before, *after), fill=levels)
+            if palette is not None:
+                image.putpalette(palette)
+        left, top = starts
+        return image.crop((left, top, left + self._width, top + self._height))
+
+    def _margins(self, size: tuple[int, int]) -> tuple[list[int], list[int], list[int]]:
+        """Padding before and after, and where the crop begins, by axis."""
+        profile = self.preprocess.profile
+        before, after, starts = [], [], []
+        for side, n in zip(size, (self._width, self._height), strict=True):
+            lacking, margin = max(n - side, 0), max(side - n, 0)
+            before.append((lacking + 1) // 2 if profile == "hf-pil" else lacking // 2)
+            after.append(lacking - before[-1])
+            starts.append(margin // 2 if profile in _HF else round(margin / 2))
+        return before, after, starts
+
+    def _floats(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        pre, value = self.preprocess, pixels.astype(np.float32)
+        mean, std = np.array(pre.mean, np.float32), np.array(pre.std, np.float32)
+        factor = pre.rescale_factor
+        if (
+            factor is not None and pre.profile in _TORCH and pre.normalize
+        ):  # folded into mean and std
+            inverse = np.float32(1 / factor)
+            return np.asarray((value - mean * inverse) / (std * inverse))
+        if factor is not None:
+            if pre.profile in _TORCH:
+                value = value * np.float32(factor)
+            elif pre.profile in _HF:
+                value = (pixels.astype(np.float64) * factor).astype(np.float32)
+            else:
+                value = value / np.float32(255)
+        return np.asarray((value - mean) / std if pre.normalize else value)
+
+    def _of_floats(self, image: Image.Image, to: tuple[int, int]) -> NDArray[Any]:
+        """Rescaled before it is resized, as DINOv3's."""
+        pre = self.preprocess
+        if pre.dtype == "uint8":
+            raise ValueError('expected floats: profile="hf-torchvision-floats" has no bytes')
+        value: NDArray[Any] = np.asarray(image).astype(np.float32)
+        if pre.rescale_factor is not None:
+            value = value * np.float32(pre.rescale_factor)
+        if to != image.size:
+            value = self._by_torch(value, to)
+        before, after, (left, top) = self._margins(to)
+        if any(before) or any(after):
+            raise ValueError(
+                "expected an image that covers the crop: padding has no reference here"
+            )
+        value = value[top : top + self._height, left : left + self._width]
+        if pre.normalize:
+            value = (value - np.array(pre.mean, np.float32)) / np.array(pre.std, np.float32)
+        return self._stored(None, value)
+
+    def _stored(self, pixels: NDArray[Any] | None, floats: NDArray[Any]) -> NDArray[Any]:
+        """In the type of number and the layout that are asked for, of (height, width, 3)."""
+        pre = self.preprocess
+        value: NDArray[Any] = floats
+        if pre.dtype == "uint8":
+            assert pixels is not None, "checked before"
+            value = pixels
+        elif pre.dtype == "float16":
+            value = floats.astype(np.float16)
+        elif pre.dtype == "bfloat16":  # rounded to nearest, ties to even
+            bits = floats.astype(np.float32).view(np.uint32)
+            value = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+        return np.ascontiguousarray(value if pre.layout == "NHWC" else value.transpose(2, 0, 1))
+
+
+def _as_floats(tensor: NDArray[Any], dtype: str) -> NDArray[np.float64]:
+    if dtype == "bfloat16":
+        tensor = (tensor.astype(np.uint32) << 16).view(np.float32)
+    return tensor.astype(np.float64)
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """transformers' `convert_to_rgb`: transparent pixels show white."""
+    if "A" not in image.getbands() and image.info.get("transparency") is None:
+        return image.convert("RGB")
+    rgba = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, rgba).convert("RGB")
+
+
+def _in_order(image: Image.Image, to: tuple[int, int], name: str, pillow: str) -> Image.Image:
+    """`image.resize` with the order of the passes of another Pillow: two resizes of one axis each."""
+    if name == "nearest" or image.mode in ("1", "P"):
+        return image.resize(to, Image.Resampling.NEAREST)
+    if image.mode in ("LA", "RGBA"):  # multiplied once around both passes
+        multiplied = image.convert({"LA": "La", "RGBA": "RGBa"}[image.mode])
+        return _in_order(multiplied, to, name, pillow).convert(image.mode)
+    (width, height), (to_width, to_height) = image.size, to
+    if pillow == "13":
+        vertical = height > to_height and height - to_height > 2 * (width - to_width)
+    else:
+        vertical = height > 100 * width and height > to_height
+    first = (width, to_height) if vertical else (to_width, height)
+    return image.resize(first, FILTERS[name]).resize(to, FILTERS[name])
