@@ -23,7 +23,6 @@ from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms import functional as tf
 
 import clipprep
-from clipprep.contact_sheet import denormalise
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "why.md"
@@ -47,7 +46,8 @@ def reference(path: Path) -> Pixels:
 
 
 def ours(path: Path) -> Pixels:
-    return denormalise(clipprep.Preprocess(N, pillow="installed")(path))
+    pre = clipprep.Preprocess(N, pillow="installed")
+    return pre.unnormalize(pre(path))
 
 
 def torchvision_on_tensors(path: Path) -> Pixels:
@@ -78,7 +78,8 @@ def opencv(interpolation: int) -> Callable[[Path], Pixels]:
 
 def of_transformers(path: Path) -> Pixels:
     """By our profile of that name, which is equal to it."""
-    return denormalise(clipprep.Preprocess(N, profile="hf-torchvision")(path))
+    pre = clipprep.Preprocess(N, profile="hf-torchvision")
+    return pre.unnormalize(pre(path))
 
 
 def bilinear(path: Path) -> Pixels:

@@ -113,7 +113,7 @@ async def _work(
             def rows(cancel: _Cancel, sources: list[Any] = sources) -> Any:
                 return preprocess._rows(sources, num_threads=num_threads, cancel=cancel)
 
-            done.put_nowait(StreamBatch(start, *await run(rows)))
+            done.put_nowait(StreamBatch.by(preprocess, start, *await run(rows)))
             start += len(sources)
             del rows, sources
         done.put_nowait(reader.error)

@@ -125,7 +125,7 @@ class Calls(_core.Preprocess):
             >>> result.ok, list(result.errors)
             (array([ True, False]), [1])
         """
-        return BatchResult(*self._rows(sources, out=out, num_threads=num_threads))
+        return BatchResult.by(self, *self._rows(sources, out=out, num_threads=num_threads))
 
     def stream(
         self,
@@ -226,7 +226,7 @@ class Calls(_core.Preprocess):
 
         _core.check_threads(num_threads)
         work = partial(self._rows, list(_core.iterate(sources)), out=out, num_threads=num_threads)
-        return _async.run(lambda cancel: BatchResult(*work(cancel=cancel)))
+        return _async.run(lambda cancel: BatchResult.by(self, *work(cancel=cancel)))
 
     def astream(
         self,

@@ -11,7 +11,7 @@ from ._from_config import FromConfig
 if TYPE_CHECKING:  # names of annotations alone
     import numpy as np
     from numpy.typing import NDArray
-    from PIL.Image import Resampling
+    from PIL.Image import Image, Resampling
 
     from .limits import Limits
 
@@ -198,3 +198,53 @@ class Preprocess(FromConfig, Calls):
         """
 
     # [/options]
+
+    def unnormalize(self, tensors: Any) -> NDArray[np.uint8]:
+        """Turn tensors of this instance back into pixels, to look at what the model sees.
+
+        Args:
+            tensors: An array or a tensor of torch, of the shape and type that this instance makes: one image, or a
+                batch.
+
+        Returns:
+            Levels (height, width, 3) or (N, height, width, 3) of uint8, the channels R, G, B: the nearest to the
+            tensors' numbers. They are the pixels that the tensors were made of, as far as `dtype` can tell them
+            apart: bfloat16 is off by one level at most.
+
+        Raises:
+            TypeError: The numbers are neither floats nor uint8.
+            ValueError: The shape is none of those.
+
+        Example:
+            >>> import numpy as np
+            >>> pre = Preprocess(32)
+            >>> pre.unnormalize(pre(np.full((32, 32, 3), 200, np.uint8))).max()
+            np.uint8(200)
+        """
+        from ._unnormalize import unnormalize
+
+        return unnormalize(self, tensors)
+
+    def to_pil(self, tensors: Any) -> Image | list[Image]:
+        """Turn tensors of this instance back into PIL images, to look at what the model sees.
+
+        Args:
+            tensors: As for `unnormalize`.
+
+        Returns:
+            An image in RGB, or a list of them for a batch.
+
+        Raises:
+            TypeError: The numbers are neither floats nor uint8.
+            ValueError: The shape is none of those.
+
+        Example:
+            >>> import numpy as np
+            >>> pre = Preprocess(32)
+            >>> pre.to_pil(pre(np.zeros((40, 60), np.uint8))).size
+            (32, 32)
+        """
+        from PIL import Image
+
+        pixels = self.unnormalize(tensors)
+        return Image.fromarray(pixels) if pixels.ndim == 3 else [*map(Image.fromarray, pixels)]

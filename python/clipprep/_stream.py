@@ -106,7 +106,7 @@ def _compute(preprocess: Preprocess, num_threads: int | None, state: _State) -> 
             start, sources = found
             state.room.acquire()
             rows = preprocess._rows(sources, num_threads=num_threads, cancel=state.cancel)
-            state.done.put(StreamBatch(start, *rows))
+            state.done.put(StreamBatch.by(preprocess, start, *rows))
             del found, sources, rows
         end = found
     except CancelledError:

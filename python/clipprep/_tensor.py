@@ -26,7 +26,7 @@ def as_tensor(pixels: NDArray[Any]) -> Any:
         torch = import_module("torch")
     except ImportError:
         raise ImportError(
-            "expected torch, which this returns tensors of, found none: "
+            "expected torch, which this returns tensors of, found none: pip install 'clipprep[torch]'; "
             "clipprep.Preprocess returns NumPy arrays without it"
         ) from None
     if pixels.dtype == np.uint16:

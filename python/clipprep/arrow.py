@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from clipprep import BatchResult, Preprocess, StreamBatch
+from clipprep._extras import needs
 from clipprep._messages import shown, type_error
+
+with needs("pyarrow", "cli", by="clipprep.arrow"):
+    import pyarrow as pa
 
 if TYPE_CHECKING:  # names of annotations alone
     from typing import Unpack

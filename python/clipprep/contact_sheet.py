@@ -9,7 +9,6 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -63,21 +62,6 @@ def draw(
     return sheet
 
 
-def denormalise(
-    tensor: NDArray[Any],
-    mean: Sequence[float] = clipprep.MEAN,
-    std: Sequence[float] = clipprep.STD,
-) -> NDArray[np.uint8]:
-    """The bytes (n, n, 3) that a tensor (3, n, n) of any `dtype=` was made from."""
-    if tensor.dtype == np.uint8:
-        return np.ascontiguousarray(tensor.transpose(1, 2, 0))
-    if tensor.dtype == np.uint16:  # bfloat16, which is the upper half of a float32
-        tensor = (tensor.astype(np.uint32) << 16).view(np.float32)
-    scaled = tensor.astype(np.float32) * np.reshape(std, (3, 1, 1)) + np.reshape(mean, (3, 1, 1))
-    bytes_ = np.rint(scaled * 255).clip(0, 255).astype(np.uint8)
-    return np.ascontiguousarray(bytes_.transpose(1, 2, 0))
-
-
 def _cell(preprocess: clipprep.Preprocess, one: Shown, tensor: NDArray[Any]) -> Image.Image:
     plan = preprocess.explain(one.source)
     cell = _captioned(
@@ -95,8 +79,7 @@ def _cell(preprocess: clipprep.Preprocess, one: Shown, tensor: NDArray[Any]) -> 
     ImageDraw.Draw(faded).rectangle((left, top, right - 1, bottom - 1), outline=BOX, width=2)
     cell.paste(faded, ((SIDE - faded.width) // 2, (SIDE - faded.height) // 2))
 
-    pixels = denormalise(tensor, preprocess.mean, preprocess.std)
-    view = Image.fromarray(pixels).resize((SIDE, SIDE))
+    view = Image.fromarray(preprocess.unnormalize(tensor)).resize((SIDE, SIDE))
     cell.paste(view, (SIDE + GAP, 0))
     return cell
 

@@ -55,6 +55,10 @@ class BatchError(ClipPrepError):
     def __str__(self) -> str:
         return str(self.args[0])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the cause, and notes, in a pickle."""
+        return type(self), self.args, {**self.__dict__, "__cause__": self.__cause__}
+
 
 class SourceBatchError(BatchError, TypeError, ValueError):
     """An object of a batch is no source, which is found before any work. It is a TypeError and a ValueError too."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-import ray.data
-
 from clipprep import Preprocess, arrow
+from clipprep._extras import needs
 from clipprep._messages import shown, type_error
+
+with needs("ray", "ray", by="clipprep.ray"):
+    import ray.data
 
 if TYPE_CHECKING:  # names of annotations alone
     from typing import Unpack

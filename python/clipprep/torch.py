@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.utils.data import default_collate, get_worker_info
 
 from clipprep import Preprocess
+from clipprep._extras import needs
 from clipprep._messages import shown, type_error, value_error
 from clipprep._tensor import as_tensor
+
+with needs("torch", "torch", by="clipprep.torch"):
+    import torch
+    from torch.utils.data import default_collate, get_worker_info
 
 if TYPE_CHECKING:  # names of annotations alone
     from typing import Unpack

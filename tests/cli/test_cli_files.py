@@ -6,14 +6,13 @@ import io
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import clipprep
-from clipprep import cli, contact_sheet
+from clipprep import cli
 from clipprep.cli.sources import find
 from support.paths import PHOTOS
 
@@ -98,13 +97,3 @@ def test_a_wrong_command_exits_with_2(
     assert exit_.value.code == 2
     assert message in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "uint8"])
-def test_denormalise_gives_the_bytes_back(dtype: Any) -> None:
-    pixels = np.arange(224 * 224 * 3, dtype=np.uint32).reshape(224, 224, 3).astype(np.uint8)
-    found = contact_sheet.denormalise(clipprep.Preprocess(224, dtype=dtype)(pixels))
-    if dtype == "bfloat16":  # eight bits are too few for all of them
-        assert np.abs(found.astype(int) - pixels).max() <= 1
-    else:
-        assert np.array_equal(found, pixels)

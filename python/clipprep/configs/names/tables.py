@@ -147,5 +147,5 @@ def unknown(name: str, known: Collection[str], what: str, hint: str = "") -> Val
     if found or len(known) <= 8:
         what += f" such as {', '.join(map(repr, found or known))}"
     else:
-        what += " (clipprep.available_models() lists them)"
+        what += " such as 'ViT-B/32' (clipprep.available_models() lists them)"
     return value_error(f"expected {what}, found {name[:200]!r}" + (f"; {hint}" if hint else ""))
