@@ -76,10 +76,15 @@ def _array(source: Any) -> Any:
         raise RefusedError("source", f"{_EXPECTED}, found {found}: {hint}") from error
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a value says that there is none: None, NaN, or pandas' own."""
+    is_nan = isinstance(value, float) and value != value
+    return value is None or is_nan or type(value).__name__ in ("NAType", "NaTType")
+
+
 def _there(value: Any) -> Any:
     """A value that is not missing."""
-    is_nan = isinstance(value, float) and value != value
-    if value is None or is_nan or type(value).__name__ in ("NAType", "NaTType"):
+    if is_missing(value):
         raise RefusedError("source", f"{_EXPECTED}, found {shown(value)}: the value is missing")
     if isinstance(value, (list, tuple, set, frozenset)):
         found = f"a {kind(value)}: give several images to batch()"

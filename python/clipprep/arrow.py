@@ -1,15 +1,22 @@
-"""Columns of Arrow: a column of images in, a column of tensors out. Needs pyarrow."""
+"""Turn a column of images of a table into a column of tensors. Needs `clipprep[cli]`, or pyarrow.
+
+Tables are those of pyarrow, and data frames of polars and pandas. Engines that hand over Arrow batches, such as Spark,
+DuckDB and Daft, go through the same function (docs/recipes/arrow.md).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clipprep import BatchResult, Preprocess, StreamBatch
 from clipprep._extras import needs
-from clipprep._messages import shown, type_error
+from clipprep._messages import shown, type_error, value_error
+from clipprep._pillow.refusals import RefusedError
+from clipprep._sources import is_missing
 
 with needs("pyarrow", "cli", by="clipprep.arrow"):
     import pyarrow as pa
@@ -21,67 +28,213 @@ if TYPE_CHECKING:  # names of annotations alone
 
 __all__ = ["preprocess", "result_columns", "tensor_array"]
 
-T = TypeVar("T", pa.RecordBatch, pa.Table)
+T = TypeVar("T")
+#: How the tensors of a column may be laid out.
+Tensors = Literal["tensor", "fixed_size_list", "list"]
+
+_ADDED = ("ok", "error", "pixels")
 
 
 def preprocess(
-    batch: T,
+    table: T,
     column: str,
     model: Preprocess | str | int = "ViT-B/32",
     *,
+    prefix: str = "",
+    tensors: Tensors = "tensor",
+    paths: bool = False,
     num_threads: int | None = None,
     **options: Unpack[Options],
 ) -> T:
-    """A pyarrow RecordBatch or Table with the images of `column` as tensors.
+    """Add the tensors of a column of images to a table.
 
-    `column` holds encoded images (binary, read where they lie) or paths (string). The other columns
-    stay, and so do paths; encoded images give way to three new columns:
+    The other columns stay as they are, with their metadata, and so does a column of paths; one of encoded images is
+    left out of the result. Three columns are added, none is replaced:
 
-    - `pixels`: the tensors, a FixedShapeTensor column; a bad row is zero.
+    - `pixels`: the tensors; a bad row is zero.
     - `ok`: whether the row is good, bool.
     - `error`: what befell a row that is not ("DecodeError: ..."), a string; null otherwise.
 
-    `model` and `options` are those of `Preprocess`, or `model` is a `Preprocess`.
+    Args:
+        table: A RecordBatch or a Table of pyarrow, or a data frame of polars or pandas.
+        column: The name of the column of images: encoded images (binary), paths (string), structs of `bytes` and
+            `path` as `datasets` has them, or a dictionary of one of these. A null costs its row.
+        model: A `Preprocess`, or what makes one: a model's name or a size, with its options.
+        prefix: What the names of the three columns begin with.
+        tensors: The type of `pixels` in Arrow.
 
-    Raises KeyError for a missing column, TypeError for one that holds something else; for no image.
+            - "tensor": A FixedShapeTensor, which knows the shape.
+            - "fixed_size_list": Its values in a row, without their shape.
+            - "list": The same in lists of any length, which is what Spark reads.
+        paths: Whether the `path` of a struct is opened where there are no `bytes`; else such a row is an error,
+            since whoever wrote the table would choose which files are read.
+        num_threads: The number of threads at most.
+        options: Options of `Preprocess`.
+
+    Returns:
+        A table of the same kind. In polars `pixels` is an Array of the tensor's shape; in pandas it holds NumPy's
+        arrays.
+
+    Raises:
+        KeyError: There is no such column.
+        TypeError: The column holds something else, or there are options beside a `Preprocess`.
+        ValueError: A name of the three is taken: pass another `prefix`.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> from clipprep import arrow
+        >>> table = arrow.preprocess(pa.table({"image": [b"no image"]}), "image", 32)
+        >>> table.column_names, table["ok"].to_pylist()
+        (['ok', 'error', 'pixels'], [False])
     """
     if not isinstance(model, Preprocess):
         model = Preprocess(model, **options)
     elif options:
         raise type_error(f"expected options beside a model's name or a size, found {shown(model)}")
-    values = batch.column(column)
-    binary = pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type)
-    binary = binary or pa.types.is_binary_view(values.type)
-    text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
-    if not binary and not text and not pa.types.is_string_view(values.type):
-        raise type_error(
-            f"expected column {shown(column)} to be binary or string, found {values.type}"
-        )
-    # A null is an image of no bytes, and so an error of its row.
-    sources = [
-        (value.as_buffer() if binary else value.as_py()) if value.is_valid else b""
-        for value in values
-    ]
-    columns = result_columns(model.try_batch(sources, num_threads=num_threads))
-    kept = {name: batch.column(name) for name in batch.column_names if name != column or not binary}
-    return type(batch).from_pydict(kept | columns)
+    if tensors not in ("tensor", "fixed_size_list", "list"):
+        expected = 'one of "tensor", "fixed_size_list", "list"'
+        raise value_error(f"expected tensors= {expected}, found {shown(tensors)}")
+    is_arrow = isinstance(table, (pa.RecordBatch, pa.Table))
+    held: Any = table
+    names = list(held.column_names if is_arrow else held.columns)
+    if names.count(column) != 1:
+        found = f"{names.count(column)} of them in {shown(names)}"
+        raise KeyError(f"expected one column {shown(column)}, found {found}")
+    if taken := [prefix + name for name in _ADDED if prefix + name in names]:
+        raise value_error(f"expected prefix= so that no column is replaced, found {shown(taken)}")
+    values = held.column(column) if is_arrow else held[column]
+    if is_arrow:
+        _check_type(column, values.type)
+    sources = [_source(value, paths) for value in values]
+    result = model.try_batch(sources, num_threads=num_threads)
+    del sources
+    made: T
+    if not is_arrow:
+        made = _frame(held, result, prefix)
+        return made
+    added = {prefix + name: values for name, values in result_columns(result, tensors).items()}
+    kept = [i for i, name in enumerate(names) if name != column or not _is_encoded(values.type)]
+    fields = [held.schema.field(i) for i in kept]
+    fields += [pa.field(name, array.type) for name, array in added.items()]
+    arrays = [held.column(i) for i in kept] + list(added.values())
+    schema = pa.schema(fields, metadata=held.schema.metadata)
+    made = type(held).from_arrays(arrays, schema=schema)
+    return made
 
 
 def tensor_array(pixels: NDArray[Any]) -> pa.FixedShapeTensorArray:
-    """An array (N, ...) as N tensors, on the same memory."""
+    """Hold an array (N, ...) as N tensors, on the same memory."""
     if len(pixels):
         return pa.FixedShapeTensorArray.from_numpy_ndarray(np.ascontiguousarray(pixels))
     kind = pa.fixed_shape_tensor(pa.from_numpy_dtype(pixels.dtype), pixels.shape[1:])
     return pa.ExtensionArray.from_storage(kind, pa.array([], kind.storage_type))
 
 
-def result_columns(result: BatchResult | StreamBatch) -> dict[str, pa.Array]:
-    """The columns `ok`, `error` and `pixels` of what `try_batch` or `stream` gave."""
-    errors: list[str | None] = [None] * len(result.ok)
-    for row, error in result.errors.items():
-        errors[row] = f"{type(error).__name__}: {error}"
+def result_columns(
+    result: BatchResult | StreamBatch, tensors: Tensors = "tensor"
+) -> dict[str, pa.Array]:
+    """Make the columns `ok`, `error` and `pixels` of what `try_batch` or `stream` gave."""
+    pixels = tensor_array(result.pixels)
+    if tensors != "tensor":
+        pixels = pixels.storage
+    if tensors == "list":
+        pixels = pixels.cast(pa.list_(pixels.type.value_type))
     return {
         "ok": pa.array(result.ok),
-        "error": pa.array(errors, pa.string()),
-        "pixels": tensor_array(result.pixels),
+        "error": pa.array(_errors(result), pa.string()),
+        "pixels": pixels,
     }
+
+
+def _errors(result: BatchResult | StreamBatch) -> list[str | None]:
+    errors: list[str | None] = [None] * len(result.ok)
+    for row, error in result.errors.items():
+        # What others raise may name what is not UTF-8.
+        said = f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace")
+        errors[row] = said.decode()
+    return errors
+
+
+def _frame(frame: Any, result: BatchResult, prefix: str) -> Any:
+    """A data frame with the columns added. The column of images stays: frames share their memory."""
+    errors: Any = _errors(result)
+    if not hasattr(frame, "with_columns"):
+        added = zip(_ADDED, (result.ok, errors, list(result.pixels)), strict=True)
+        return frame.assign(**{prefix + name: values for name, values in added})
+    import polars as pl
+
+    errors = pl.Series(errors, dtype=pl.String)
+    added = zip(_ADDED, (result.ok, errors, result.pixels), strict=True)
+    return frame.with_columns(**{prefix + name: pl.Series(values) for name, values in added})
+
+
+class _Missing:
+    """A row without an image: a binary file that cannot be read."""
+
+    def __init__(self, found: str) -> None:
+        self._found = found
+        self.name = "null"
+
+    def read(self) -> bytes:
+        raise RefusedError("unsupported", f"expected an image, found {self._found}")
+
+
+def _source(value: Any, paths: bool) -> Any:
+    """The source that a value of a column is, encoded images where they lie."""
+    if isinstance(value, pa.DictionaryScalar):
+        value = value.value
+    if isinstance(value, pa.StructScalar):
+        value = None if not value.is_valid else {name: value[name] for name in value}
+    if isinstance(value, pa.Scalar):
+        value = _simple(value)
+    if isinstance(value, dict):
+        data, path = (_simple(value.get(name)) for name in ("bytes", "path"))
+        if data is not None:
+            return {"bytes": data, "path": path}
+        if path is None or paths:
+            return _Missing("a struct without bytes") if path is None else path
+        return _Missing(f"no bytes beside the path {shown(path)}: paths=True opens it")
+    return _Missing("a missing value") if is_missing(value) else value
+
+
+def _simple(value: Any) -> Any:
+    if not isinstance(value, pa.Scalar):
+        return value
+    if not value.is_valid:
+        return None
+    return value.as_buffer() if _is_binary(value.type) else value.as_py()
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    types = pa.types
+    kinds = (
+        types.is_binary,
+        types.is_large_binary,
+        types.is_binary_view,
+        types.is_fixed_size_binary,
+    )
+    return any(is_kind(kind) for is_kind in kinds)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    types = pa.types
+    kinds = (types.is_string, types.is_large_string, types.is_string_view)
+    return any(is_kind(kind) for is_kind in kinds)
+
+
+def _is_encoded(kind: pa.DataType) -> bool:
+    """Whether a column holds encoded images."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return _is_binary(kind) or bool(pa.types.is_struct(kind))
+
+
+def _check_type(column: str, kind: pa.DataType) -> None:
+    plain = kind.value_type if pa.types.is_dictionary(kind) else kind
+    fields: Iterator[str] = (
+        (field.name for field in plain) if pa.types.is_struct(plain) else iter(())
+    )
+    is_image = not {"bytes", "path"}.isdisjoint(fields)
+    if not (_is_binary(plain) or _is_text(plain) or is_image or pa.types.is_null(plain)):
+        expected = f"expected column {shown(column)} to be binary or string"
+        raise type_error(f"{expected}, found {kind}")

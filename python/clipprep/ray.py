@@ -27,6 +27,8 @@ def preprocess(
     *,
     batch_size: int = 64,
     num_cpus: int = 1,
+    prefix: str = "",
+    paths: bool = False,
     **options: Unpack[Options],
 ) -> ray.data.Dataset:
     """Add the columns `pixels`, `ok` and `error` of `clipprep.arrow.preprocess` to a data set.
@@ -40,6 +42,8 @@ def preprocess(
         model: A `Preprocess`, or what makes one: a model's name or a size, with its options.
         batch_size: The number of images of a task.
         num_cpus: The number of threads of a task, which Ray counts as CPUs.
+        prefix: What the names of the three columns begin with. A task fails where one is taken.
+        paths: Whether the `path` of a struct is opened where there are no `bytes`.
         options: Options of `Preprocess`.
 
     Returns:
@@ -54,7 +58,14 @@ def preprocess(
     elif options:
         raise type_error(f"expected options beside a model's name or a size, found {shown(model)}")
     return ds.map_batches(
-        partial(arrow.preprocess, column=column, model=model, num_threads=num_cpus),
+        partial(
+            arrow.preprocess,
+            column=column,
+            model=model,
+            prefix=prefix,
+            paths=paths,
+            num_threads=num_cpus,
+        ),
         batch_format="pyarrow",
         batch_size=batch_size,
         zero_copy_batch=True,

@@ -6,7 +6,7 @@ clipprep does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -74,6 +74,7 @@ class Collate:
         preprocess: Preprocess | str | int,
         *,
         errors: Literal["raise", "mask"] = "raise",
+        key: str = "image",
         pin_memory: bool = False,
         num_threads: int | None = None,
         **options: Unpack[Options],
@@ -84,6 +85,7 @@ class Collate:
             preprocess: As for `Transform`.
             errors: What a source that cannot be read does: "raise" raises `BatchError`; "mask" gives it a row
                 of zeros, and puts a boolean tensor (N,) after the pixels that says which rows are good.
+            key: The name of the source in items that are dicts.
             pin_memory: Whether to decode into pinned memory, so that no thread has to copy the batch there.
                 torch needs an accelerator for it, and it is for `num_workers=0`.
             num_threads: The number of threads at most; by default all cores in the main process, and one in a
@@ -98,6 +100,7 @@ class Collate:
             raise value_error(f'expected errors= one of "raise", "mask", found {shown(errors)}')
         self.preprocess = _preprocess(preprocess, options)
         self.errors = errors
+        self.key = key
         self.pin_memory = pin_memory
         self.num_threads = num_threads
 
@@ -105,22 +108,39 @@ class Collate:
         """Turn the items of a batch into tensors.
 
         Args:
-            items: Sources, or tuples or lists of a source and anything more, such as a label; the rest is collated
-                as torch does it.
+            items: Sources, or tuples or lists that begin with one, or dicts with one under `key`. What else is in them,
+                such as labels, is collated as torch does it.
 
         Returns:
-            A tensor (N, 3, height, width); with a mask, or with more in each item, a list that begins with it.
+            A tensor (N, 3, height, width); with a mask, or with more in each item, a list that begins with it; of
+            dicts a dict, with the mask under "ok".
 
         Raises:
             BatchError: A source fails, with `errors="raise"`.
-            TypeError: An object is no source.
+            KeyError: A dict has no `key`.
+            ValueError: A dict has an "ok" of its own, where the mask would be.
         """
+        if items and isinstance(items[0], Mapping) and not items[0].keys() <= {"bytes", "path"}:
+            return self._dicts(items)
         tuples = bool(items) and isinstance(items[0], (tuple, list))
         sources = [item[0] for item in items] if tuples else list(items)
         rest = default_collate([tuple(item[1:]) for item in items]) if tuples else []
         pixels, ok = self._pixels(sources)
         found = [pixels, *([] if ok is None else [ok]), *rest]
         return found if tuples or ok is not None else pixels
+
+    def _dicts(self, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        if self.key not in items[0]:
+            found = shown(list(items[0]))
+            raise KeyError(f"expected key= the name of the source in an item, found {found}")
+        if self.errors == "mask" and "ok" in items[0]:
+            raise value_error(
+                'expected items without "ok", where errors="mask" puts the mask, found it'
+            )
+        rest = [{name: item[name] for name in item if name != self.key} for item in items]
+        pixels, ok = self._pixels([item[self.key] for item in items])
+        made = {self.key: pixels} if ok is None else {self.key: pixels, "ok": ok}
+        return {**made, **(default_collate(rest) if rest[0] else {})}
 
     def _pixels(self, sources: list[Any]) -> tuple[torch.Tensor, torch.Tensor | None]:
         threads = self.num_threads

@@ -148,7 +148,7 @@ def test_frames_and_series(small, tmp_path) -> None:
                 result = small.try_batch(sources)
                 assert list(result.ok) == [True, False]
                 assert np.array_equal(result.pixels[0], expected)
-        with pytest.raises(TypeError, match="columns image, id: pass one"):
+        with pytest.raises(TypeError, match=r"columns \['image', 'id'\]: pass one"):
             small.batch(library.DataFrame({"image": [str(path)], "id": [1]}))
     pandas = pytest.importorskip("pandas")
     for missing in (float("nan"), None, pandas.NA, pandas.NaT):

@@ -98,3 +98,65 @@ def test_names_that_are_there_twice(path: str) -> None:
 def test_an_error_that_names_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     table = pa.table({"image": [str(tmp_path / "none.jpg")]})
     assert "none.jpg" in arrow.preprocess(table, "image", PRE)["error"].to_pylist()[0]
+
+
+def test_a_path_beside_null_bytes_is_opened_only_where_that_is_asked_for(path: str) -> None:
+    table = pa.table({"image": pa.array([{"bytes": None, "path": path}, None], STRUCT)})
+    result = arrow.preprocess(table, "image", PRE)
+    assert "paths=True" in result["error"].to_pylist()[0]
+    result = arrow.preprocess(table, "image", PRE, paths=True)
+    assert result["ok"].to_pylist() == [True, False]
+
+
+@pytest.mark.parametrize("tensors", ["tensor", "fixed_size_list", "list"])
+@pytest.mark.parametrize("images", [[DATA, b"no image"], []], ids=["two", "none"])
+def test_the_type_of_the_tensors(tensors: str, images: list[bytes]) -> None:
+    batch = pa.record_batch({"image": pa.array(images, pa.binary())})
+    column = arrow.preprocess(batch, "image", PRE, tensors=tensors)["pixels"]
+    flat = pa.list_(pa.float32(), 3 * 32 * 32)
+    expected = {"tensor": pa.fixed_shape_tensor(pa.float32(), [3, 32, 32]), "fixed_size_list": flat}
+    assert column.type == expected.get(tensors, pa.list_(pa.float32()))
+    if images:
+        assert column.to_pylist()[0] == EXPECTED.ravel().tolist()
+
+
+def test_a_wrong_type_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match='tensors= one of "tensor"'):
+        arrow.preprocess(pa.table({"image": [DATA]}), "image", PRE, tensors="array")
+    for column in (pa.array([[DATA]]), pa.array([1]), pa.array([{"data": DATA}])):
+        with pytest.raises(TypeError, match="to be binary or string"):
+            arrow.preprocess(pa.table({"image": column}), "image", PRE)
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas"])
+def test_frames(library: str, path: str) -> None:
+    frames = pytest.importorskip(library)
+    for values in (
+        [DATA, None, b"no image"],
+        [path, None, path + "x"],
+        [{"bytes": DATA}, None, {}],
+    ):
+        frame = frames.DataFrame({"image": values, "ok": [1, 2, 3]})
+        with pytest.raises(ValueError, match="ok"):
+            arrow.preprocess(frame, "image", PRE)
+        result = arrow.preprocess(frame, "image", PRE, prefix="clip_")
+        assert type(result) is frames.DataFrame
+        assert list(result.columns) == ["image", "ok", "clip_ok", "clip_error", "clip_pixels"]
+        assert list(result["clip_ok"]) == [True, False, False]
+        assert list(result["ok"]) == [1, 2, 3]
+        assert not isinstance(result["clip_error"][0], str)
+        assert "Error: " in result["clip_error"][2]
+        assert np.array_equal(np.asarray(result["clip_pixels"][0]), EXPECTED)
+        assert list(frame.columns) == ["image", "ok"], "the caller's is not changed"
+
+
+def test_an_error_in_what_is_no_text_is_written() -> None:
+    """What an object raises may name a file that is not UTF-8."""
+
+    class Broken:
+        def read(self, size: int = -1) -> bytes:
+            raise OSError("caf\udce9.jpg")
+
+    (said,) = arrow.result_columns(PRE.try_batch([Broken()]))["error"].to_pylist()
+    assert said.startswith("OSError: ")
+    assert "caf" in said

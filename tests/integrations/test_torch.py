@@ -184,3 +184,66 @@ def test_the_example_runs() -> None:
     command = [sys.executable, *line.split()]
     ran = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
     assert f"{len(PHOTOS)} images" in ran.stdout
+
+
+@pytest.mark.parametrize("errors", ["raise", "mask"])
+def test_collate_takes_dicts(errors: str) -> None:
+    items = [{"image": path, "label": i, "name": path.name} for i, path in enumerate(PHOTOS)]
+    found = ct.Collate(PRE, errors=errors)(items)
+    assert list(found) == ["image", *(["ok"] if errors == "mask" else []), "label", "name"]
+    assert np.array_equal(found["image"].numpy(), EXPECTED)
+    assert found["label"].tolist() == list(range(len(PHOTOS)))
+    assert found["name"] == [path.name for path in PHOTOS]
+    assert list(ct.Collate(PRE, key="photo")([{"photo": PHOTOS[0]}])) == ["photo"]
+
+
+def test_collate_takes_the_dicts_of_datasets_as_sources() -> None:
+    items = [{"bytes": path.read_bytes(), "path": None} for path in PHOTOS]
+    assert np.array_equal(ct.Collate(PRE)(items).numpy(), EXPECTED)
+
+
+def test_dicts_that_do_not_fit() -> None:
+    with pytest.raises(KeyError, match=r"in an item, found .*jpg"):
+        ct.Collate(PRE)([{"jpg": PHOTOS[0]}])
+    with pytest.raises(ValueError, match='without "ok"'):
+        ct.Collate(PRE, errors="mask")([{"image": PHOTOS[0], "ok": 1}])
+    found = ct.Collate(PRE, errors="mask")([{"image": None, "label": 1}])
+    assert found["ok"].tolist() == [False]
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+
+
+@pytest.mark.parametrize("profile", ["openai", "timm", "hf-torchvision"])
+def test_tensors_are_channels_first(profile: str) -> None:
+    pre = clipprep.Preprocess(32, profile=profile)
+    expected = pre(PIXELS)
+    tensor = torch.from_numpy(PIXELS).permute(2, 0, 1)
+    for source in (tensor, tensor.contiguous(), tensor.flip(2).flip(2)):
+        assert np.array_equal(pre(source), expected)
+    grey = torch.from_numpy(PIXELS[..., 0].copy())
+    assert np.array_equal(pre(grey), pre(PIXELS[..., 0]))
+    assert np.array_equal(pre.batch(torch.stack([tensor] * 3))[2], expected)
+    last = clipprep.Preprocess(32, profile=profile, input_layout="HWC")
+    assert np.array_equal(last(torch.from_numpy(PIXELS)), expected)
+    # An array of another library is read as NumPy's are.
+    if profile == "openai":
+        with pytest.raises(ValueError, match='input_layout="HWC"'):
+            pre(torch.from_numpy(PIXELS))
+
+
+def test_tensors_that_are_no_image_cost_a_row() -> None:
+    odd = [
+        torch.zeros(3, 9, 9),
+        torch.zeros(3, 9, 9, dtype=torch.bfloat16),
+        torch.zeros(5, 9, 9, dtype=torch.uint8),
+        torch.zeros(3, 0, 9, dtype=torch.uint8),
+        torch.zeros(3, 9, 9, dtype=torch.uint8, device="meta"),
+        torch.zeros(3, 9, 9, requires_grad=True),
+    ]
+    result = PRE.try_batch([*odd, PHOTOS[0]])
+    assert list(result.ok) == [False] * len(odd) + [True]
+    assert all(isinstance(error, clipprep.SourceError) for error in result.errors.values())
+    for shape in ((9, 9), (3, 9, 9), (2, 1, 3, 9, 9)):
+        with pytest.raises(ValueError, match="a batch of shape"):
+            PRE.try_batch(torch.zeros(shape, dtype=torch.uint8))
