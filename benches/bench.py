@@ -97,7 +97,7 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen_corpora(options: argparse.Namespace) -> list[corpora.Corpus]:
-    """What was given or the made set, then the huge image and the one that needs no resizing."""
+    """The given images or the made set, then the huge image and the one that needs no resizing."""
     names = ["web", "hd", "camera"]
     makers = {name: functools.partial(corpora.made, name, options.made) for name in names}
     if options.given:

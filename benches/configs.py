@@ -40,7 +40,7 @@ from support.named_configs import (
     golden_images,
 )
 
-#: What makes the two that are compared.
+#: The makers of the two that are compared.
 Pair = Callable[[], tuple[Callable[[Any], np.ndarray], Reference]]
 #: Library, name, backend.
 Case = tuple[str, str, str, list[Pair]]
@@ -105,7 +105,7 @@ def named_cases() -> Iterator[Case]:
 
 
 def outcome(function: Callable[[Any], np.ndarray], image: Any) -> Any:
-    """What it returns or raises."""
+    """Its result, or its exception."""
     try:
         return function(image)
     except Exception as error:
@@ -117,7 +117,7 @@ def compare(
     reference: Reference,
     images: list[tuple[str, Any, Image.Image]],
 ) -> tuple[dict[str, int], list[str]]:
-    """How many images were compared, and refused; values, and those that differ. One that one side alone refuses
+    """The numbers of images compared and refused, of values and of those that differ. One that one side alone refuses
     counts as a difference; what is refused for its mode is compared in RGB."""
     counts = dict.fromkeys(("compared", "refused", "values", "different"), 0)
     wrong = []
@@ -147,7 +147,7 @@ def compare(
 
 
 def record() -> dict[str, str]:
-    """What each library makes of the images of the goldens: a digest, or "refused"."""
+    """Each library's results for the images of the goldens: a digest, or "refused"."""
     small = [
         ("transformers", f"class {stem}", backend, [hf_pair(config, backend)])
         for backend in BACKENDS

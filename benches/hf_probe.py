@@ -45,7 +45,7 @@ MODES[0].putalpha(77)
 
 
 def live(cls: Any, config: Config, of: list[Image.Image]) -> Outcome:
-    """What the live class makes of the images, each on its own."""
+    """The live class's results for the images, each on its own."""
     try:
         processor = cls.from_dict(config)
         return [pixel_values(processor, image) for image in of]
@@ -54,7 +54,7 @@ def live(cls: Any, config: Config, of: list[Image.Image]) -> Outcome:
 
 
 def ours(row: Row, backend: str, config: Config, of: list[Image.Image]) -> Outcome:
-    """What the reader makes of the images by a row of the table."""
+    """The reader's results for the images by a row of the table."""
     try:
         size, arguments = arguments_by(row, config, "", backend)
         pre = clipprep.Preprocess(size, **arguments, pillow="installed")
@@ -145,7 +145,7 @@ def made(cls: Any) -> Any:
 
 
 def default(cls: Any, name: str) -> Any:
-    """What a class has where a config has nothing, as JSON has it."""
+    """The defaults of a class, as JSON has them."""
     value = getattr(made(cls), name, None)
     if isinstance(value, SizeDict):
         value = vars(value)
@@ -208,7 +208,7 @@ CONTEXTS: tuple[Config, ...] = (
 def in_contexts(
     cls: Any, base: Config, honoured: tuple[str, ...], of: list[Image.Image]
 ) -> list[tuple[Config, Outcome]]:
-    """What the class makes of the images in each context of fields that are honoured."""
+    """The class's results for the images in each context of fields that are honoured."""
     configs = [
         {"crop_size": cropped(cls)["crop_size"]} | base | context
         for context in CONTEXTS

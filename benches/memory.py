@@ -1,4 +1,4 @@
-"""How much memory one image of 100 megapixels takes beyond what the process has already.
+"""Measures the memory that one image of 100 megapixels takes beyond what the process has already.
 
 Each measurement is a process of its own: it decodes a small image first, so that what is loaded once is loaded, then
 has the kernel forget its peak (/proc/self/clear_refs) and reads the next one (VmHWM) after the large image.

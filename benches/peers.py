@@ -1,4 +1,4 @@
-"""Who is measured, and how each is asked for the same thing: one image, or a list of them, to CLIP tensors.
+"""The peers, and how each is asked for the same thing: one image, or a list of them, to CLIP tensors.
 
 A peer is made by a function that imports what it needs; where that is absent (ImportError), or where this build of
 clipprep does not have the option (TypeError, ValueError), the peer is left out with a line that says so.

@@ -59,7 +59,7 @@ def quartiles(cell: dict[str, Any], over: str, under: str) -> tuple[float, float
 
 
 def torchvision(kind: str) -> str:
-    """Whom a kind is compared with: OpenAI's own transform, but v2 where an array is to be had."""
+    """The reference of a kind: OpenAI's own transform, but v2 where an array is to be had."""
     return TORCHVISION_TENSORS if kind == "array" else TORCHVISION
 
 

@@ -102,7 +102,7 @@ fn difference(pixels: &Array3<u8>) -> String {
     format!("{:24} fast_image_resize: {:.2} % of the bytes differ, by up to {most}", "", 100.0 * share)
 }
 
-/// What a user of the crate writes, with memory and tables that are kept.
+/// The code that a user of the crate writes, with memory and tables that are kept.
 struct Theirs {
     resizer: Resizer,
     options: ResizeOptions,

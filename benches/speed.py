@@ -38,7 +38,7 @@ WIDTH, LABELS, ROW, BAR = 480, 134, 19, 14
 
 @dataclass(frozen=True)
 class Figure:
-    """How many times the time of clipprep a peer takes, and whether its bits are Pillow's."""
+    """A peer's time as a multiple of clipprep's, and whether its bits are Pillow's."""
 
     times: float
     exact: bool

@@ -179,7 +179,7 @@ impl Drop for Active<'_> {
     }
 }
 
-/// What [`THREADS_VARIABLE`] says; by default as many threads as this process may use, by its affinity
+/// The number in [`THREADS_VARIABLE`]; by default as many threads as this process may use, by its affinity
 /// and its container's quota. The error is a value that is no number from 1.
 ///
 /// ```
@@ -266,7 +266,7 @@ fn pool(threads: NonZeroUsize, count: usize) -> Option<Arc<Pool>> {
         .thread_name(|index| format!("clipprep-{index}"))
         .build()
         .ok()?;
-    // What the threads set up once when they first look for work, they have set up then.
+    // The threads' own one-time set-up, made when they first look for work, is done after this.
     built.install(|| ());
     let pool = Arc::new(Pool { process, threads: Some(built), active: AtomicUsize::new(0) });
     CURRENT.store(Some(pool.clone()));

@@ -92,7 +92,7 @@ pub(crate) fn to_rgb(layout: Layout, palette: Option<&Palette>, row: &[u8], out:
     }
 }
 
-/// Whose arithmetic lays transparent pixels over white.
+/// The arithmetic that lays transparent pixels over white.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Alpha {
     /// `Image.alpha_composite` (libImaging/AlphaComposite.c).

@@ -24,7 +24,7 @@ pub enum Error {
     Decode {
         /// The format's name.
         format: String,
-        /// What breaks a rule.
+        /// The fault that was found.
         found: String,
     },
     /// The bytes end before the image does.
@@ -51,9 +51,9 @@ pub enum Error {
     /// The system has too little memory for an image within the limits.
     #[error("expected {}memory for {what}, found less", bytes_of(*bytes))]
     OutOfMemory {
-        /// What the memory was for.
+        /// The purpose of the memory.
         what: String,
-        /// How much was asked for, where that is known.
+        /// The number of bytes that were asked for, where it is known.
         bytes: Option<u64>,
     },
     /// The operating system could not hand over the bytes.
@@ -64,7 +64,7 @@ pub enum Error {
     Interrupted,
 }
 
-/// What a limit counts.
+/// The quantity that a limit bounds.
 ///
 /// ```
 /// assert_eq!(clipprep::LimitKind::Memory.option(), Some("max_memory"));

@@ -109,7 +109,7 @@ impl Interrupt {
     }
 }
 
-/// What this thread's work is stopped by.
+/// The interrupt that stops this thread's work.
 struct Current {
     interrupt: Arc<Interrupt>,
     clock: Option<Clock>,
@@ -154,7 +154,7 @@ fn enter<T>(current: Current, work: impl FnOnce() -> T) -> T {
 
 /// An error where the work of this thread is to stop.
 ///
-/// What is watched may run any code, such as a signal handler that processes an image of its own in this
+/// The function that watches may run any code, such as a signal handler that processes an image of its own in this
 /// thread: so nothing is borrowed here meanwhile.
 pub(crate) fn check() -> Result<()> {
     let Some(current) = CURRENT.take() else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! What holds for any image and any bytes, drawn at random: plans stay inside their image, and decoders end.
+//! Properties for any image and any bytes, drawn at random: plans stay inside their image, and decoders end.
 
 use clipprep::decode::Input;
 use clipprep::pixels::{Header, Layout};
@@ -74,7 +74,7 @@ fn damaged() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Bytes of no meaning behind the first few of a format.
+/// Bytes of no meaning after the first few of a format.
 fn garbage() -> impl Strategy<Value = Vec<u8>> {
     let heads = seeds().into_iter().map(|seed| seed[..seed.len().min(30)].to_vec()).collect::<Vec<_>>();
     let bytes = prop::collection::vec(any::<u8>(), 0..400);

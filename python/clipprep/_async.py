@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 async def run(work: Callable[[_Cancel], T]) -> T:
-    """What `work` gives, in a thread. Cancelling the task stops the work before this returns."""
+    """The result of `work`, run in a thread. Cancelling the task stops the work before this returns."""
     cancel = _Cancel()
     future = asyncio.get_running_loop().run_in_executor(None, work, cancel)
     try:
@@ -38,7 +38,7 @@ async def stream(
     batch_size: int,
     num_threads: int | None,
 ) -> AsyncIterator[StreamBatch]:
-    """What `Preprocess.astream` documents; the arguments are checked."""
+    """The iterator that `Preprocess.astream` returns; the arguments are checked."""
     done: asyncio.Queue[StreamBatch | Exception | None] = asyncio.Queue()
     # One batch is computed, or waits, while the consumer has another.
     room = asyncio.Semaphore(1)
@@ -64,7 +64,7 @@ class _Reader:
         self._sources = sources
         self._batch_size = batch_size
         self.error: Exception | None = None
-        """What the sources raised, after those that were read."""
+        """The exception of the sources, after those that were read."""
 
     async def read(self) -> list[Any]:
         """The next sources; none at the end, and after an error."""

@@ -77,7 +77,7 @@ def check_batch_size(batch_size: int) -> None:
     """Raises TypeError or ValueError for a size of batches that is none."""
 
 def check_threads(num_threads: int | None) -> None:
-    """Raises TypeError or ValueError for a number of threads that is none."""
+    """Raises ValueError for a number of threads that is none."""
 
 def kind(value: object) -> str:
     """The name of a value's type, as a message may have it."""
@@ -140,7 +140,7 @@ class Preprocess:
     def profile(
         self,
     ) -> Literal["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]:
-        """Whose bits to reproduce."""
+        """The implementation to reproduce bit for bit."""
     @property
     def pillow(self) -> Literal["13", "12", "13-arm", "12-arm", "installed"]:
         """Which build of Pillow to reproduce, where builds differ: in the order of the two passes of a resize, and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits."""

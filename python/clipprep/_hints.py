@@ -1,4 +1,4 @@
-"""What a source is that is no image file, and what to do with it: things that people are known to pass."""
+"""Hints about sources that are no image files, which people are known to pass: what each is, and what to do."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _TEXTS: tuple[tuple[bytes, str], ...] = (
 
 
 def of_bytes(data: memoryview) -> str | None:
-    """What bytes are that no reader takes, if that is known."""
+    """The kind of bytes that no reader takes, if it is known."""
     if not len(data):
         return "an empty file or buffer: its download or its writing may have failed"
     head = bytes(data[:4096])
@@ -86,7 +86,7 @@ def _of_boxes(head: bytes) -> str | None:
 
 
 def of_name(name: str) -> str | None:
-    """What a str is at which there is no file, if that is known."""
+    """The kind of a str that is no file's path, if it is known."""
     if not name:
         return "the name is empty"
     if name.startswith("data:"):

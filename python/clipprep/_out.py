@@ -1,4 +1,4 @@
-"""What may be given as `out` besides NumPy's arrays: whatever lends its memory."""
+"""Objects given as `out` besides NumPy's arrays: any that lends its memory."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Preprocess(FromConfig, Calls):
                 (height, width). A name decides the options that are not given, and so does an object: an image
                 processor of transformers, a model of open_clip or timm, a `Compose` of torchvision.
             pretrained: The tag of the weights, beside a name of open_clip.
-            profile: Whose bits to reproduce.
+            profile: The implementation to reproduce bit for bit.
 
                 - "openai": OpenAI's `clip._transform`, and open_clip's transform for evaluation, on
                   Pillow.

@@ -17,7 +17,7 @@ _EXPECTED = "expected a path, encoded bytes, a binary file, a PIL image or a uin
 
 
 def simpler(source: Any) -> Simpler:
-    """What stands for a source. Raises RefusedError for an object that is none."""
+    """A simpler object in place of a source. Raises RefusedError for an object that is none."""
     if hasattr(source, "open") and not hasattr(source, "read"):
         file, close = _opened(source)
         return file, False, close

@@ -20,7 +20,7 @@ _End: TypeAlias = BaseException | None
 def stream(
     preprocess: Preprocess, sources: Iterator[Any], batch_size: int, num_threads: int | None
 ) -> Iterator[StreamBatch]:
-    """What `Preprocess.stream` documents; the arguments are checked."""
+    """The iterator that `Preprocess.stream` returns; the arguments are checked."""
     state = _State()
     # At the interpreter's end the modules' names may be gone before the stream is.
     getpid, is_finalizing = os.getpid, sys.is_finalizing
@@ -53,7 +53,7 @@ def stream(
 
 
 class _State:
-    """What the threads of a stream share. None of them refers to the stream, so that it ends when dropped."""
+    """State that the threads of a stream share. None of them refers to the stream, so that it ends when dropped."""
 
     def __init__(self) -> None:
         self.cancel = _Cancel()

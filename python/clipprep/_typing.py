@@ -61,7 +61,7 @@ class EncodedImage(TypedDict, total=False):
     path: str | None
 
 
-#: What one image may come from.
+#: A source of one image.
 Source: TypeAlias = (
     str
     | PathLike[str]
@@ -74,7 +74,7 @@ Source: TypeAlias = (
     | Image
     | EncodedImage
 )
-#: What a batch may come from.
+#: Sources of a batch.
 Sources: TypeAlias = Iterable[Source | None] | SupportsArrayInterface | SupportsColumns
 
 
@@ -110,7 +110,7 @@ class Options(ConfigOptions, total=False):
     """All options of `Preprocess`."""
 
     profile: Literal["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]
-    """Whose bits to reproduce."""
+    """The implementation to reproduce bit for bit."""
     mean: Sequence[float] | NDArray[Any] | None
     """Numbers to subtract from the channels R, G, B."""
     std: Sequence[float] | NDArray[Any] | None

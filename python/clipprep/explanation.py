@@ -1,4 +1,4 @@
-"""What `Preprocess.explain` says."""
+"""The result of `Preprocess.explain`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Explanation(NamedTuple):
     crop: tuple[int, int, int, int]
     """Left, top, right and bottom of the crop in the resized image; beyond it where the crop is padded."""
     decoder: str
-    """Who decoded: "clipprep", "libwebp" or "libjpeg" (all native), "pillow", or "none" for pixels."""
+    """The decoder: "clipprep", "libwebp" or "libjpeg" (all native), "pillow", or "none" for pixels."""
     order: str
     """The order of the passes, "horizontal-first" or "vertical-first"; or "nearest", or "none"."""
     notes: tuple[str, ...]
-    """What else is worth knowing, such as why a file was left to Pillow."""
+    """Remarks, such as why a file was left to Pillow."""

@@ -1,4 +1,4 @@
-"""What `try_batch` and `stream` give: the rows that worked, and an error for each that did not."""
+"""The results of `try_batch` and `stream`: the rows that worked, and an error for each that did not."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class _BatchFields(NamedTuple):
     ok: NDArray[np.bool_]
     """Which rows are good, (N,)."""
     errors: Errors
-    """What befell each row that is not, in ascending order. An ImageError has its `.source`."""
+    """The error of each row that is not, in ascending order. An ImageError has its `.source`."""
 
 
 class BatchResult(_Shown, _BatchFields):
@@ -79,7 +79,7 @@ class _StreamFields(NamedTuple):
     ok: NDArray[np.bool_]
     """Which rows are good, (N,)."""
     errors: Errors
-    """What befell each row that is not, by the row in this batch."""
+    """The error of each row that is not, by the row in this batch."""
 
 
 class StreamBatch(_Shown, _StreamFields):

@@ -8,7 +8,7 @@ const STEP: usize = 16;
 /// Entries hold the start of a string above this many bits of its length.
 const LENGTH_BITS: u32 = 16;
 
-/// What ends a run of the decoder before its input does.
+/// The reason why a run of the decoder ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Progress {
     /// All of the output is there.
@@ -263,7 +263,7 @@ mod tests {
         encoder.encode(data).expect("an encoder takes all data")
     }
 
-    /// What comes of a stream that arrives in pieces of these lengths.
+    /// The result of a stream that arrives in pieces of these lengths.
     fn decoded(stream: &[u8], len: usize, literal_bits: u8, tiff: bool, piece: usize) -> (Progress, Vec<u8>) {
         let mut output = Output::new(vec![0xaa; len + Output::EXTRA]);
         let mut decoder = if tiff { Decoder::tiff() } else { Decoder::gif(literal_bits) };
@@ -341,7 +341,7 @@ mod tests {
             let ours = decoded(&stream, data.len(), literal_bits, false, piece);
             let theirs = by_weezl(&stream, data.len(), literal_bits);
             prop_assert_eq!(ours.0, theirs.0);
-            // What it has decoded before a bad code, it keeps to itself.
+            // It does not hand out the bytes that it has decoded before a bad code.
             if ours.0 != Progress::BadCode {
                 prop_assert_eq!(ours.1, theirs.1);
             }

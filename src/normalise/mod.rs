@@ -23,7 +23,7 @@ pub struct Normalise {
     table: [[f32; 256]; 3],
     /// The steps of each channel after rescaling.
     after: [AfterRescale; 3],
-    /// What a byte is multiplied by.
+    /// The factor of a byte.
     factor: f32,
     layout: TensorLayout,
     channel_order: ChannelOrder,
@@ -92,7 +92,7 @@ impl Normalise {
                 (_, Some(factor)) => after.of(value as f32 * factor as f32),
             })
         });
-        // What these steps do not give is looked up.
+        // Values that these steps do not give are looked up.
         let steps = std::array::from_fn(|channel| match (spec.profile.floats, spec.normalize) {
             (_, false) => Steps::new(255.0, 0.0, 1.0),
             (FloatSteps::FoldRescale, _) => Steps::new(1.0, mean[channel] * 255.0, std[channel] * 255.0),

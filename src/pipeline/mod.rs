@@ -43,7 +43,7 @@ pub struct Preprocess {
     level: Level,
 }
 
-/// What was done with one image.
+/// A report of one image: how it was read and resized.
 ///
 /// ```
 /// use clipprep::{Preprocess, Spec};
@@ -59,9 +59,9 @@ pub struct Report {
     pub format: Option<&'static Format>,
     /// How the stored image was turned.
     pub orientation: Orientation,
-    /// What was known before the pixels were read, of the turned image.
+    /// The header of the turned image, known before its pixels are read.
     pub header: Header,
-    /// What was decided from it.
+    /// The plan made from it.
     pub plan: Arc<Plan>,
     /// The decoder that made the pixels in place of the format's own, and why.
     pub stand_in: Option<(&'static str, &'static str)>,
@@ -118,7 +118,7 @@ impl Preprocess {
         Self { normalise: Normalise::new(&spec, level), spec, level }
     }
 
-    /// What was asked for.
+    /// The specification that this was made from.
     ///
     /// ```
     /// use clipprep::{Preprocess, Spec};

@@ -1,4 +1,4 @@
-//! What to do with an image, decided from its header alone.
+//! The geometry and the weights of one image, decided from its header alone.
 
 mod cache;
 mod geometry;
@@ -116,7 +116,7 @@ impl Plan {
         rows as u64 + self.weights
     }
 
-    /// What happens to the pixels, in a word: the order of the passes, "nearest" or "none".
+    /// The order of the passes, or "nearest" or "none" where there are none.
     ///
     /// ```
     /// use clipprep::pixels::{Header, Layout};

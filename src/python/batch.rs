@@ -22,7 +22,7 @@ use crate::{Element, Preprocess, batch};
 pub(super) struct Rows<'py> {
     pub pixels: Bound<'py, PyAny>,
     sources: Vec<Bound<'py, PyAny>>,
-    /// What failed, by index; those rows are zero.
+    /// Errors by index; those rows are zero.
     faults: Vec<(usize, Fault)>,
     _visit: Visit,
 }

@@ -85,7 +85,7 @@ fn exception<'py>(py: Python<'py>, name: &'static str) -> PyResult<Bound<'py, Py
     Ok(py.import("clipprep.errors")?.getattr(name)?.cast_into::<PyType>()?)
 }
 
-/// What Pillow raises for an image that is too large: the second is a warning, which may be made an error.
+/// Pillow's exceptions for an image that is too large: the second is a warning, which may be made an error.
 pub(super) fn bomb_classes(py: Python<'_>) -> PyResult<[&Bound<'_, PyType>; 2]> {
     static BOMBS: [PyOnceLock<Py<PyType>>; 2] = [PyOnceLock::new(), PyOnceLock::new()];
     Ok([
@@ -103,7 +103,7 @@ fn refused(py: Python<'_>, error: &PyErr) -> Option<(String, String)> {
 }
 
 impl Fault {
-    /// What other code raised, as the error of ours that it means.
+    /// An exception of other code as the error of ours that it means.
     pub fn foreign(class: Class, text: impl Into<String>, who: &'static str, cause: PyErr) -> Self {
         Self::Foreign { class, text: text.into(), who, cause: Some(cause) }
     }
@@ -146,7 +146,7 @@ impl Fault {
         }
     }
 
-    /// What a source's own Python code raised.
+    /// An exception of a source's own Python code.
     pub fn raised(py: Python<'_>, error: PyErr) -> Self {
         Self::beyond_the_source(py, error).unwrap_or_else(|error| {
             if let Some((kind, said)) = refused(py, &error) {
@@ -157,7 +157,7 @@ impl Fault {
         })
     }
 
-    /// What loading a caller's PIL image raised.
+    /// An exception from loading a caller's PIL image.
     pub fn raised_by_pillow(py: Python<'_>, error: PyErr) -> Self {
         Self::beyond_the_source(py, error).unwrap_or_else(|error| {
             if bomb_classes(py).is_ok_and(|bombs| bombs.iter().any(|bomb| error.is_instance(py, bomb))) {
@@ -314,7 +314,7 @@ pub(super) fn shape(sides: &[usize]) -> String {
     format!("({}{})", sides.join(", "), if sides.len() == 1 { "," } else { "" })
 }
 
-/// What messages call a source.
+/// The name of a source in messages.
 fn name(object: &Bound<'_, PyAny>) -> String {
     if let Ok(path) = object.extract::<PathBuf>() {
         return words::name(&path_name(&path));

@@ -54,10 +54,10 @@ pub(super) struct Pixels {
     pub orientation: Orientation,
 }
 
-/// What `clipprep._pillow.pixels` returns.
+/// The result of `clipprep._pillow.pixels`.
 type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>);
 
-/// What `clipprep._pillow.open_image` returns: an image, or the kind of a refusal, our words and its cause.
+/// The result of `clipprep._pillow.open_image`: an image, or the kind of a refusal, our words and its cause.
 type Opened<'py> = (Option<Bound<'py, PyAny>>, (String, String, Option<Bound<'py, PyAny>>));
 
 enum Memory {
@@ -149,7 +149,7 @@ impl Pixels {
         };
         let format = image.getattr("format").and_then(|name| name.extract()).unwrap_or(None);
         let pixels = Self::of(&image, spec)?;
-        // What is inside a file may be larger than the header says.
+        // An image inside a file may be larger than the header says.
         spec.limits.check_pixels(pixels.width, pixels.height)?;
         Ok((pixels, format))
     }

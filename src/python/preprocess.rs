@@ -12,7 +12,7 @@ use super::source::{Done, source as source_of};
 use super::stop::{Cancel, Stop};
 use crate::Orientation;
 
-/// What `clipprep.Preprocess` is made of.
+/// The Rust half of `clipprep.Preprocess`.
 #[pyclass(frozen, subclass, module = "clipprep._core")]
 pub(super) struct Preprocess {
     pub core: crate::Preprocess,
@@ -21,7 +21,7 @@ pub(super) struct Preprocess {
     pub dtype: Dtype,
 }
 
-/// What `_explain` gives: the fields of `clipprep.Explanation`.
+/// The fields of `clipprep.Explanation`.
 type Explained<'py> = (
     Option<String>,
     &'static str,
@@ -52,7 +52,7 @@ impl Preprocess {
         Ok(Self { core: crate::Preprocess::new(spec), model: name, dtype })
     }
 
-    /// What calling an instance of `clipprep.Preprocess` does.
+    /// Turns one image into one tensor.
     #[pyo3(signature = (source, out, num_threads))]
     fn _call<'py>(
         &self,

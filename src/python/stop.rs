@@ -1,4 +1,4 @@
-//! What stops a call before it is done: a signal such as Ctrl-C, or another thread.
+//! Stops a call before it is done: at a signal such as Ctrl-C, or by another thread.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

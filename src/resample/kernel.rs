@@ -1,4 +1,4 @@
-//! What a kernel of either pass does, whichever instruction set it is written in.
+//! The interface of the kernels of both passes, whichever instruction set they are written in.
 
 use std::fmt::Debug;
 

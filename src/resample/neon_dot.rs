@@ -91,7 +91,7 @@ macro_rules! product {
 product!(NeonDotprod: "dotprod", "sdot", signed: true);
 product!(NeonI8mm: "i8mm", "usdot", signed: false);
 
-/// What the sum for these weights lacks.
+/// The correction of the sum for these weights.
 fn correction<P: Product>(taps: &[i32]) -> i32 {
     if P::SIGNED { 128 * taps.iter().sum::<i32>() } else { 0 }
 }
@@ -117,7 +117,7 @@ struct HorizontalDot<P> {
     /// [`vectors_per_step`] of each step: an element for each of the three bytes of the weights where
     /// all elements of a load are channels of one pixel, else a vector for each.
     weights: Vec<[i8; 16]>,
-    /// What the sums begin with, for each output.
+    /// The start of the sum of each output.
     corrections: Vec<[i32; 4]>,
     proof: P,
 }

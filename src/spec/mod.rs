@@ -52,7 +52,7 @@ pub enum Fill {
 pub struct Spec {
     /// Height and width of the output in pixels, at least 1.
     pub size: (usize, usize),
-    /// Whose bits.
+    /// The implementation to reproduce.
     pub profile: &'static Profile,
     /// How the image is resized.
     pub resize_mode: ResizeMode,

@@ -16,7 +16,7 @@ use crate::resample::Filter;
 pub struct Profile {
     /// The value of the option `profile`.
     pub name: &'static str,
-    /// Whose implementation it is, in a sentence.
+    /// The implementation that it stands for, in a sentence.
     pub summary: &'static str,
     /// Whether the image becomes RGB before it is resized; else after.
     pub rgb_first: bool,
@@ -24,9 +24,9 @@ pub struct Profile {
     pub over_white: bool,
     /// Where the channels of an array stand whose shape could have them first or last.
     pub array_channels: Channels,
-    /// Whose arithmetic lays an array with alpha over white. PIL images and files have Pillow's.
+    /// The arithmetic that lays an array with alpha over white. PIL images and files have Pillow's.
     pub array_alpha: ArrayAlpha,
-    /// Whose resizing.
+    /// The implementation of resizing.
     pub resampler: Resampler,
     /// How half of an odd margin is rounded where the crop is smaller than the image: pixels cut off
     /// on the left and above.
@@ -80,7 +80,7 @@ pub enum Channels {
     FirstIfPossible,
 }
 
-/// Whose arithmetic resizes.
+/// An implementation of resizing.
 ///
 /// ```
 /// assert_eq!(clipprep::Profile::HF_TORCHVISION.resampler, clipprep::Resampler::Torch);
@@ -95,7 +95,7 @@ pub enum Resampler {
     TorchFloats,
 }
 
-/// Whose arithmetic lays transparent pixels of an array over white.
+/// The arithmetic that lays transparent pixels of an array over white.
 ///
 /// ```
 /// assert_eq!(clipprep::Profile::HF_PIL.array_alpha, clipprep::ArrayAlpha::Numpy);

@@ -1,4 +1,4 @@
-"""What comes in: each kind of source, each kind of damage, and that one bad thing costs its rows."""
+"""Each kind of source, each kind of damage, and that one bad thing costs its rows alone."""
 
 from __future__ import annotations
 

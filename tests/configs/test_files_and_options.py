@@ -1,4 +1,4 @@
-"""What the readers of all libraries share: where a config is, and options beside it."""
+"""All readers: where a config is found, and options beside it."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def test_names_that_are_not_in_the_cache(hub: Path) -> None:
 
 
 def test_references_that_lead_elsewhere(hub: Path, tmp_path: Path) -> None:
-    """What stands in refs is a file's content, and no path out of the cache."""
+    """An entry of refs is a file's content, and no path out of the cache."""
     outside = fill(tmp_path / "outside", {"preprocessor_config.json": CLIP})
     folder = cache(hub, "owner/name", {"tokenizer.json": {}})
     for reference in ("../../../outside", str(outside), "..", "", "\0", "a/b"):

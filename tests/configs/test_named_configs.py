@@ -36,7 +36,7 @@ CASES = sorted({tuple(key.split("; ")[:3]) for key in GOLDENS} - {("OpenAI",)})
 
 @pytest.mark.parametrize(("library", "name", "backend"), CASES)
 def test_named_configs(library: str, name: str, backend: str) -> None:
-    """What the live library made of each image, recorded by benches/configs.py."""
+    """The live library's results for each image, recorded by benches/configs.py."""
     if library == "OpenAI":
         size = int(name.removeprefix("clip._transform(").removesuffix(")"))
         pre = Preprocess(size)

@@ -21,7 +21,7 @@ GOLDENS: dict[str, list[tuple[list[str], dict[str, Any]]]] = json.loads(
 
 
 def meaning(pre: Preprocess) -> dict[str, Any]:
-    """What a name decides, as the golden has it."""
+    """The options that a name decides, as the golden has them."""
     size = pre.size if isinstance(pre.size, tuple) else (pre.size, pre.size)
     resized = pre.resize_size
     return {

@@ -35,7 +35,7 @@ def single(value: Any) -> float:
 
 
 def meaning(transform: Compose, given: Meaning) -> Meaning:
-    """What the steps of a transform have; a step that is missing raises."""
+    """The facts of a transform's steps; a step that is missing raises."""
     steps = {type(step).__name__: step for step in transform.transforms}
     normalize = steps["Normalize"]
     resize = steps.get("Resize") or steps.get("ResizeKeepRatio")

@@ -77,7 +77,7 @@ proptest! {
         prop_assert!(pixels.palette.unwrap().as_flattened() == palette);
     }
 
-    /// What the frame does not cover has the transparent index, or else the first.
+    /// Pixels that the frame does not cover have the transparent index, or else the first.
     #[test]
     fn a_frame_within_its_canvas(
         (width, height, bytes) in images(),

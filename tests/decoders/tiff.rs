@@ -52,7 +52,7 @@ struct Picture<'a> {
     /// Bits of a sample, and samples of a pixel.
     bits: usize,
     channels: usize,
-    /// What the samples after the colour are.
+    /// The meaning of the samples after the colour.
     extra: Option<u16>,
     palette: Option<&'a [u16]>,
     samples: &'a [u8],

@@ -74,7 +74,7 @@ def test_cut_near_the_end(small, name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_bytes_behind_the_end(small, name: str) -> None:
     for junk in (b"\0", b"junk" * 100, file(name)):
-        assert_as_pillow_decides(file(name) + junk, small, f"{name} with {len(junk)} bytes behind")
+        assert_as_pillow_decides(file(name) + junk, small, f"{name} with {len(junk)} bytes after")
 
 
 @given(

@@ -46,9 +46,9 @@ def jpeg(data: bytes, *bodies: bytes) -> bytes:
     return data
 
 
-def with_chunk(data: bytes, name: bytes, body: bytes, *, behind: bool = False) -> bytes:
-    """A PNG with one more chunk in front of its pixels or behind them."""
-    at = len(data) - 12 if behind else 33
+def with_chunk(data: bytes, name: bytes, body: bytes, *, after: bool = False) -> bytes:
+    """A PNG with one more chunk before its pixels or after them."""
+    at = len(data) - 12 if after else 33
     return data[:at] + png_chunk(name, body) + data[at:]
 
 
@@ -61,9 +61,9 @@ NATIVE: dict[str, tuple[str, Callable[[Image.Image, bytes], bytes]]] = {
         lambda image, block: jpeg(saved(image, "JPEG", progressive=True), PREFIX + block),
     ),
     "png": ("clipprep", lambda image, block: with_chunk(saved(image, "PNG"), b"eXIf", block)),
-    "png, behind": (
+    "png, after": (
         "clipprep",
-        lambda image, block: with_chunk(saved(image, "PNG"), b"eXIf", block, behind=True),
+        lambda image, block: with_chunk(saved(image, "PNG"), b"eXIf", block, after=True),
     ),
     "webp": ("libwebp", lambda image, block: saved(image, "WEBP", exif=PREFIX + block)),
     "lossless webp": (
@@ -201,26 +201,26 @@ ODD = {
     "a signed long": exif([(274, 9, 1, SIX)]),
     "a float": exif([(274, 11, 1, struct.pack("<f", 6))]),
     "undefined": exif([(274, 7, 2, SIX)]),
-    "a rational": exif([(274, 5, 1, struct.pack("<I", 26))], behind=struct.pack("<II", 6, 1)),
-    "a double": exif([(274, 12, 1, struct.pack("<I", 26))], behind=struct.pack("<d", 6)),
+    "a rational": exif([(274, 5, 1, struct.pack("<I", 26))], after=struct.pack("<II", 6, 1)),
+    "a double": exif([(274, 12, 1, struct.pack("<I", 26))], after=struct.pack("<d", 6)),
     "an unknown type": exif([(274, 99, 1, SIX)]),
     "an IFD": exif([(274, 13, 1, SIX)]),
     "none of them": exif([(274, 3, 0, SIX)]),
     "two of them": exif([(274, 3, 2, SIX + struct.pack("<H", 3))]),
     "three of them, elsewhere": exif(
-        [(274, 3, 3, struct.pack("<I", 26))], behind=struct.pack("<HHH", 6, 3, 8)
+        [(274, 3, 3, struct.pack("<I", 26))], after=struct.pack("<HHH", 6, 3, 8)
     ),
     "twice": exif([(274, 3, 1, SIX), (274, 3, 1, struct.pack("<H", 3))]),
     "in the other order of bytes": exif([(274, 3, 1, struct.pack(">H", 6))]),
-    "behind a field out of range": exif(
+    "after a field out of range": exif(
         [(0x010F, 2, 99, struct.pack("<I", 9999)), (274, 3, 1, SIX)]
     ),
-    "in front of a field out of range": exif([(274, 3, 1, SIX), (0x010F, 2, 99, b"\xff\xff\0\0")]),
-    "behind an unknown type": exif([(0x010F, 77, 9, b"\xff\xff\0\0"), (274, 3, 1, SIX)]),
-    "behind a LONG8 out of range": exif([(0x010F, 16, 9, b"\xff\xff\0\0"), (274, 3, 1, SIX)]),
-    "behind an empty field": exif([(0x010F, 2, 0, b""), (274, 3, 1, SIX)]),
+    "before a field out of range": exif([(274, 3, 1, SIX), (0x010F, 2, 99, b"\xff\xff\0\0")]),
+    "after an unknown type": exif([(0x010F, 77, 9, b"\xff\xff\0\0"), (274, 3, 1, SIX)]),
+    "after a LONG8 out of range": exif([(0x010F, 16, 9, b"\xff\xff\0\0"), (274, 3, 1, SIX)]),
+    "after an empty field": exif([(0x010F, 2, 0, b""), (274, 3, 1, SIX)]),
     "unsorted": exif(
-        [(0x8769, 4, 1, struct.pack("<I", 26)), OTHER, (274, 3, 1, SIX)], behind=bytes(6)
+        [(0x8769, 4, 1, struct.pack("<I", 26)), OTHER, (274, 3, 1, SIX)], after=bytes(6)
     ),
     "with a broken sub-directory": exif(
         [(274, 3, 1, SIX), (0x8769, 4, 1, struct.pack("<I", 9999))]
@@ -239,7 +239,7 @@ ODD = {
     "cut": orientation(6)[:-6],
     "cut in the field": orientation(6)[:15],
     "without an end": orientation(6)[:-4],
-    "junk behind": orientation(6) + b"junk" * 50,
+    "junk after": orientation(6) + b"junk" * 50,
 }
 
 
@@ -273,7 +273,7 @@ def test_changed_exif(turning, at: int, value: int, end: int, endian: str) -> No
         (0x010F, 2, 9, number),
         (274, 3, 1, struct.pack(endian + "H", 6)),
     ]
-    block = bytearray(exif([*entries, (0x011A, 5, 1, number)], endian=endian, behind=b"abcdefgh\0"))
+    block = bytearray(exif([*entries, (0x011A, 5, 1, number)], endian=endian, after=b"abcdefgh\0"))
     block[at % len(block)] = value
     data = jpeg(JPEG, PREFIX + bytes(block[:end]))
     assert_as_pillow_decides(data, turning, f"byte {at} is {value}, cut at {end}")
@@ -293,7 +293,7 @@ def test_several_exif_segments_are_joined(turning) -> None:
         JPEG, PREFIX + orientation(6), PREFIX + orientation(3), b"Exif\0\1" + orientation(8)
     )
     assert_as_pillow_decides(data, turning, "three segments")
-    assert_as_pillow_decides(JPEG[:-2] + jpeg(JPEG, PREFIX + block)[2:], turning, "behind the scan")
+    assert_as_pillow_decides(JPEG[:-2] + jpeg(JPEG, PREFIX + block)[2:], turning, "after the scan")
 
 
 # XMP ---------------------------------------------------------------------------------------------
@@ -324,7 +324,7 @@ def test_xmp(turning, name: str) -> None:
         "JPEG with other EXIF": jpeg(JPEG, XMP + packet, PREFIX + exif([OTHER])),
         "JPEG with empty EXIF": jpeg(JPEG, XMP + packet, PREFIX),
         "PNG": with_chunk(PNG, b"iTXt", text),
-        "PNG, behind": with_chunk(PNG, b"iTXt", text, behind=True),
+        "PNG, after": with_chunk(PNG, b"iTXt", text, after=True),
         "PNG, twice": with_chunk(with_chunk(PNG, b"iTXt", text), b"iTXt", text.replace(b"6", b"3")),
         "PNG with EXIF": with_chunk(with_chunk(PNG, b"iTXt", text), b"eXIf", orientation(3)),
         "PNG, as plain text": with_chunk(PNG, b"tEXt", b"XML:com.adobe.xmp\0" + packet),

@@ -49,7 +49,7 @@ def blocks(draw: st.DrawFn) -> bytes:
         number.map(lambda value: struct.pack(endian + "ii", -value, -1)),
     )
     rest = b"".join(draw(st.lists(item, max_size=6)))
-    block = exif(draw(st.lists(fields(endian), max_size=6)), endian=endian, behind=rest)
+    block = exif(draw(st.lists(fields(endian), max_size=6)), endian=endian, after=rest)
     odd = draw(st.integers(0, 9))
     if odd == 0:
         headers = [b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"MM\0+", b"II+\0", b"JUNK", b"Exif"]

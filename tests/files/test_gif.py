@@ -124,7 +124,7 @@ def test_what_precedes_the_first_frame(small) -> None:
     empty, application = b"!\x01\0", b"!\xff\x0bNETSCAPE2.0"
     for name, blocks in {
         "two transparencies": control + other,
-        "a control without one behind it": control + none,
+        "a control without one after it": control + none,
         "a control without one": none,
         "no control": b"",
         "a longer control": b"!\xf9\x06" + control[3:7] + b"xy\0",
@@ -149,7 +149,7 @@ def test_codes_that_end_early_or_late(small) -> None:
     for name, damaged in {
         "no trailer": data[:-1],
         "no last block": data[:-2],
-        "a block of another kind behind": data[:-2] + b"\5abcde\0;",
+        "a block of another kind after": data[:-2] + b"\5abcde\0;",
         "an end within": data[:-60] + b"\0;",
         "half a block": data[:-60],
     }.items():

@@ -199,8 +199,8 @@ def test_metadata_changes_nothing(small) -> None:
         assert_equal_bits(small(data), small(saved(image, "JPEG")), f"jpeg with {name} or without")
     data = saved(image, "JPEG")
     assert_file(jpeg_with(data, 0xE3, thumbnail), small, "clipprep", "jpeg in a segment of a jpeg")
-    assert_file(data + thumbnail, small, "clipprep", "jpeg behind a jpeg")
-    assert_file(data + b"junk" * 999, small, "clipprep", "junk behind a jpeg")
+    assert_file(data + thumbnail, small, "clipprep", "jpeg after a jpeg")
+    assert_file(data + b"junk" * 999, small, "clipprep", "junk after a jpeg")
     assert_file(data[:2] + b"\xff" * 9 + data[2:], small, "clipprep", "fill bytes before a marker")
 
 

@@ -73,5 +73,5 @@ def test_resolutions_that_are_text(
     rest=st.binary(max_size=40),
 )
 def test_resolutions(small: clipprep.Preprocess, entries: list, rest: bytes) -> None:
-    data = jpeg_with(PLAIN, 0xE1, b"Exif\0\0" + exif(entries, behind=rest))
+    data = jpeg_with(PLAIN, 0xE1, b"Exif\0\0" + exif(entries, after=rest))
     assert_as_pillow_decides(data, small, f"{entries} {rest!r}")

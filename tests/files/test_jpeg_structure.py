@@ -57,7 +57,7 @@ def jpegs() -> Iterator[tuple[str, bytes]]:
         ("SOI", b"\xff\xd8"),
     ):
         yield f"{name} before the first segment", data[:2] + junk + data[2:]
-        yield f"{name} behind the first segment", data[:20] + junk + data[20:]
+        yield f"{name} after the first segment", data[:20] + junk + data[20:]
     for name, offset, value in (
         ("12 bits", 4, b"\x0c"),
         ("0 bits", 4, b"\0"),

@@ -56,7 +56,7 @@ def pngs() -> Iterator[tuple[str, bytes]]:
     bomb = zlib.compress(bytes(5_000_000))
     plain = HEAD + ihdr()
     yield "nothing odd", plain + idat + END
-    yield "bytes behind the zlib stream", plain + png_chunk(b"IDAT", data + b"junk") + END
+    yield "bytes after the zlib stream", plain + png_chunk(b"IDAT", data + b"junk") + END
     yield "too many rows", plain + png_chunk(b"IDAT", zlib.compress(raw + bytes(900))) + END
     yield "too few rows", plain + png_chunk(b"IDAT", zlib.compress(raw[:-500])) + END
     yield "wrong adler", plain + png_chunk(b"IDAT", wrong_checksum(data)) + END
@@ -89,7 +89,7 @@ def pngs() -> Iterator[tuple[str, bytes]]:
     yield "profile method 1", plain + png_chunk(b"iCCP", b"name\0\1garbage") + idat + END
     yield "profile bomb", plain + png_chunk(b"iCCP", b"name\0\0" + bomb) + idat + END
     yield "text bomb", plain + png_chunk(b"zTXt", b"name\0\0" + bomb) + idat + END
-    yield "text bomb behind the data", plain + idat + png_chunk(b"zTXt", b"name\0\0" + bomb) + END
+    yield "text bomb after the data", plain + idat + png_chunk(b"zTXt", b"name\0\0" + bomb) + END
     yield "text method 1", plain + png_chunk(b"zTXt", b"name\0\1garbage") + idat + END
     yield "too much text", plain + png_chunk(b"tEXt", b"n\0" + bytes(1_000_000)) * 70 + idat + END
     for colour, depth in ((GREY, 1), (GREY, 8), (TRUECOLOUR, 8), (GREY_ALPHA, 8)):
@@ -112,9 +112,9 @@ def pngs() -> Iterator[tuple[str, bytes]]:
     clear = png_chunk(b"tRNS", b"\0\1")
     yield "no palette", start + indexed + END
     yield "two palettes", start + palette + other + indexed + END
-    yield "palette behind the data", start + indexed + palette + END
+    yield "palette after the data", start + indexed + palette + END
     yield "tRNS before the palette", start + clear + palette + indexed + END
-    yield "tRNS behind the data", start + palette + indexed + clear + END
+    yield "tRNS after the data", start + palette + indexed + clear + END
     yield "tRNS of 300", start + palette + png_chunk(b"tRNS", bytes(300)) + indexed + END
     animated = plain + png_chunk(b"acTL", struct.pack(">II", 2, 0))
     yield "smaller first frame", animated + frame_control(0, 30, 20) + idat + END

@@ -75,13 +75,13 @@ def test_plain_pnm(small, kind: bytes) -> None:
     for name, odd in {
         "a comment among the samples": data[:60] + b"# note\n" + data[60:],
         "a comment that ends with the file": data + b"# note",
-        "samples behind the last": data + b"1 0 1\n",
-        "words behind the last": data + b"and so on\n",
+        "samples after the last": data + b"1 0 1\n",
+        "words after the last": data + b"and so on\n",
         "a sample that is too large": data[:60] + b" 256 " + data[60:],
         "a sample of eleven digits": data[:60] + b" 00000000001 " + data[60:],
         "a sign": data[:60] + b" +1 " + data[60:],
         "an underscore": data[:60] + b" 1_0 " + data[60:],
-        "no space behind the last": data.rstrip(),
+        "no space after the last": data.rstrip(),
         "one digit less": data.rstrip()[:-2],
         "half of the samples": data[: len(data) // 2],
     }.items():

@@ -140,7 +140,7 @@ def test_junk_behind_a_cut(padding) -> None:
             b"x" * 9,
         ):
             cut = file(name)[: len(file(name)) * 2 // 3] + junk
-            assert_as_pillow_decides(cut, padding, f"{name} with {junk!r} behind the cut")
+            assert_as_pillow_decides(cut, padding, f"{name} with {junk!r} after the cut")
 
 
 @pytest.mark.parametrize("kind", [3, 4])

@@ -214,14 +214,14 @@ BESIDE = {
     "a PNG's 500 texts": png_of(
         40, 30, ROWS, before=png_chunk(b"zTXt", b"a\0\0" + deflated(100_000)) * 500
     ),
-    "a PNG's data behind its pixels": png_of(40, 30, deflated((3 * 40 + 1) * 30 + 300_000_000)),
+    "a PNG's data after its pixels": png_of(40, 30, deflated((3 * 40 + 1) * 30 + 300_000_000)),
     "a JPEG's 600 pieces of EXIF": SPLIT[:2]
     + (b"\xff\xe1\xff\xffExif\0\0" + bytes(65535 - 8)) * 600
     + SPLIT[2:],
     "a GIF's comments": GIF[:-1] + b"!\xfe\1a\0" * 200_000 + b";",
     "a GIF's comments in front": GIF[:781] + b"!\xfe\1a\0" * 200_000 + GIF[781:],
     "a plain PPM's spaces": b"P3 4 4 255\n" + b"1 " * 47 + b" " * 20_000_000 + b"1",
-    "a plain PPM's samples behind its pixels": b"P3 4 4 255\n" + b"1 " * 10_000_000,
+    "a plain PPM's samples after its pixels": b"P3 4 4 255\n" + b"1 " * 10_000_000,
     "a plain PPM's comments": b"P3 4 4 255\n" + b"# a\n" * 200_000 + b"1 " * 48,
     "a PPM's comment": b"P6 #" + b"a" * 20_000_000 + b"\n4 4 255\n" + bytes(48),
     "an animation of 500 frames": saved(

@@ -25,7 +25,7 @@ TABLES_ONLY = b"\xff\xd8\xff\xd9"
 
 
 def scans(data: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """What stands before the second scan header, those headers, and what stands after them."""
+    """The bytes before the second scan header, those headers, and the bytes after them."""
     first = data.index(b"\xff\xda", data.index(b"\xff\xda") + 2)
     length = 2 + int.from_bytes(data[first + 2 : first + 4], "big")
     end = data.rindex(b"\xff\xd9")

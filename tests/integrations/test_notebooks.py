@@ -24,7 +24,7 @@ def text(source: str | list[str]) -> str:
 
 
 def printed(cell: dict[str, Any]) -> str:
-    """What a cell of code is shown to print."""
+    """The output that is shown below a cell of code."""
     return "".join(
         text(output["text"]) for output in cell["outputs"] if output["output_type"] == "stream"
     )

@@ -1,4 +1,4 @@
-"""What the package, its Makefile and its workflows promise each other."""
+"""The promises that the package, its Makefile and its workflows make each other."""
 
 from __future__ import annotations
 

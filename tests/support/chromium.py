@@ -86,7 +86,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 
 def faults(site: Path, width: int, profile: Path, timeout: float = 120) -> dict[str, list[str]]:
-    """What is wrong with each page of a site at a width in pixels: an empty list for a good page."""
+    """The faults of each page of a site at a width in pixels: an empty list for a good page."""
     pages = sorted(page.relative_to(site).as_posix() for page in site.rglob("*.html"))
     found: queue.Queue[dict[str, list[str]]] = queue.Queue()
     handler = partial(

@@ -284,15 +284,15 @@ def jpeg_with_empty_scans(data: bytes, size: tuple[int, int], scans: int) -> byt
 
 
 def exif(
-    entries: list[tuple[int, int, int, bytes]], *, endian: str = "<", behind: bytes = b""
+    entries: list[tuple[int, int, int, bytes]], *, endian: str = "<", after: bytes = b""
 ) -> bytes:
-    """One directory of (tag, type, count, value or offset), with bytes behind it; without the prefix "Exif"."""
+    """One directory of (tag, type, count, value or offset), with bytes after it; without the prefix "Exif"."""
     head = (b"II*\0" if endian == "<" else b"MM\0*") + struct.pack(endian + "I", 8)
     body = b"".join(
         struct.pack(endian + "HHI", tag, kind, count) + value.ljust(4, b"\0")
         for tag, kind, count, value in entries
     )
-    return head + struct.pack(endian + "H", len(entries)) + body + bytes(4) + behind
+    return head + struct.pack(endian + "H", len(entries)) + body + bytes(4) + after
 
 
 def orientation(value: int, *, endian: str = "<") -> bytes:

@@ -1,4 +1,4 @@
-"""What Pillow does for us: it decodes what the native decoders leave to it, and hands out pixels.
+"""Pillow's work for us: it decodes what the native decoders leave to it, and hands out pixels.
 
 `formats` is the table of what is left to Pillow at all, `headers` checks a file before Pillow opens it,
 `opening` opens it, `copies` holds the readers with a switch of their own for truncated files, `refusals`

@@ -15,7 +15,7 @@ from .guard import Guard
 
 @dataclass(frozen=True)
 class Format:
-    """What holds for one of Pillow's formats."""
+    """The rules for one of Pillow's formats."""
 
     pixel_bytes: int = 8
     """Bytes that decoding a pixel of four bytes costs at most: Pillow's image, and what its decoder holds or a
@@ -29,7 +29,7 @@ class Format:
     check: Callable[[memoryview, int, Guard], None] | None = None
     """Checks a header before Pillow reads it; it is given `pixel_bytes` too."""
     checked: str = ""
-    """What the check is about."""
+    """The subject of the check."""
     check_inside: Callable[[memoryview, int, Guard], None] | None = None
     """Checks a file inside another one, at which no decoder of ours has looked before."""
 
@@ -128,7 +128,7 @@ def memory(name: str, image: Image.Image) -> int:
 
 
 def row(name: str) -> Format:
-    """What holds for a format that Pillow knows."""
+    """The rules for a format that Pillow knows."""
     return FORMATS.get(name, PLUGGED_IN)
 
 

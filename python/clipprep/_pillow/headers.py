@@ -58,7 +58,7 @@ def ico(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
 
 
 def png(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
-    """What our own decoder checks."""
+    """The checks of our own decoder."""
     del pixel_bytes
     guard.png(data)
 
@@ -134,7 +134,7 @@ _TILE, _TILE_COMPONENT, _BLOCK, _PRECINCT = 6_000, 1_200, 700, 400
 
 
 def jpeg2000(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
-    """What OpenJPEG allocates by each codestream's size and by each of its coding styles.
+    """The memory that OpenJPEG allocates by each codestream's size and by each of its coding styles.
 
     Codestreams are looked for everywhere, not by a reading of the boxes around them that might differ from
     Pillow's and from OpenJPEG's.

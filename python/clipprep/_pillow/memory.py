@@ -13,7 +13,7 @@ from PIL import _imaging as core
 from .refusals import RefusedError
 
 _ORIENTATION_TAG = 274
-# What `ImageOps.exif_transpose` turns by; any other orientation leaves an image as it is.
+# The orientations that `ImageOps.exif_transpose` turns by; any other leaves an image as it is.
 _ORIENTATIONS = {orientation: orientation for orientation in range(2, 9)}
 
 

@@ -75,7 +75,7 @@ class _Buffered(io.BufferedReader):
 
 
 class _Call(threading.local):
-    """What the call that this thread is in allows."""
+    """The guard of the call that this thread is in."""
 
     guard: Guard | None = None
     pad = False
@@ -109,7 +109,7 @@ def open_image(
 
 
 def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
-    """What `Image.open` does, with our list of formats and our checks. Notes the names of the formats that the
+    """`Image.open` with our list of formats and our checks. Notes the names of the formats that the
     file begins as."""
     guard = _call.guard
     assert guard is not None

@@ -76,7 +76,7 @@ def add_sources(
 
 
 def find(args: argparse.Namespace, preprocess: clipprep.Preprocess) -> sources.Listing:
-    """What the sources stand for."""
+    """The images that the sources stand for."""
     kinds.register_plugins()
     asked = sources.Asked(args.follow, args.null, args.remote, preprocess.limits.max_bytes)
     quiet = getattr(args, "quiet", False)

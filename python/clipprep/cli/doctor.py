@@ -93,7 +93,7 @@ def examine() -> dict[str, Any]:
 
 
 def advise(found: dict[str, Any]) -> list[str]:
-    """What to mend."""
+    """Things to mend."""
     advice = []
     if not found["jpeg_simd"]:
         advice.append("JPEG decoding is slow: build with nasm installed, or install a wheel")

@@ -26,13 +26,13 @@ class Journal:
         self.run = dict(run)
         self._header: dict[str, Any] = {}
         self.done = 0
-        """How many rows are written."""
+        """The number of rows that are written."""
         self.failed = 0
-        """How many of them are bad."""
+        """The number of them that are bad."""
         self.errors: dict[int, str] = {}
-        """What befell the first bad ones."""
+        """The errors of the first bad ones."""
         self.states: list[Any] = []
-        """What the output said after each batch."""
+        """The output's state after each batch."""
         self.finishing = False
         """Whether all rows are written, and their files are being put in place."""
 
@@ -69,7 +69,7 @@ class Journal:
 
     @property
     def replaces(self) -> Any:
-        """What stood in the output's place when the run began."""
+        """The files in the output's place when the run began."""
         return self._header["replaces"]
 
     def start(self, replaces: Any) -> None:

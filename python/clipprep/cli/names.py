@@ -7,7 +7,7 @@ import sys
 import unicodedata
 from typing import Any
 
-#: What is no character in UTF-8, and backslashes that would read as an escape.
+#: Bytes that are no character in UTF-8, and backslashes that would read as an escape.
 _ODD = re.compile(r"[\ud800-\udfff]|\\(?=x5c|x[89a-f][0-9a-f]|ud[89a-f][0-9a-f]{2})")
 _ESCAPE = re.compile(r"\\(x5c|x[89a-f][0-9a-f]|ud[89a-f][0-9a-f]{2})")
 

@@ -12,7 +12,7 @@ from clipprep.cli.sources import Listing
 
 @dataclass(frozen=True)
 class Sheet:
-    """What was drawn."""
+    """The picture that was drawn."""
 
     shown: int
     errors: list[str]

@@ -55,7 +55,7 @@ def beside(out: Path, ending: str) -> Path:
 
 
 def standing(paths: Iterable[Path]) -> dict[str, list[int]]:
-    """What stands at some paths, in a way that tells it from its successor."""
+    """The files at some paths, in a way that tells them from their successors."""
     found = {}
     for path in paths:
         if os.path.lexists(path):

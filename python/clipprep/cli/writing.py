@@ -19,7 +19,7 @@ SYNC_INTERVAL = 60.0
 
 
 class State(enum.Enum):
-    """What is found at the place of an output."""
+    """The file or folder at the place of an output."""
 
     BEGUN = "begun"
     RESUMED = "resumed"

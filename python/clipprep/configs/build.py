@@ -8,7 +8,7 @@ from typing import Any
 from .._core import describe_options
 from .._messages import shown, type_error
 
-#: What a caller may add to a config: how files are read and results are written, not what is computed.
+#: Options that a caller may add to a config: how files are read and results are written, not what is computed.
 OPTIONS = frozenset(row["name"] for row in describe_options() if row["beside_config"])
 
 

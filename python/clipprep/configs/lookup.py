@@ -1,4 +1,4 @@
-"""What the first argument of `Preprocess` means: names of OpenAI, open_clip and timm by tables, those of the Hub by
+"""The meaning of the first argument of `Preprocess`: names of OpenAI, open_clip and timm by tables, those of the Hub by
 their config, and objects of these libraries."""
 
 from __future__ import annotations

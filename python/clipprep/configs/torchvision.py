@@ -13,7 +13,7 @@ from . import build, check, objects
 
 @dataclass
 class _Steps:
-    """What the steps up to one of them do to a PIL image."""
+    """The steps up to one of them, applied to a PIL image."""
 
     #: Height and width of the output, once an image has it whatever its shape.
     size: tuple[int, int] | None = None

@@ -18,7 +18,7 @@ from clipprep.verify.transform import Transform
 #: Larger images are skipped by default: 60 megapixels are up to 240 MB to Pillow, more than once.
 MAX_PIXELS = 60_000_000
 
-#: What may be said of a file. From "differ" on it makes the exit status 1.
+#: The verdicts on a file. From "differ" on it makes the exit status 1.
 EQUAL, BOTH, THEIRS, SKIPPED, DIFFER, OURS, CRASHED = OUTCOMES = (
     *("equal", "refused by both", "refused by Pillow alone", "skipped"),
     *("differ", "refused by clipprep alone", "crashed"),
@@ -28,7 +28,7 @@ FAILURES = (DIFFER, OURS, CRASHED)
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one file gave."""
+    """The result of one file."""
 
     source: str
     """The folder's own name and the path inside it."""
@@ -39,15 +39,15 @@ class Verdict:
     decoder: str | None = None
     """Ours; None where we refuse."""
     notes: str = ""
-    """What `explain` adds, such as why the file was left to Pillow."""
+    """The notes of `explain`, such as why the file was left to Pillow."""
     levels: int = 0
     """The largest difference, in levels of 0 to 255."""
     share: float = 0.0
-    """How much of the values differs."""
+    """The share of the values that differs."""
     pillow: str = ""
-    """What Pillow said, or why the file was skipped."""
+    """Pillow's message, or why the file was skipped."""
     clipprep: str = ""
-    """What clipprep said."""
+    """clipprep's message."""
 
     def __str__(self) -> str:
         text = f"{self.outcome}: {self.source} ({self.format} {self.mode}"

@@ -32,7 +32,7 @@ class Isolated(Generic[A, R]):
         self._pipe: Connection | None = None
 
     def __call__(self, argument: A) -> R:
-        """What the function returns; raises `CrashError` where it never does."""
+        """The function's result; raises `CrashError` where it never returns."""
         try:
             pipe = self._pipe or self._start()
             pipe.send(argument)

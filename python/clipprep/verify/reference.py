@@ -47,7 +47,7 @@ def normalise(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def levels(tensor: NDArray[np.float32]) -> NDArray[np.float64]:
-    """What `normalise` was given, as far as floats of any value tell: (3, n, n), in levels of 0 to 255."""
+    """The pixels that `normalise` was given, as far as floats of any value tell: (3, n, n), in levels of 0 to 255."""
     values = np.nan_to_num(tensor.astype(np.float64), nan=1e6)
     back = np.rint((values * STD[:, None, None] + MEAN[:, None, None]) * 255)
     return np.asarray(back.clip(-1000, 1000), np.float64)

@@ -1,4 +1,4 @@
-"""What ``clipprep verify`` says: tables, the files that stand out, and where it ran."""
+"""The report of ``clipprep verify``: tables, the files that stand out, and where it ran."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ fn flip(data: &mut [u8], width: usize) {
     }
 }
 
-/// What the headers say.
+/// The facts of the headers.
 struct Fields {
     width: u64,
     height: u64,

@@ -39,13 +39,13 @@ impl<'a> Feed<'a> {
         Self { coded, window: vec![0; PADDING], len: 0, end: None }
     }
 
-    /// What there is to read, with zeros after it.
+    /// The bytes to read, with zeros after them.
     #[inline(always)]
     pub fn window(&self) -> &[u8] {
         &self.window
     }
 
-    /// How much of the window is not zeros after the end.
+    /// Bytes of the window before the zeros after the end.
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.len

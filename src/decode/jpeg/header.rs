@@ -86,7 +86,7 @@ pub(super) enum Colours {
     Ycck,
 }
 
-/// What a file says before its first scan.
+/// The segments of a file before the data of its first scan.
 #[derive(Clone, Debug)]
 pub(super) struct Header {
     pub frame: FrameHeader,
@@ -197,7 +197,7 @@ impl Header {
         128 * blocks.sum::<u64>()
     }
 
-    /// What the components mean, by libjpeg's rules.
+    /// The colours of the components, by libjpeg's rules.
     pub fn colours(&self) -> Colours {
         let ids: Vec<u8> = self.frame.components.iter().map(|component| component.id).collect();
         match (ids.as_slice(), self.adobe) {

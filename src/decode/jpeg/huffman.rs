@@ -14,7 +14,7 @@ pub(super) const MOST_BITS_OF_AC: u32 = LONGEST + MOST_OF_A_COEFFICIENT;
 const MOST_OF_A_DIFFERENCE: u32 = 11;
 const MOST_OF_A_COEFFICIENT: u32 = 10;
 
-/// What the codes of a table stand for.
+/// The meaning of a table's codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Differences of DC coefficients.
@@ -68,7 +68,7 @@ impl Entry {
         self.0 as u8
     }
 
-    /// What stands after them.
+    /// The bits after them.
     #[inline(always)]
     pub fn drop_from(self, buffer: u64) -> u64 {
         // The processor looks at no more of the number than this does.
@@ -96,7 +96,7 @@ impl Entry {
         number - (ones & negative)
     }
 
-    /// How many blocks end with this one that ends, of which this is the first.
+    /// The number of blocks that end here, of which this is the first.
     #[inline(always)]
     pub fn blocks(self, buffer: u64) -> u32 {
         let ones = self.0 >> 16;
@@ -200,7 +200,7 @@ impl Table {
         }
     }
 
-    /// What `buffer` begins with.
+    /// The entry for the code that `buffer` begins with.
     #[inline(always)]
     pub fn look_up(&self, buffer: u64) -> Option<Entry> {
         let entry = self.entries[(buffer >> (64 - LOOKED_UP)) as usize];

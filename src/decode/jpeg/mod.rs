@@ -58,7 +58,7 @@ struct Jpeg<'a> {
     /// Why its rows were made by libjpeg, if they were.
     left: Cell<Option<&'static str>>,
     pad: bool,
-    /// How many times smaller it is decoded, if bits do not count.
+    /// The downscale factor that it is decoded at, if bits do not count.
     reduction: Option<usize>,
 }
 

@@ -30,7 +30,7 @@ impl From<Error> for Stop {
     }
 }
 
-/// What reads a file's codes, a row of MCUs at a time.
+/// The reader of a file's codes, a row of MCUs at a time.
 pub(super) enum Codes<'a> {
     Sequential(Box<Sequential<'a>>),
     Progressive(Box<Progressive>),

@@ -1,4 +1,4 @@
-//! What Pillow does with the segments of a JPEG as it opens the file, before libjpeg reads any.
+//! The work that Pillow does on the segments of a JPEG as it opens the file, before libjpeg reads any.
 //!
 //! It reads them in Python, by rules of its own, and so refuses files over metadata, and spends memory on them.
 
@@ -58,7 +58,7 @@ fn segments(bytes: &[u8]) -> Segments<'_> {
     Segments(bytes.get(2..).unwrap_or_default())
 }
 
-/// What is left of a file.
+/// The rest of a file.
 #[derive(Clone)]
 struct Segments<'a>(&'a [u8]);
 

@@ -10,7 +10,7 @@ const BEST_RATIO: usize = 1032;
 /// Pillow unpacks every profile, where a file should have one; this number of [`MAX_UNPACKED`] bytes takes it a second.
 const MAX_PROFILES: usize = 64;
 
-/// What is known of a PNG before its pixels.
+/// The chunks of a PNG before its pixels.
 pub(super) struct Facts<'a> {
     pub width: u32,
     pub height: u32,
@@ -113,7 +113,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Facts<'_>> {
 /// An animation, as far as its first frame is concerned: the image data are that, or stand beside it.
 #[derive(Default)]
 struct Animation {
-    /// How many frames there are.
+    /// The number of frames.
     frames: Option<u32>,
     /// The image data are the first of them.
     starts_with_data: bool,
@@ -147,7 +147,7 @@ fn counts(len: Option<usize>, text: &mut usize) -> bool {
     *text <= MAX_TEXT
 }
 
-/// What follows a keyword and its zero.
+/// The bytes after a keyword and its zero.
 pub(super) fn keyword(body: &[u8]) -> Option<&[u8]> {
     let end = memchr::memchr(0, body)?;
     Some(&body[end + 1..])

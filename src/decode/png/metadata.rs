@@ -7,10 +7,10 @@ use crate::decode::metadata::Metadata;
 use crate::error::{Error, Result};
 
 const XMP: &[u8] = b"XML:com.adobe.xmp";
-/// What ImageMagick calls EXIF that it keeps as text, in hexadecimal digits.
+/// ImageMagick's name of EXIF that it keeps as text, in hexadecimal digits.
 const PROFILE: &[u8] = b"Raw profile type exif";
 
-/// What Pillow finds. Of several EXIF chunks and of several profiles the last counts, and a profile counts where
+/// The metadata that Pillow finds. Of several EXIF chunks and of several profiles the last counts, and a profile counts where
 /// there is no EXIF chunk.
 pub(super) fn metadata(bytes: &[u8]) -> Result<Metadata<'_>> {
     let (mut exif, mut profile, mut xmp) = (None, None, None);

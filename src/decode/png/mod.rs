@@ -151,7 +151,7 @@ impl Image for Png<'_> {
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
         let columns = window.columns.clone();
         let mut lines = self.lines(self.total())?;
-        // What is to the right of the window is no one's neighbour.
+        // No pixel of the window has a neighbour to the right of it.
         let used = (columns.end * self.samples.bits_per_pixel).div_ceil(8);
         lines.begin(self.line, used, self.header.height)?;
         for _ in 0..window.rows.start {
@@ -180,7 +180,7 @@ impl Rows for PngRows<'_> {
         self.lines.advance(count)?;
         self.left -= count;
         if self.left == 0 {
-            // What is broken below the window is broken: Pillow reads it, and raises.
+            // Rows below the window count too: Pillow reads them, and raises where they are broken.
             self.lines.finish()?;
         }
         if let Some(range) = self.samples.as_they_are(&self.columns) {

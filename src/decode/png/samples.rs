@@ -29,7 +29,7 @@ enum Packing {
 }
 
 impl Samples {
-    /// What a header's colour type and bit depth stand for; none for those that PNG does not have.
+    /// The kind of samples of a header's colour type and bit depth; none for those that PNG does not have.
     pub fn of(colour: u8, depth: u8) -> Option<Self> {
         let (layout, channels, packing) = match (colour, depth) {
             (0, 1) => (Layout::One, 1, Packing::Bits(1, 255)),

@@ -19,9 +19,9 @@ const JOINED: usize = 64;
 pub(super) struct Stream<'a> {
     inflater: Decompressor,
     chunks: Chunks<'a>,
-    /// What is left of the present chunk.
+    /// The rest of the present chunk.
     chunk: &'a [u8],
-    /// What was left of former chunks, too few bytes to go on with.
+    /// The rest of former chunks, too few bytes to go on with.
     tail: Vec<u8>,
     buffer: Vec<u8>,
     /// The bytes in `buffer` that are not consumed yet.

@@ -162,7 +162,7 @@ pub(super) struct Numbers<'a> {
 }
 
 impl Numbers<'_> {
-    /// How many there are.
+    /// The number of values.
     pub fn len(&self) -> usize {
         self.data.len() / if self.short { 2 } else { 4 }
     }

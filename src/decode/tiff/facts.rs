@@ -1,4 +1,4 @@
-//! What is known of a TIFF before its pixels: of the kinds that are read here. Pillow reads many more.
+//! The facts of a TIFF before its pixels: of the kinds that are read here. Pillow reads many more.
 
 use super::codec::Compression;
 use super::directory::{Directory, Numbers, odd};

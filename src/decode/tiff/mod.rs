@@ -183,7 +183,7 @@ impl Rows for TiffRows<'_, '_> {
         }
         self.left -= count;
         if self.left == 0 && !self.tiff.is_in_file() {
-            // What is broken below the window is broken: Pillow reads it, and raises.
+            // Parts below the window count too: Pillow reads them, and raises where they are broken.
             while self.decoded < self.tiff.facts.down() {
                 self.decode()?;
             }

@@ -1,4 +1,4 @@
-//! How much memory libwebp takes for the codes of a lossless image, which a small file can have many of.
+//! The memory that libwebp takes for the codes of a lossless image, of which a small file can have many.
 //!
 //! The image is divided into blocks, and each block has a group of five Huffman codes. libwebp allocates tables of up
 //! to 20 KB for each of up to 65,536 groups. Which groups there are stands in a small image of its own, before the

@@ -17,17 +17,17 @@ pub(in crate::python) struct Options {
 /// An option: a row of the table.
 pub(in crate::python) struct Entry {
     pub name: &'static str,
-    /// What it does, in lines; the first sentence is a summary.
+    /// Its documentation, in lines; the first sentence is a summary.
     pub doc: &'static str,
     pub(super) marks: &'static [Mark],
-    /// What the command line and the documentation know of its value.
+    /// The description of its value for the command line and the documentation.
     pub(super) value: fn() -> About,
     pub(super) set: fn(&mut Options, &Bound<'_, PyAny>) -> Result<(), Wrong>,
     pub(super) get: for<'py> fn(&Options, Python<'py>) -> PyResult<Bound<'py, PyAny>>,
     pub(super) is_same: fn(&Options, &Options) -> bool,
 }
 
-/// What is special about an option.
+/// A peculiarity of an option.
 #[derive(PartialEq)]
 pub(super) enum Mark {
     /// None stands for the default.
@@ -36,7 +36,7 @@ pub(super) enum Mark {
     BesideConfig,
 }
 
-/// What an option's value may be.
+/// A description of an option's value.
 pub(super) struct About {
     pub kind: &'static str,
     /// Its type as a parameter, and as an attribute.
@@ -72,7 +72,7 @@ impl Entry {
         })
     }
 
-    /// What the documentation, the stub and the command line are made from.
+    /// The row from which documentation, stub and command line are made.
     pub fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let About { kind, mut annotation, shown, choices, .. } = (self.value)();
         let default = if self.marks.contains(&Mark::NoneIsDefault) {

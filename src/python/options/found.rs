@@ -1,4 +1,4 @@
-//! What a message says of a value that is not one of those expected.
+//! The text of messages after "found": a value that is not one of those expected.
 
 use numpy::PyArrayDescr;
 use pyo3::prelude::*;

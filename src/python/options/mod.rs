@@ -105,7 +105,7 @@ impl Options {
     }
 }
 
-/// What the first argument of `Preprocess` means.
+/// The meaning of the first argument of `Preprocess`.
 pub(super) struct Model<'py> {
     /// Height and width of the output.
     pub size: (usize, usize),

@@ -3,7 +3,7 @@
 use super::entry::{About, Entry, Mark, Options};
 use super::value::Value;
 
-/// What a row knows of its value, by the field's type.
+/// A row's description of its value, by the field's type.
 fn about<T: Value>(_: fn(&Options) -> &T) -> About {
     About {
         kind: T::KIND,
@@ -33,7 +33,7 @@ macro_rules! options {
 }
 
 options! {
-    /// Whose bits to reproduce.
+    /// The implementation to reproduce bit for bit.
     profile => spec.profile;
     /// Which build of Pillow to reproduce, where builds differ: in the order of the two passes of a resize, and, on
     /// 64-bit ARM, in the rounding of samples of 16 and 32 bits. The default has the same bits on every machine.

@@ -33,7 +33,7 @@ pub(super) trait Value: PartialEq + Sized {
         Self::annotation()
     }
 
-    /// What a message says was expected.
+    /// The text of messages after "expected".
     fn expected() -> String;
 
     /// The choices with their meanings, where there is a list of them.
@@ -53,7 +53,7 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    /// What `error` says of the object that raised it.
+    /// `error` as the text of a message about the object that raised it.
     pub fn of(py: Python<'_>, error: PyErr) -> Self {
         if error.is_instance_of::<PyTypeError>(py) {
             Self::Type

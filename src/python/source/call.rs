@@ -13,7 +13,7 @@ use crate::python::memory::{self, Span};
 use crate::python::pillow::Pixels;
 use crate::{Element, Error, Preprocess, Report};
 
-/// What the sources of one call share.
+/// State that the sources of one call share.
 pub(in crate::python) struct Call<'a> {
     pub core: &'a Preprocess,
     /// The memory that the call writes to.
@@ -22,7 +22,7 @@ pub(in crate::python) struct Call<'a> {
     loading: Mutex<()>,
 }
 
-/// What was done with an item, and who decoded it.
+/// The report of an item, and the decoder's name.
 pub(in crate::python) struct Done {
     pub report: Report,
     /// Pillow's name of the format, and why the native decoder did not take it.

@@ -121,7 +121,7 @@ fn of_text() -> Fault {
 fn close_if_awaitable(object: &Bound<'_, PyAny>) -> bool {
     let awaitable = object.hasattr("__await__").unwrap_or(false);
     if awaitable {
-        // What it raises is of no interest: the source is refused anyway.
+        // Its exceptions are of no interest: the source is refused anyway.
         let _ = object.call_method0("close");
     }
     awaitable

@@ -1,4 +1,4 @@
-//! What an object is. Whatever it is, it costs at most its own row: only an interrupt ends the call.
+//! Finds out the kind of an object. Whatever it is, it costs at most its own row: only an interrupt ends the call.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::python::errors::{Class, Fault};
 use crate::python::pillow::{self, Pixels};
 use crate::python::words::kind;
 
-/// What stands for an object of a rarer kind: a simpler object, whether it is a tensor of torch, and what to call
+/// A stand-in for an object of a rarer kind: a simpler object, whether it is a tensor of torch, and what to call
 /// when it was read.
 type Simpler<'py> = (Bound<'py, PyAny>, bool, Option<Bound<'py, PyAny>>);
 

@@ -1,4 +1,4 @@
-//! What holds for any size, window, filter and number of channels, drawn at random.
+//! Properties for any size, window, filter and number of channels, drawn at random.
 
 use proptest::prelude::*;
 

@@ -23,14 +23,14 @@ class Output(Protocol):
 
     @property
     def parts(self) -> list[Path]:
-        """What an unfinished run leaves beside the journal."""
+        """Files that an unfinished run leaves beside the journal."""
 
     @property
     def places(self) -> list[Path]:
         """Where the finished files stand."""
 
     def standing(self) -> Mapping[str, Any]:
-        """What the finished files would replace, in a way that tells it from anything else."""
+        """The files that the finished ones would replace, in a way that tells them from others."""
 
     def made_by(self) -> Mapping[str, Any] | None:
         """The run that finished what stands there, as `run` says it; None for what no run made."""

@@ -26,7 +26,7 @@ _RUN = b"clipprep run"
 
 
 class _Columns:
-    """What the files of columns have in common: the schema, and a batch in it."""
+    """The common part of the files of columns: the schema, and a batch in it."""
 
     def __init__(self, path: Path, preprocess: Preprocess, run: Mapping[str, Any]) -> None:
         self._run = dict(run)
@@ -123,7 +123,7 @@ class ParquetFile(_Columns):
             self._footer.append_row_groups(footer)
 
 
-#: What a writer is given to count, and no one reads: the system has no memory for it.
+#: Bytes that a writer counts and no one reads: the system has no memory for them.
 _NOTHING = mmap.mmap(-1, 1 << 30)
 
 
@@ -272,7 +272,7 @@ class _Sink(RawIOBase):
         self._file = file
         self._skip = skip
         self.written = 0
-        """How much it was given."""
+        """The number of bytes that it was given."""
 
     def writable(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""What the words of a command line stand for: images in files, folders, archives, columns and remote places.
+"""Finds the images that the words of a command line stand for: images in files, folders, archives, columns and remote places.
 
 `find` lists them before any is read: an `Item` each, and what was left out is counted by reason.
 """

@@ -10,7 +10,7 @@ from typing import IO, Any
 from clipprep.cli.failures import FailedError
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::|://)")
-#: What a name in data may be, even with --remote: chains and the file systems of this machine it may not.
+#: Schemes that a name in data may have, with --remote: no chains, and no file systems of this machine.
 _IN_DATA = re.compile(r"(s3|gs|gcs|https?|hf|az|abfs|memory)://(?!.*::)")
 
 

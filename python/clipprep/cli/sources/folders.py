@@ -9,7 +9,7 @@ from clipprep.cli.sources import archives, kinds
 from clipprep.cli.sources.items import File, Item, Refused
 from clipprep.cli.sources.leftout import LeftOut
 
-# What an entry of a folder is, in one character after its name.
+# The kind of an entry of a folder, in one character after its name.
 _FILE, _FOLDER, _LINKED_FOLDER, _DEAD, _OTHER = "fdlxo"
 
 

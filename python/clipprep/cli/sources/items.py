@@ -26,10 +26,10 @@ class Item(Protocol):
 
     @property
     def name(self) -> str:
-        """What outputs and messages call it."""
+        """Its name in outputs and messages."""
 
     def source(self, opened: Opened) -> Any:
-        """What `Preprocess` takes. Items are asked in the order of the listing; where there is nothing to
+        """The source for `Preprocess`. Items are asked in the order of the listing; where there is nothing to
         read, it is a file whose reading fails, so that it costs its row."""
 
 
@@ -42,7 +42,7 @@ class Opened:
         self._lock = threading.Lock()
 
     def use(self, key: Hashable, open_: Callable[[], T], action: Callable[[T], R]) -> R:
-        """What `action` makes of what `open_` gave for this key, which is called the first time."""
+        """The result of `action` on the object of this key, which `open_` makes the first time."""
         with self._lock:
             found = self._held.pop(key, None)
             if found is None:
@@ -88,14 +88,14 @@ class Refused:
         return Failing(self.error())
 
     def error(self) -> OSError:
-        """What its row says."""
+        """The values of its row."""
         if self.code is None:
             return OSError(f"{self.name}: {self.why}")
         return OSError(self.code, self.why, self.name)
 
     @classmethod
     def because(cls, name: str, error: Exception) -> Refused:
-        """What an error means for a row."""
+        """The meaning of an error for a row."""
         if isinstance(error, OSError) and error.errno is not None:
             return cls(name, error.strerror or os.strerror(error.errno), error.errno)
         return cls(name, str(error) or type(error).__name__)

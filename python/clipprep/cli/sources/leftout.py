@@ -1,4 +1,4 @@
-"""What a folder or an archive holds and is no image: counted by reason, with some examples."""
+"""Entries of folders and archives that are no image: counted by reason, with some examples."""
 
 from __future__ import annotations
 

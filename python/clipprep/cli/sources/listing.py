@@ -59,7 +59,7 @@ class Listing:
             yield from chunk[start - number * _CHUNK if start > number * _CHUNK else 0 :]
 
     def sources(self, start: int = 0) -> Iterator[Any]:
-        """What `Preprocess` takes for each of them, from a position on."""
+        """The source for `Preprocess` of each of them, from a position on."""
         with Opened(self._max_bytes) as opened:
             for item in self.items(start):
                 yield item.source(opened)

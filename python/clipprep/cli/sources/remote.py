@@ -12,7 +12,7 @@ from clipprep.cli.sources.leftout import LeftOut
 
 
 def find(word: str, left_out: LeftOut, *, max_bytes: int | None) -> Iterator[Item]:
-    """What an address stands for: a file, the files below a folder, or those of a pattern.
+    """The images that an address stands for: a file, the files below a folder, or those of a pattern.
 
     Raises FileNotFoundError for one that stands for nothing, FailedError without fsspec.
     """

@@ -116,7 +116,7 @@ def listed(library: Library) -> tuple[str, ...]:
 
 
 def available(library: Literal["openai", "open_clip", "timm"] | None = None) -> list[str]:
-    """What `clipprep.available_models` returns."""
+    """The list that `clipprep.available_models` returns."""
     openai = [*_core.available_models(), *OPENAI]
     match library:
         case None:

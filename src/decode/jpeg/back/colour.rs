@@ -47,7 +47,7 @@ pub struct Chroma<'a> {
     pub far: &'a [u8],
 }
 
-/// What a row of pixels is made of.
+/// The samples that a row of pixels is made of.
 #[derive(Clone, Copy)]
 pub struct YccRow<'a> {
     pub sampling: Sampling,
@@ -61,7 +61,7 @@ pub struct YccRow<'a> {
 }
 
 impl YccRow<'_> {
-    /// What is added before half a row's chroma is divided by four.
+    /// The rounding added before half a row's chroma is divided by four.
     pub fn rounding_of_height(&self) -> u16 {
         1 + u16::from(self.far_is_below)
     }

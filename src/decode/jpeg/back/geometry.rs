@@ -54,7 +54,7 @@ pub(in crate::decode::jpeg) struct Geometry {
     pub mcus: (usize, usize),
     /// Columns and rows of the image as it is made.
     pub size: (usize, usize),
-    /// How many times smaller it is than its header says.
+    /// The downscale factor: the image is that many times smaller than its header says.
     reduction: usize,
 }
 

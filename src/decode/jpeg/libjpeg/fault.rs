@@ -9,7 +9,7 @@ use mozjpeg_sys as sys;
 
 use crate::interrupt;
 
-/// What the library is left with.
+/// The reason why the library stopped.
 pub(super) enum Fault {
     /// The library's own message.
     Decode(String),

@@ -28,7 +28,7 @@ const PADDING: usize = 16;
 /// Bytes that are copied between two looks at the interrupt.
 const POLLED: usize = 1 << 20;
 
-/// What a scan adds to its coefficients.
+/// The step by which a scan refines its coefficients.
 #[derive(Clone, Debug)]
 pub(super) enum Part {
     /// The first bits of DC, by a table for each of its components.
@@ -169,7 +169,7 @@ impl Builder<'_> {
         Ok(Some(end))
     }
 
-    /// What a scan adds, if it is what the scans before it leave to come next.
+    /// The step of a scan, if it is the one that the scans before it leave to come next.
     fn part(&mut self, scan: &ScanHeader) -> Option<Part> {
         let ((first, last), (before, bit)) = (scan.spectrum, scan.bits);
         let is_first = before == 0;

@@ -134,7 +134,7 @@ impl Reader {
             }
             let piece = &scan.pieces[self.piece];
             read(self, &index.bytes[piece.start..], at..to)?;
-            // What was read after the piece is another one's.
+            // Bits that were read after the piece belong to another one.
             self.bits.left(piece.len()).ok_or(Irregular)?;
             at = to;
         }
@@ -242,7 +242,7 @@ fn first_block(
     let last = usize::from(scan.spectrum.1);
     let mut at = usize::from(scan.spectrum.0) - 1;
     let mut new = *map;
-    // How many blocks end; none where only the band does.
+    // The number of blocks that end; none where only the band does.
     let mut coefficient = |bits: &mut Bits| {
         let (entry, coded) = bits.next(table)?;
         at += entry.step();

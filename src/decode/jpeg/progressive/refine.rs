@@ -10,7 +10,7 @@ use crate::decode::jpeg::huffman::{END_OF_BLOCK, MOST_BITS_OF_RUN, Table};
 /// A code of a new coefficient with its sign.
 const MOST_BITS_OF_NEW: u32 = 17;
 
-/// What a processor does with the bits of a map.
+/// A processor's operations on the bits of a map.
 pub(super) trait MapBits {
     /// The bits of `map` that the lowest bits of `values` say, in order.
     fn deposit(values: u64, map: Map) -> Map;
