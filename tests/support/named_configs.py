@@ -229,12 +229,24 @@ def class_configs(backend: str, *, small: bool = False) -> dict[str, dict[str, A
             if row.defaults[name] not in values:
                 config[name] = values[0]
         if small:
-            wide = ["height", "width"] in row.sizes
-            config["size"] = {"height": 40, "width": 56} if wide else {"shortest_edge": 52}
-            if "do_center_crop" in row.defaults and not wide:
-                config |= {"do_center_crop": True, "crop_size": 52}
+            config |= _small(row)
         configs[stem] = config
     return configs
+
+
+def _small(row: table.Row) -> dict[str, Any]:
+    """Sizes of the forms that a class has by default."""
+    if row.kind == "janus":
+        return {"size": {"height": 56, "width": 56}}
+    if row.defaults.get("size") == {"longest_edge": 448}:
+        return {"size": {"longest_edge": 52}, "crop_size": 60, "pad_size": 60}
+    if ["height", "width"] in row.sizes:
+        return {"size": {"height": 40, "width": 56}}
+    config: dict[str, Any] = {"size": {"shortest_edge": 52}}
+    if "do_center_crop" in row.defaults:
+        by_edge = "shortest_edge" in (row.defaults["crop_size"] or {})
+        config |= {"do_center_crop": True, "crop_size": {"shortest_edge": 52} if by_edge else 52}
+    return config
 
 
 def golden_images() -> dict[str, Image.Image]:
