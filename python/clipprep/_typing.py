@@ -61,7 +61,6 @@ class EncodedImage(TypedDict, total=False):
     path: str | None
 
 
-#: A source of one image.
 Source: TypeAlias = (
     str
     | PathLike[str]
@@ -74,6 +73,7 @@ Source: TypeAlias = (
     | Image
     | EncodedImage
 )
+"""A source of one image: a path, encoded bytes, a file, a PIL image, or pixels."""
 #: Sources of a batch.
 Sources: TypeAlias = Iterable[Source | None] | SupportsArrayInterface | SupportsColumns
 
