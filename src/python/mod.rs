@@ -127,6 +127,8 @@ mod _core {
 
 /// Runs one-time initialisation now, so that no fork inherits a held lock.
 fn prepare(py: Python<'_>) -> PyResult<()> {
+    // Where it is missing, this says so; what follows would panic.
+    py.import("numpy")?;
     PyArray1::<u8>::zeros(py, 1, false).readwrite();
     pillow::image_class(py)?;
     errors::bomb_classes(py)?;
