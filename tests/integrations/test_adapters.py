@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from importlib.util import find_spec
 from types import ModuleType
 
 import numpy as np
@@ -42,6 +43,13 @@ def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
 
 
+#: Where transformers is installed, its own class makes the tensors: test_image_processor_live.py.
+without_transformers = pytest.mark.skipif(
+    find_spec("transformers") is not None, reason="transformers is installed"
+)
+
+
+@without_transformers
 def test_torch_is_not_imported_before_it_is_asked_for() -> None:
     code = (
         "import sys, clipprep.openai, clipprep.transformers as t;"
@@ -69,6 +77,7 @@ def test_openai_transform_without_torch(no_torch) -> None:
         openai.transform(32)(picture("RGB", 90, 61))
 
 
+@without_transformers
 @pytest.mark.parametrize("backend", ["torchvision", "pil"])
 def test_image_processor(backend: str, torch) -> None:
     images = [picture("RGB", 90, 61), picture("RGBA", 61, 90)]

@@ -18,7 +18,7 @@ from .live import fields_of
 __all__ = ["read"]
 
 #: Classes of published models that are no part of transformers and read open_clip's `preprocess_cfg`.
-_OPEN_CLIP = ("JinaCLIPImageProcessor",)
+OPEN_CLIP = ("JinaCLIPImageProcessor",)
 
 
 def read(
@@ -31,7 +31,7 @@ def read(
         backend, options = backend or found, decided | dict(options)
     backend = "torchvision" if backend is None else backend
     fields, name = find(config)
-    if name in _OPEN_CLIP:
+    if name in OPEN_CLIP:
         return open_clip.read(fields, options)
     size, arguments = arguments_of(fields, table.stem(name), backend)
     return build.join(size, arguments, options)

@@ -6,6 +6,9 @@ from typing import Any
 
 from .. import check, objects
 
+#: Where the classes are whose configs say all that they do.
+_MODULES = ("transformers.", "clipprep.transformers")
+
 
 def fields_of(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] | None:
     """The config of an image processor of transformers, the backend that it has, and the options that its version
@@ -17,7 +20,7 @@ def fields_of(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] |
         return None
     processor = getattr(processor, "image_processor", processor)
     cls = type(processor)
-    if objects.kind(processor) != "hf" or not cls.__module__.startswith("transformers."):
+    if objects.kind(processor) != "hf" or not cls.__module__.startswith(_MODULES):
         raise check.refuse("the image processor", cls.__name__, "to be one of transformers itself")
     fields = dict(processor.to_dict())  # type: ignore[attr-defined]
     backend = getattr(processor, "backend", None)

@@ -1,0 +1,150 @@
+"""The image processors of the transformers that is installed: their classes, and what an instance is set to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any, Literal, TypeAlias
+from weakref import WeakKeyDictionary
+
+from PIL import Image
+
+from .._preprocess import Preprocess
+from ..configs import build
+from ..configs.hf import table
+from ..configs.hf.arguments import arguments_by
+from .inputs import Readers, is_file
+
+Backend: TypeAlias = Literal["torchvision", "pil"]
+
+try:
+    Base: type = import_module("transformers.image_processing_utils").BaseImageProcessor
+    #: The major version of transformers; 0 without it.
+    VERSION = int(import_module("transformers").__version__.partition(".")[0])
+except ImportError:
+    Base, VERSION = object, 0
+
+#: Arguments of a call that say nothing about pixels.
+_OTHER = frozenset({"device", "disable_grouping", "input_data_format", "return_tensors"})
+
+
+def find(stem: str, backend: Backend) -> type | None:
+    """The class of transformers with this backend; None where it, or what it needs, is not installed."""
+    if not VERSION:
+        return None
+    if VERSION >= 5:
+        suffix = "Pil" if backend == "pil" else ""
+    else:
+        suffix = "" if backend == "pil" else "Fast"
+    auto = import_module("transformers.models.auto.image_processing_auto")
+    try:
+        found: type | None = auto.get_image_processor_class_from_name(
+            f"{stem}ImageProcessor{suffix}"
+        )
+        # Where a package is missing, a class of this name raises for whatever it is asked.
+        return found if hasattr(found, "preprocess") else None
+    except ImportError:
+        return None
+
+
+def backend_of(live: type) -> Backend:
+    """The backend of a class of transformers."""
+    if VERSION >= 5:
+        return "pil" if live.__name__.endswith("Pil") else "torchvision"
+    return "torchvision" if live.__name__.endswith("Fast") else "pil"
+
+
+def readers(
+    fields: Mapping[str, Any], stem: str, backend: Backend, options: Mapping[str, Any]
+) -> Readers:
+    """What does as the fields of an image processor say.
+
+    Raises ValueError for fields that no options of `Preprocess` express.
+    """
+    size, decided = arguments_by(table.row(stem, backend), fields, stem, backend)
+    if 0 < VERSION < 5:
+        if backend == "torchvision" and fields.get("do_center_crop"):
+            raise ValueError("expected no crop: version 4 rounds its margins otherwise")
+        decided["over_white"] = False
+    as_read = {"exif": True, "over_white": False, "convert_rgb": True}
+    _, of_images = build.join(size, decided, options)
+    _, of_files = build.join(size, decided, as_read | dict(options))
+    return Readers(Preprocess(size, **of_images), Preprocess(size, **of_files))
+
+
+_last: WeakKeyDictionary[Any, tuple[str, Readers]] = WeakKeyDictionary()
+
+
+def readers_of(processor: Any, live: type, call: Mapping[str, Any]) -> Readers | None:
+    """What does as an instance and the arguments of a call say; None where only the live class can.
+
+    Raises ValueError where clipprep's own options were given, which the live class has not.
+    """
+    stem, backend = table.stem(live.__name__), backend_of(live)
+    row = table.row(stem, backend)
+    names = row.defaults.keys() | row.neutral.keys()
+    given = {name: value for name, value in call.items() if name in names}
+    # What null means beside an option of the instance, the live class knows.
+    if call.keys() - names - _OTHER or any(value is None for value in given.values()):
+        return None
+    fields = {name: getattr(processor, name) for name in names if hasattr(processor, name)} | given
+    options = processor.clipprep_options
+    try:
+        key = json.dumps({name: _plain(value) for name, value in fields.items()}, sort_keys=True)
+        known = _last.get(processor)
+        if known is None or known[0] != key:
+            plain = {name: _plain(value) for name, value in fields.items()}
+            known = _last[processor] = key, readers(plain, stem, backend, options)
+    except (TypeError, ValueError):
+        if options:
+            raise
+        return None
+    return known[1]
+
+
+def _plain(value: Any) -> Any:
+    """A value as a config has it: a dict for a size, a name for a filter of torchvision, a list for a tuple."""
+    if isinstance(value, Mapping) or type(value).__name__ == "SizeDict":
+        return {name: side for name, side in dict(value).items() if side is not None}
+    if isinstance(value, tuple):
+        return list(value)
+    if type(value).__name__ == "InterpolationMode":
+        return value.value
+    return value
+
+
+def takes(readers: Readers, images: Sequence[Any], order: object) -> bool:
+    """Whether images are of the kinds that are read here; `order` is the live class's name for that of the axes."""
+    return all(_takes(readers.images, image, order) for image in images) and bool(images)
+
+
+def _takes(preprocess: Preprocess, image: Any, order: object) -> bool:
+    if is_file(image):
+        text_or_bytes = isinstance(image, (str, bytes, bytearray, memoryview))
+        return text_or_bytes or hasattr(image, "__fspath__") or hasattr(image, "read")
+    if isinstance(image, Image.Image):
+        return preprocess.convert_rgb or image.mode == "RGB"
+    if VERSION < 5:
+        return False  # converts no array, and takes the first one's order for all
+    dtype, device = getattr(image, "dtype", None), getattr(image, "device", "cpu")
+    if str(dtype).removeprefix("torch.") != "uint8" or str(device) != "cpu":
+        return False
+    shape = tuple(image.shape)
+    if len(shape) == 2:
+        return preprocess.convert_rgb
+    if len(shape) != 3 or 0 in shape:
+        return False
+    first, last = shape[0], shape[2]
+    if order is None:
+        channels = first if first in (1, 3, 4) else last
+    else:
+        channels = first if "first" in str(getattr(order, "value", order)) else last
+    return channels == 3 or (channels in (1, 4) and preprocess.convert_rgb)
+
+
+def ordered(readers: Readers, order: object) -> Readers:
+    """The same with the order of the axes of arrays as a call names it."""
+    layout = "CHW" if "first" in str(getattr(order, "value", order)) else "HWC"
+    (size,), options = readers.images.__getnewargs_ex__()
+    return Readers(Preprocess(size, **{**options, "input_layout": layout}), readers.files)
