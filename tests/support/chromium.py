@@ -59,9 +59,7 @@ def program() -> str | None:
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves a site, the page that measures it, and takes what that has found."""
 
-    def __init__(
-        self, *args: Any, measure: str, found: queue.Queue[dict[str, list[str]]], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, measure: str, found: queue.Queue[Any], **kwargs: Any) -> None:
         self.measure, self.found = measure, found
         super().__init__(*args, **kwargs)
 
@@ -88,13 +86,15 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 def faults(site: Path, width: int, profile: Path, timeout: float = 120) -> dict[str, list[str]]:
     """The faults of each page of a site at a width in pixels: an empty list for a good page."""
     pages = sorted(page.relative_to(site).as_posix() for page in site.rglob("*.html"))
-    found: queue.Queue[dict[str, list[str]]] = queue.Queue()
-    handler = partial(
-        Handler,
-        directory=str(site),
-        measure=MEASURE % json.dumps([width, [page for page in pages if page != "404.html"]]),
-        found=found,
-    )
+    measure = MEASURE % json.dumps([width, [page for page in pages if page != "404.html"]])
+    found: dict[str, list[str]] = result(site, measure, profile, timeout)
+    return found
+
+
+def result(site: Path, measure: str, profile: Path, timeout: float = 120) -> Any:
+    """What a page that stands beside those of a site sends to `/result`, as JSON."""
+    found: queue.Queue[Any] = queue.Queue()
+    handler = partial(Handler, directory=str(site), measure=measure, found=found)
     executable = program()
     assert executable is not None
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

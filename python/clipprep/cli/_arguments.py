@@ -1,4 +1,4 @@
-"""What the arguments of the commands have in common."""
+"""Arguments that several commands have."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from clipprep import Preprocess
 from clipprep.configs import files, hub, open_clip, timm
 from clipprep.configs.hf.find import FILES as HF_FILES
 
-#: What a config may begin with, where its files are those of several libraries.
+#: Prefixes of a config, which say the library where a folder has the files of several.
 LIBRARIES = ("transformers", "open_clip", "timm")
 #: Fields of a config.json, and of a `preprocess_cfg`, that only one library writes.
 _TIMM = frozenset({"pretrained_cfg", "input_size", "crop_pct"})
@@ -18,7 +18,7 @@ _OPEN_CLIP = frozenset({"preprocess_cfg", "resize_mode", "fill_color"})
 
 
 def preprocess(config: str, backend: Any, options: Mapping[str, Any]) -> Preprocess:
-    """What a config means, with the options that may stand beside it.
+    """The `Preprocess` of a config, with the options that may stand beside it.
 
     Raises ValueError where it is no config, or one of several libraries; OSError where it cannot be read.
     """

@@ -41,7 +41,7 @@ def given(args: argparse.Namespace, name: str, otherwise: Any) -> Any:
 
 
 def preprocess(args: argparse.Namespace, **decided: Any) -> clipprep.Preprocess:
-    """What `--model` or `--config` and the flags mean. A command has `decided` on some options, where the flags
+    """The `Preprocess` of `--model` or `--config` and the flags. A command has `decided` on some options, where the flags
     say nothing else."""
     options = decided | {
         name.removeprefix(_PREFIX): value
@@ -79,7 +79,7 @@ def _model(text: str) -> str | int | tuple[int, int]:
 
 
 def usages(row: _core._Row) -> list[str]:
-    """How the flags of a row are written."""
+    """The flags of a row as they are written."""
     if row["kind"] == "limits":
         return [usage for bound in _core.describe_limits() for usage in usages(bound)]
     name = "--" + row["name"].replace("_", "-")

@@ -64,7 +64,7 @@ def call(args: argparse.Namespace) -> int:
 
 
 def missing(found: dict[str, Any]) -> list[str]:
-    """What would work if it were installed, a line for each command that installs it."""
+    """Packages that are missing: a line for each command that installs some, with their use."""
     wanted: dict[str, list[str]] = {}
     for package, (what, extra) in OPTIONAL.items():
         if found[package] is None:

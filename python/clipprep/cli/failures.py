@@ -1,4 +1,4 @@
-"""How a command says that it cannot go on: one line, and a status."""
+"""The end of a command that cannot go on: one line, and a status."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run is, in a file beside its output, so that the same command goes on after a stop."""
+"""The progress of a run, in a file beside its output, so that the same command goes on after a stop."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Journal:
         self._append(entry)
 
     def sync(self) -> None:
-        """What is written until now is on the disk."""
+        """Note that the rows written until now are on the disk."""
         self._append({"synced": True})
 
     def finish(self) -> None:

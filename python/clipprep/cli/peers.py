@@ -1,4 +1,4 @@
-"""What `clipprep bench` measures beside clipprep: the same images through the libraries that are installed."""
+"""The peers of `clipprep bench`: the same images through the libraries that are installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far it is: a bar on a terminal (with tqdm), a line every now and then elsewhere."""
+"""The progress of a command: a bar on a terminal (with tqdm), a line every now and then elsewhere."""
 
 from __future__ import annotations
 

@@ -45,8 +45,9 @@ def add(commands: Any) -> None:
         "--contact-sheet",
         type=Path,
         metavar="FILE",
-        help=f"a picture of the first {contact_sheet.MAX_IMAGES}, PNG",
+        help=f"a picture of the first {contact_sheet.MAX_IMAGES}",
     )
+    pictures.add_html(parser)
     _options.add_hidden(
         parser,
         "--threads",
@@ -79,6 +80,7 @@ def call(args: argparse.Namespace) -> int:
         outputs.check(out, folder=folder)
     except (ValueError, ImportError) as error:
         raise FailedError(str(error)) from error
+    pictures.check(args.contact_sheet, args.html, overwrite=args.overwrite)
     info = clipprep.build_info()
     jpeg = "with SIMD" if info["jpeg_simd"] else "without SIMD (slow)"
     tell(f"clipprep {info['version']}: {info['simd']} kernels, JPEG {jpeg}")
@@ -112,11 +114,14 @@ def call(args: argparse.Namespace) -> int:
         else:
             made = f"{out} {(len(listing), *preprocess.batch([]).shape[1:])} {preprocess.dtype}"
             tell(_step("preprocess", len(listing) - done, seconds, made))
-        if args.contact_sheet is not None:
+        if args.contact_sheet or args.html:
             start = perf_counter()
-            sheet = pictures.draw(preprocess, listing, args.contact_sheet)
-            drawn = perf_counter() - start
-            tell(_step("contact sheet", sheet.shown, drawn, str(args.contact_sheet)))
+            title = pictures.title(args, preprocess)
+            drawn = pictures.draw(
+                preprocess, listing, sheet=args.contact_sheet, html=args.html, model=title
+            )
+            paths = ", ".join(str(path) for path in (args.contact_sheet, args.html) if path)
+            tell(_step("contact sheet", drawn.shown, perf_counter() - start, paths))
 
         _complain(journal, listing, quiet=args.quiet)
         if args.json:

@@ -10,6 +10,8 @@ from clipprep import contact_sheet
 from clipprep.cli import _arguments, _options, pictures
 from clipprep.cli.names import say, warn
 
+#: Where a sheet goes unless the command line says it.
+DEFAULT = Path("contact_sheet.png")
 DESCRIPTION = f"""\
 Draw a contact sheet: each source with the crop as a box, and beside it what the
 model sees, made from the tensor. The first {contact_sheet.MAX_IMAGES} images are shown, a bad one with
@@ -31,10 +33,11 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--out",
         type=Path,
-        default=Path("contact_sheet.png"),
         metavar="FILE",
-        help="where to (default: %(default)s)",
+        help=f"a picture: PNG, JPEG or WebP (default: {DEFAULT}, without --html)",
     )
+    pictures.add_html(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace what stands at FILE")
     _arguments.add_model(parser)
     _arguments.add_json(parser)
 
@@ -42,17 +45,22 @@ def add(commands: Any) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
     preprocess = _options.preprocess(args)
+    out = args.out or (None if args.html else DEFAULT)
+    pictures.check(out, args.html, overwrite=args.overwrite)
     with _arguments.find(args, preprocess) as listing:
-        sheet = pictures.draw(preprocess, listing, args.out)
+        title = pictures.title(args, preprocess)
+        drawn = pictures.draw(preprocess, listing, sheet=out, html=args.html, model=title)
         found = len(listing)
         left_out = listing.left_out
-    for error in sheet.errors:
+    for error in drawn.errors:
         warn(error)
     for line in left_out.lines():
         warn(line)
+    paths = {name: str(path) for name, path in (("out", out), ("html", args.html)) if path}
     if args.json:
-        counts = {"found": found, "shown": sheet.shown, "errors": len(sheet.errors)}
-        _arguments.print_json({"out": str(args.out), **counts, **left_out.as_json()})
+        counts = {"found": found, "shown": drawn.shown, "errors": len(drawn.errors)}
+        _arguments.print_json({**paths, **counts, **left_out.as_json()})
     else:
-        say(f"{args.out}: {sheet.shown} of {found:,} images")
-    return 1 if sheet.errors else 0
+        for path in paths.values():
+            say(f"{path}: {drawn.shown} of {found:,} images")
+    return 1 if drawn.errors else 0

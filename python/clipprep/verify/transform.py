@@ -1,4 +1,4 @@
-"""What any `Preprocess` is compared with: its options, step by step, on the live Pillow, NumPy and torchvision."""
+"""The reference of any `Preprocess`: its options, step by step, on the live Pillow, NumPy and torchvision."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Transform:
 
     @property
     def name(self) -> str:
-        """What the bits are those of, with its version."""
+        """The library whose bits they are, with its version."""
         name = f"Pillow {PIL.__version__}"
         if self.preprocess.profile in _TORCH:
             name = f"torchvision {import_module('torchvision').__version__} with {name}"

@@ -42,7 +42,7 @@ def walk(folder: str, left_out: LeftOut, *, follow: bool, max_bytes: int | None)
             entered.pop()
             continue
         name, kind = entry[:-1], entry[-1]
-        path = os.path.join(inside, name)
+        path = name if inside == "." else os.path.join(inside, name)
         if kinds.is_hidden(name):
             left_out.add("hidden", path)
         elif kind == _FOLDER or (kind == _LINKED_FOLDER and follow):

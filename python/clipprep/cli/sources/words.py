@@ -24,7 +24,7 @@ _MAX_BRACES = 10_000_000
 
 @dataclass(frozen=True)
 class Asked:
-    """How words are read."""
+    """The options of reading words."""
 
     follow: bool = False
     """Whether links to folders are entered."""
