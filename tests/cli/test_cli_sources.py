@@ -9,6 +9,8 @@ import io
 import json
 import os
 import struct
+import subprocess
+import sys
 import tarfile
 import threading
 import time
@@ -22,7 +24,7 @@ import pytest
 import clipprep
 from clipprep import cli
 from clipprep.cli.failures import FailedError
-from clipprep.cli.sources import Asked, find, folders
+from clipprep.cli.sources import Asked, find, folders, kinds
 from clipprep.cli.sources.words import expand
 from support.pictures import picture
 from support.writers import saved
@@ -108,8 +110,9 @@ def test_what_is_left_out_is_counted_and_named(
 
 
 def test_a_folder_of_no_images_says_what_it_has(
-    phone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    phone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("clipprep.cli.sources.kinds.register_plugins", frozenset)
     for path in (phone / "a.JPG", phone / "d.mpo", phone / "sub" / "x.jpeg"):
         path.unlink()
     assert run(tmp_path, phone) == 2
@@ -117,6 +120,31 @@ def test_a_folder_of_no_images_says_what_it_has(
     assert "no image files in" in said
     assert "without a suffix" in said
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("suffix", "module", "form"), [(".heic", "pillow_heif", "HEIF"), (".jxl", "pillow_jxl", "JXL")]
+)
+def test_plugins_are_used_where_they_are_installed(
+    suffix: str, module: str, form: str, tmp_path: Path
+) -> None:
+    pytest.importorskip(module)
+    kinds.register_plugins()
+    picture("RGB", 90, 60).save(tmp_path / f"a{suffix}", form)
+    command = [sys.executable, "-m", "clipprep", "run", str(tmp_path), "--model", "32"]
+    done = subprocess.run([*command, "--out", str(tmp_path / "t.npy")], capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert np.load(tmp_path / "t.npy").any()
+
+
+def test_a_folder_is_sorted_as_paths_are(tmp_path: Path) -> None:
+    expected = ["a/z.jpg", "a.jpg", "a0.jpg", "b.jpg"]
+    for name in expected:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(DATA)
+    found = names(tmp_path)
+    assert found == [f"{tmp_path}/{name}" for name in expected]
+    assert found == sorted(found, key=lambda name: name.split("/"))
 
 
 def test_links(tmp_path: Path) -> None:

@@ -99,9 +99,13 @@ def test_files_of_others_stay(ending: str, tmp_path: Path) -> None:
 )
 def test_each_file_beside_an_output_is_looked_at(name: str, tmp_path: Path) -> None:
     for content in (b"mine", b"", b"[1]\n", b'{"done": 3}\n'):
+        if name.endswith(".lock") and not content:
+            continue  # of a run that was killed at once
         (tmp_path / name).write_bytes(content)
         assert run(PHOTOS, "--out", tmp_path / "t.npy") == 2
         assert tree(tmp_path) == {name: content}
+    if name.endswith(".lock"):
+        (tmp_path / name).unlink()
     assert run(PHOTOS, "--out", tmp_path / "t.npy", "--overwrite") == 0
     assert tree(tmp_path).keys() == {"t.npy", "t.npy.jsonl"}
 

@@ -20,6 +20,10 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+#: The content of a lock, which tells it from a file of others.
+_MARK = b"a run of clipprep is at work\n"
+
+
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Keeps other runs from an output until the end of the block; a killed run's lock is no lock.
@@ -40,6 +44,10 @@ def locked(out: Path) -> Iterator[None]:
                 raise BlockingIOError(f"{out}: expected no other run to write to it") from None
             if not _is_file(handle, path):
                 continue  # the run that had it has just ended, and taken the file away
+            if os.read(handle, len(_MARK) + 1) not in (b"", _MARK):
+                raise FileExistsError(f"{path}: expected the lock of a run, found another file")
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, _MARK)
             try:
                 yield
             finally:

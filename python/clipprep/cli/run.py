@@ -14,6 +14,7 @@ from clipprep.cli import _arguments, _options, outputs, pictures, place
 from clipprep.cli.failures import FailedError
 from clipprep.cli.journal import Journal
 from clipprep.cli.names import say, warn
+from clipprep.cli.outputs.part import telling
 from clipprep.cli.sources import Listing
 from clipprep.cli.writing import State, prepare, write
 
@@ -90,7 +91,8 @@ def call(args: argparse.Namespace) -> int:
         tell(_step("find", len(listing), perf_counter() - start, ", ".join(args.sources)))
         run = {"preprocess": repr(preprocess), "rows": len(listing), "sources": listing.digest}
         output = outputs.output(out, preprocess, run, folder=folder)
-        out.parent.mkdir(parents=True, exist_ok=True)
+        with telling(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
         journal = Journal(place.beside(out, ".progress"), run)
         start = perf_counter()
         with place.locked(out):

@@ -34,6 +34,10 @@ class Part:
     def resume(self, end: int) -> None:
         """Takes it up where it was `end` bytes long."""
         with telling(self.part):
+            if not self.part.exists():
+                raise OSError(
+                    "expected the rows of the stopped run, found none: --restart begins anew"
+                )
             self._opened = self.part.open("r+b", buffering=0)
             if self._opened.seek(0, os.SEEK_END) < end:
                 raise OSError(f"expected {end:,} bytes or more, found fewer: --restart begins anew")

@@ -76,7 +76,7 @@ class Member:
         try:
             opened.check(self.size, self.name)
         except OSError as error:
-            return Failing(error)
+            return Failing(self.name, error)
         return Lazy(self.name, self._open)
 
     def _open(self) -> IO[bytes]:
@@ -103,7 +103,7 @@ class Packed:
             opened.check(self.size, self.name)
             return opened.use(("tar", self.tar), lambda: _decompressed(self.tar), self._taken)
         except Exception as error:
-            return Failing(Refused.because(self.name, error).error())
+            return Refused.because(self.name, error).source(opened)
 
     def _taken(self, file: IO[bytes]) -> Named | Lazy:
         """The bytes, which have to be read now; many of them wait in a file for their turn."""
@@ -249,7 +249,7 @@ class Zipped:
         try:
             opened.check(self.size, self.name)
         except OSError as error:
-            return Failing(error)
+            return Failing(self.name, error)
         return Lazy(self.name, lambda: self._open(opened))
 
     def _open(self, opened: Opened) -> IO[bytes]:

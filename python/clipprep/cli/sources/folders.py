@@ -41,7 +41,7 @@ def walk(folder: str, left_out: LeftOut, *, follow: bool, max_bytes: int | None)
             stack.pop()
             entered.pop()
             continue
-        name, kind = entry[:-1], entry[-1]
+        name, _, kind = entry.partition("\0")
         path = name if inside == "." else os.path.join(inside, name)
         if kinds.is_hidden(name):
             left_out.add("hidden", path)
@@ -63,9 +63,9 @@ def walk(folder: str, left_out: LeftOut, *, follow: bool, max_bytes: int | None)
 
 
 def _entries(folder: str) -> list[str]:
-    """Sorted names, each with its kind: for a million of them a string is the smallest thing there is."""
+    """Sorted names, each with a zero byte, which sorts first, and its kind: a million of them are small as strings."""
     with os.scandir(folder) as entries:
-        return sorted(entry.name + _kind(entry) for entry in entries)
+        return sorted(f"{entry.name}\0{_kind(entry)}" for entry in entries)
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

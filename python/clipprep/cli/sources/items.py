@@ -85,12 +85,12 @@ class Refused:
     code: int | None = None
 
     def source(self, opened: Opened) -> Any:
-        return Failing(self.error())
+        return Failing(self.name, self.error())
 
     def error(self) -> OSError:
         """The values of its row."""
         if self.code is None:
-            return OSError(f"{self.name}: {self.why}")
+            return OSError(self.why)
         return OSError(self.code, self.why, self.name)
 
     @classmethod
@@ -123,9 +123,9 @@ def named_in_data(name: str, *, remote: bool) -> Item:
 class Failing:
     """A binary file whose reading raises."""
 
-    def __init__(self, error: OSError) -> None:
+    def __init__(self, name: str, error: OSError) -> None:
+        self.name = name
         self._error = error
-        self.name = error.filename
 
     def read(self, size: int = -1) -> bytes:
         raise self._error
@@ -152,7 +152,7 @@ class Lazy:
             self._close()
             if isinstance(error, OSError):
                 raise
-            raise OSError(f"{self.name}: {type(error).__name__}: {error}") from error
+            raise OSError(f"{type(error).__name__}: {error}") from error
         if size < 0 or not data:
             self._close()
         return data

@@ -9,7 +9,6 @@ from typing import IO, Any
 
 from clipprep.cli.failures import FailedError
 from clipprep.cli.sources.items import (
-    Failing,
     Item,
     Named,
     Opened,
@@ -59,7 +58,7 @@ class Cell:
                 raise OSError(f"expected an encoded image, found {value!r}"[:200])
             opened.check(len(value), self.name)
         except Exception as error:
-            return Failing(Refused.because(self.name, error).error())
+            return Refused.because(self.name, error).source(opened)
         return Named(value, self.name)
 
 
