@@ -69,6 +69,7 @@ fuzz: $(VENV)/.test-deps ## compare damaged files with live Pillow, in a run of 
 
 soak: $(VENV)/.test-deps ## make faults of every kind under load for five minutes: kills, forks, full disks
 	$(BIN)/python tests/soak/soak.py --seconds 300
+	$(BIN)/python tests/soak/runs.py
 
 reliability: $(VENV)/.test-deps ## write the figures of docs/reliability.md anew: attacks, and a soak run
 	$(BIN)/python scripts/attacks.py --markdown docs/reliability.md

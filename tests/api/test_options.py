@@ -214,7 +214,7 @@ def test_every_option_is_a_flag(name: str) -> None:
     assert _options.preprocess(args) == other(name)
 
 
-@pytest.mark.parametrize("command", ["run", "view", "explain", "bench"])
+@pytest.mark.parametrize("command", ["run", "view", "explain", "verify", "bench"])
 def test_the_flags_are_those_of_each_command(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -366,6 +366,26 @@ def test_encrypted_and_damaged_zips(tmp_path: Path) -> None:
         assert list(rows(path)) == [str(path)]
 
 
+def test_max_bytes_bounds_directories(tmp_path: Path) -> None:
+    """Of a zip, which is read whole before its first member is."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as opened:
+        for number in range(3000):
+            opened.writestr(f"{number:0100}.jpg", b"")
+    [(name, error)] = rows(tmp_path / "a.zip", max_bytes=200_000).items()
+    assert name == str(tmp_path / "a.zip")
+    assert "expected headers of at most 200,000 bytes" in str(error)
+
+
+def test_max_bytes_bounds_footers(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"image": [DATA] * 300}), path, row_group_size=1)
+    [(name, error)] = rows(f"{path}:image", max_bytes=5000).items()
+    assert name == str(path)
+    assert "expected a footer of at most max_bytes=5,000" in str(error)
+
+
 # Words ---------------------------------------------------------------------------------------------
 
 
@@ -501,6 +521,11 @@ def test_addresses() -> None:
     assert left_out("memory://bucket") == {".txt is no suffix of images": 1}
     assert list(rows("memory://bucket/*.jpg").values()) == [True]
     assert list(rows("memory://shards/{0..0}.tar").values()) == [True]
+    pa = pytest.importorskip("pyarrow")
+    table = io.BytesIO()
+    pytest.importorskip("pyarrow.parquet").write_table(pa.table({"image": [DATA, DATA]}), table)
+    pytest.importorskip("fsspec").filesystem("memory").pipe("/shards/a.parquet", table.getvalue())
+    assert list(rows("memory://shards/a.parquet:image").values()) == [True, True]
     for nothing in ("memory://bucket/none.jpg", "memory://none", "memory://bucket/*.gif"):
         with pytest.raises(FileNotFoundError):
             names(nothing)

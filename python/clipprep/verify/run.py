@@ -43,7 +43,7 @@ def with_progress(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
         failures += verdict.outcome in FAILURES
         if monotonic() - shown > 5:
             shown = monotonic()
-            text = f"{done:,} files, {failures:,} of them differ or fail, now {verdict.source}"
+            text = f"{done:,} files, {failures:,} of them differ or fail, now {verdict.source!r}"
             print(text, file=sys.stderr, flush=True)
 
 
