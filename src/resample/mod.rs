@@ -2,28 +2,13 @@
 
 mod filter;
 pub(crate) mod floats;
-mod kernel;
+mod kernels;
 mod nearest;
-mod passes;
-mod scalar;
 pub(crate) mod torch;
 mod two_pass;
 mod weights;
 mod wide;
 
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-mod lanes;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-mod limbs;
-
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
-#[cfg(target_arch = "aarch64")]
-mod neon;
-#[cfg(target_arch = "aarch64")]
-mod neon_dot;
 #[cfg(test)]
 mod tests;
 

@@ -3,10 +3,9 @@
 mod oracle;
 mod properties;
 
-use super::kernel::stride;
-use super::passes::{HorizontalPass, VerticalPass};
+use super::kernels::{HorizontalPass, VerticalPass, scalar, stride};
 use super::two_pass::{Order, Scratch, TwoPass};
-use super::{Filter, Products, Weights, scalar, torch};
+use super::{Filter, Products, Weights, torch};
 use crate::error::Result;
 use crate::pixels::{BLOCK_ROWS, RowBlock, Rows};
 use crate::simd::{Level, levels_to_test};

@@ -1,7 +1,6 @@
 //! The two passes over a stream of rows, with a ring of as many rows as the vertical filter is tall.
 
-use super::kernel::stride;
-use super::passes::{HorizontalPass, VerticalPass};
+use super::kernels::{HorizontalPass, VerticalPass, stride};
 use super::weights::Weights;
 use crate::error::Result;
 use crate::pixels::{BLOCK_ROWS, RowBlock, Rows};

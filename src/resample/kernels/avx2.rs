@@ -10,8 +10,8 @@ use std::arch::x86_64::*;
 use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{LanePlan, taps_per_lane};
 use super::limbs::halves;
-use super::weights::{PRECISION, Weights};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
+use crate::resample::weights::{PRECISION, Weights};
 use crate::simd::Avx2;
 
 /// Sums of `|hi|` up to this keep `255 * sum` in 16 signed bits.

@@ -1,15 +1,27 @@
 //! One horizontal and one vertical pass, by the best kernels that the processor has.
 
-use super::kernel::{HorizontalKernel, VerticalKernel, stride};
-use super::scalar;
+mod kernel;
+pub(super) mod scalar;
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod lanes;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod limbs;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(target_arch = "aarch64")]
+mod neon_dot;
+
 use super::weights::Weights;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::simd::{Level, best};
-
-#[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
-#[cfg(target_arch = "aarch64")]
-use super::{neon, neon_dot};
+pub(super) use kernel::stride;
+use kernel::{HorizontalKernel, VerticalKernel};
 
 fn horizontal(level: Level, weights: &Weights, channels: usize) -> Box<dyn HorizontalKernel> {
     best! { level;

@@ -10,8 +10,8 @@ use std::arch::x86_64::*;
 use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{lane_map, taps_per_lane};
 use super::limbs;
-use super::weights::{PRECISION, Weights};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
+use crate::resample::weights::{PRECISION, Weights};
 use crate::simd::Avx512;
 
 /// 128-bit lanes of a register.

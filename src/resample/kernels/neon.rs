@@ -5,8 +5,8 @@ use std::arch::aarch64::*;
 use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{LanePlan, taps_per_lane};
 use super::limbs::halves;
-use super::weights::{PRECISION, Weights};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
+use crate::resample::weights::{PRECISION, Weights};
 use crate::simd::Neon;
 
 /// Taps inside a 32-bit element, in their own order.

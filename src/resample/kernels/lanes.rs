@@ -4,8 +4,8 @@
 //! them so that a 32-bit element holds four taps of one channel. One lane per output means that
 //! neighbouring outputs are computed side by side and no reduction is paid across lanes.
 
-use super::weights::Weights;
 use crate::pixels::RowBlock;
+use crate::resample::weights::Weights;
 
 /// Source bytes that one lane loads per step.
 pub(super) const LOAD: usize = 16;

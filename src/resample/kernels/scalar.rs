@@ -1,8 +1,8 @@
 //! The resampler in plain Rust: the truth that every SIMD kernel is tested against.
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
-use super::weights::{PRECISION, Weights};
 use crate::pixels::RowBlock;
+use crate::resample::weights::{PRECISION, Weights};
 
 const HALF: i32 = 1 << (PRECISION - 1);
 
@@ -49,7 +49,7 @@ fn to_byte(sum: i32) -> u8 {
 }
 
 /// One row of pixels of `C` channels to one row of `weights.len()` pixels.
-pub(super) fn resize_row<const C: usize>(weights: &Weights, row: &[u8], out: &mut [u8]) {
+pub fn resize_row<const C: usize>(weights: &Weights, row: &[u8], out: &mut [u8]) {
     for ((start, taps), out) in weights.iter().zip(out.as_chunks_mut::<C>().0) {
         let mut sums = [HALF; C];
         let (pixels, _) = row[start * C..(start + taps.len()) * C].as_chunks::<C>();
@@ -63,7 +63,7 @@ pub(super) fn resize_row<const C: usize>(weights: &Weights, row: &[u8], out: &mu
 }
 
 /// As many rows as there are `taps` to one row of the same length.
-pub(super) fn combine_rows(taps: &[i32], rows: &[&[u8]], out: &mut [u8]) {
+pub fn combine_rows(taps: &[i32], rows: &[&[u8]], out: &mut [u8]) {
     for (x, out) in out.iter_mut().enumerate() {
         let sum = rows.iter().zip(taps).fold(HALF, |sum, (row, &weight)| sum + i32::from(row[x]) * weight);
         *out = to_byte(sum);

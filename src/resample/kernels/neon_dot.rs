@@ -15,8 +15,8 @@ use super::kernel::HorizontalKernel;
 use super::lanes::{LanePlan, taps_per_lane};
 use super::limbs;
 use super::neon::{ORDER, check_room, store_pixels, vector};
-use super::weights::Weights;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
+use crate::resample::weights::Weights;
 use crate::simd::{NeonDotprod, NeonI8mm};
 
 /// The horizontal pass; `None` when the row is too short or the weights too large for it.
