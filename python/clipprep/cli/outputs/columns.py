@@ -52,7 +52,7 @@ class ParquetFile(_Columns):
     def __init__(self, path: Path, preprocess: Preprocess, run: Mapping[str, Any]) -> None:
         super().__init__(path, preprocess, run)
         self._part = Part(path)
-        self._footer: Any = None
+        self._footers = _Footers()
 
     @property
     def parts(self) -> list[Path]:
@@ -86,8 +86,8 @@ class ParquetFile(_Columns):
             file.seek(end - 8)
             length = int.from_bytes(file.read(4), "little")
             file.seek(end - 8 - length)
-            self._add(pq.read_metadata(pa.BufferReader(_MAGIC + file.read(length + 8))))
-        if self._footer.num_rows != rows:
+            self._footers.add(pq.read_metadata(pa.BufferReader(_MAGIC + file.read(length + 8))))
+        if self._footers.rows != rows:
             raise OSError(f"expected {rows:,} rows in {self._part.part}, found others: --restart")
 
     def append(self, names: Sequence[str], start: int, batch: StreamBatch) -> Any:
@@ -100,27 +100,46 @@ class ParquetFile(_Columns):
                 while (left := base - output.tell()) > 0:
                     output.write(memoryview(_NOTHING)[:left])
                 writer.write_batch(rows)
-        self._add(writer.writer.metadata)
+        self._footers.add(writer.writer.metadata)
         return self._part.opened.tell()
 
     def sync(self) -> None:
         self._part.sync()
 
     def finish(self) -> None:
-        if self._footer is not None and self._part.part.exists():
-            footer = BytesIO()
-            self._footer.write_metadata_file(footer)
-            self._part.write(footer.getbuffer()[len(_MAGIC) :])
+        if self._footers.rows and self._part.part.exists():
+            self._part.write(self._footers.joined()[len(_MAGIC) :])
         self._part.finish()
 
     def close(self) -> None:
         self._part.close()
 
-    def _add(self, footer: Any) -> None:
-        if self._footer is None:
-            self._footer = footer
-        else:
-            self._footer.append_row_groups(footer)
+
+class _Footers:
+    """The footers of row groups, joined as they come: neighbours of the same size, so that no one is copied often."""
+
+    def __init__(self) -> None:
+        self._stack: list[Any] = []
+        self.rows = 0
+        """The number of rows in all of them."""
+
+    def add(self, footer: Any) -> None:
+        """One more."""
+        self.rows += footer.num_rows
+        stack = self._stack
+        stack.append(footer)
+        while len(stack) > 1 and stack[-2].num_row_groups == stack[-1].num_row_groups:
+            last = stack.pop()
+            stack[-1].append_row_groups(last)
+
+    def joined(self) -> memoryview:
+        """A Parquet file of no bytes but the footer of all."""
+        while len(self._stack) > 1:
+            last = self._stack.pop()
+            self._stack[-1].append_row_groups(last)
+        file = BytesIO()
+        self._stack[0].write_metadata_file(file)
+        return file.getbuffer()
 
 
 #: Bytes that a writer counts and no one reads: the system has no memory for them.
