@@ -128,7 +128,10 @@ def compare(
             image = image.convert("RGB")
             expected, actual = outcome(reference, image), outcome(ours, image)
             if isinstance(expected, Exception) and isinstance(actual, clipprep.ImageError):
-                continue
+                continue  # counted already
+        if isinstance(expected, Exception) and isinstance(actual, clipprep.ImageError):
+            counts["refused"] += 1
+            continue
         if isinstance(expected, Exception) or isinstance(actual, Exception):
             counts["different"] += 1
             wrong.append(f"{name}: {expected if isinstance(expected, Exception) else actual}")

@@ -25,7 +25,8 @@ Outcome = list[np.ndarray] | str
 HONOURED = (
     "crop_pct", "crop_size", "default_to_square", "do_center_crop", "do_convert_rgb",
     "do_flip_channel_order", "do_normalize", "do_pad", "do_rescale", "do_resize", "image_mean",
-    "image_std", "include_top", "offset", "pad_size", "resample", "rescale_factor", "rescale_offset", "resize_short", "size",
+    "image_std", "include_top", "offset", "pad_size", "pretrained_cfg", "resample", "rescale_factor",
+    "rescale_offset", "resize_short", "size",
 )  # fmt: skip
 
 
@@ -235,6 +236,8 @@ def changing_nothing(
 def bases(cls: Any, annotations: Mapping[str, str]) -> Iterator[Config]:
     """The class's own defaults, and those with everything off that has no kind."""
     yield {}
+    if "pretrained_cfg" in annotations:
+        yield {"pretrained_cfg": {"input_size": [3, 40, 56], "crop_pct": 0.9}}
     off = {
         name: False
         for name, annotation in annotations.items()

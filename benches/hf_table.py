@@ -147,7 +147,8 @@ def row_of(cls: Any, backend: str) -> Row:
         sizes = forms_of_size(cls, small)
         numbered = isinstance(live(cls, small | {"resample": "bilinear"}, IMAGES[:1]), str)
         asked = Row({}, numbered=numbered, sizes=sizes, defaults=defaults)
-        rows = (fit(cls, replace(asked, kind=kind), base, honoured, backend) for kind in KINDS)
+        kinds = (*KINDS, "timm")
+        rows = (fit(cls, replace(asked, kind=kind), base, honoured, backend) for kind in kinds)
         row = next(filter(None, rows), None)
         if row is None:
             continue

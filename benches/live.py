@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from transformers import AutoImageProcessor, BatchFeature
+from transformers import AutoImageProcessor, BatchFeature, TimmWrapperImageProcessor
 
 import clipprep
 
@@ -19,7 +19,8 @@ Reference = Callable[[Image.Image], np.ndarray]
 
 def hugging_face(config: dict[str, Any], backend: str) -> Reference:
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "preprocessor_config.json").write_text(json.dumps(config))
+        for name in ("preprocessor_config.json", "config.json"):  # where timm's models have it
+            Path(folder, name).write_text(json.dumps(config))
         processor = AutoImageProcessor.from_pretrained(folder, backend=backend)
 
     def run(image: Image.Image) -> np.ndarray:
@@ -36,7 +37,9 @@ def pixel_values(processor: Any, image: Image.Image) -> np.ndarray:
 
     Raises ValueError where one image has several tensors.
     """
-    found = processor([image], return_tensors="np")
+    # That of timm's models gives tensors of torch alone.
+    tensors = "pt" if isinstance(processor, TimmWrapperImageProcessor) else "np"
+    found = processor([image], return_tensors=tensors)
     if isinstance(found, BatchFeature):
         if any(name.endswith("pixel_values") and name != "pixel_values" for name in found):
             raise ValueError("several tensors for one image")

@@ -263,3 +263,59 @@ def test_a_config_of_open_clip_in_the_clothes_of_an_image_processor(tmp_path: Pa
     assert Preprocess.from_open_clip(JINA) == Preprocess.from_open_clip(file) == expected
     with pytest.raises(ValueError, match="resize_mode"):
         Preprocess.from_hf(JINA | {"resize_mode": "none"})
+
+
+def test_models_of_timm_are_read_as_timm_reads_them(tmp_path: Path) -> None:
+    """They have a config.json alone, and take images in RGB."""
+    cfg = {"input_size": [3, 256, 224], "crop_pct": 0.9, "mean": [0.5, 0.4, 0.3], "num_classes": 9}
+    model = {"architecture": "resnet50", "model_type": "timm_wrapper", "pretrained_cfg": cfg}
+    file = write(tmp_path, "config.json", model)
+    expected = Preprocess.from_timm(cfg, convert_rgb=False)
+    named = {"image_processor_type": "TimmWrapperImageProcessor", "pretrained_cfg": cfg}
+    for config in (tmp_path, file, model, named):
+        assert Preprocess.from_hf(config) == expected
+    with pytest.raises(ValueError, match="crop_mode"):
+        Preprocess.from_hf(model | {"pretrained_cfg": cfg | {"crop_mode": "top"}})
+    write(tmp_path, "config.json", {"model_type": "clip"})
+    with pytest.raises(FileNotFoundError, match="preprocessor_config"):
+        Preprocess.from_hf(tmp_path)
+
+
+def test_janus_pads_with_its_mean() -> None:
+    config = {"image_processor_type": "JanusImageProcessor", "image_mean": [0.5, 0.1, 0.999]}
+    assert Preprocess.from_hf(config).fill_color == (127, 25, 254)
+    for field, value in {
+        "image_mean": 0.5, "size": {"height": 384, "width": 380}, "do_pad": False, "min_size": 20,
+    }.items():  # fmt: skip
+        with pytest.raises(ValueError, match=field):
+            Preprocess.from_hf(config | {field: value})
+
+
+def test_a_filter_by_name_where_the_class_takes_its_number_alone() -> None:
+    config = {"image_processor_type": "VivitImageProcessor", "resample": "bicubic"}
+    with pytest.raises(ValueError, match="resample"):
+        Preprocess.from_hf(config, backend="pil")
+    assert Preprocess.from_hf(config | {"resample": 3}, backend="pil").rescale_offset
+
+
+@pytest.mark.parametrize(
+    ("config", "field", "value"),
+    [
+        ("Vivit", "do_rescale", False),  # an offset needs floats
+        ("EfficientNet", "do_rescale", False),
+        ("BridgeTower", "crop_size", 288),
+        ("BridgeTower", "do_center_crop", False),
+        ("BridgeTower", "size_divisor", 16),
+        ("Perceiver", "crop_size", 200),
+        ("Perceiver", "do_resize", False),
+        ("PPLCNet", "do_center_crop", False),
+        ("LayoutLMv3", "apply_ocr", True),
+    ],
+)
+def test_fields_of_single_classes_that_are_refused(config: str, field: str, value: object) -> None:
+    written: dict[str, Any] = {"image_processor_type": f"{config}ImageProcessor", field: value}
+    if config == "EfficientNet":
+        written["do_normalize"] = False
+    expected = {"Vivit": "offset", "EfficientNet": "include_top"}.get(config, field)
+    with pytest.raises(ValueError, match=expected):
+        Preprocess.from_hf(written)

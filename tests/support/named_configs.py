@@ -230,6 +230,8 @@ def class_configs(backend: str, *, small: bool = False) -> dict[str, dict[str, A
                 config[name] = values[0]
         if small:
             config |= _small(row)
+        if "pretrained_cfg" in row.defaults:
+            config["pretrained_cfg"] = {"input_size": [3, 40, 56]} if small else {"crop_pct": 0.9}
         configs[stem] = config
     return configs
 

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from .. import check
+from .. import check, timm
 from . import table
 from .kinds import Geometry, geometry, size_dict
 from .table import Row
@@ -50,6 +50,11 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
         raise check.refuse(
             "image_processor_type", f"{processor}ImageProcessor", f"that is read: {row.why}"
         )
+    if row.kind == "timm":
+        # It takes images that are RGB already.
+        cfg = check.mapping("pretrained_cfg", config.get("pretrained_cfg"))
+        size, arguments = timm.arguments_of(cfg)
+        return size, {**arguments, "convert_rgb": False}
     old = {name: value for name, value in config.items() if name in row.aliases}
     config = {name: value for name, value in config.items() if name not in old}
     config |= {row.aliases[name]: value for name, value in old.items() if value is not None}

@@ -11,9 +11,23 @@ from . import table
 FILES = ("preprocessor_config.json", "processor_config.json")
 
 
+def _read(config: object) -> dict[str, dict[str, Any]]:
+    """The files of a model. A config.json alone is enough where it has all that timm wants to know."""
+    try:
+        return files.read(config, FILES, beside=("config.json",))
+    except FileNotFoundError as error:
+        try:
+            read = files.read(config, ("config.json",))
+        except FileNotFoundError:
+            raise error from None
+        if not isinstance(read["config.json"].get("pretrained_cfg"), Mapping):
+            raise
+        return read
+
+
 def find(config: object) -> tuple[dict[str, Any], str]:
     """The fields of an image processor, and the name of the class that reads them."""
-    read = files.read(config, FILES, beside=("config.json",))
+    read = _read(config)
     fields = read.get("preprocessor_config.json", {})
     # The config of a whole processor holds that of its image processor, which then comes first.
     for holder in (read.get("processor_config.json", {}), fields):
@@ -25,6 +39,10 @@ def find(config: object) -> tuple[dict[str, Any], str]:
     name = name or model.get("image_processor_type")
     if name is not None:
         return fields, str(name)
+    # A model of timm has a config.json alone.
+    for holder in (fields, model):
+        if isinstance(holder.get("pretrained_cfg"), Mapping):
+            return {"pretrained_cfg": holder["pretrained_cfg"]}, "TimmWrapperImageProcessor"
     model_type = model.get("model_type")
     if model_type is None:
         raise check.refuse("image_processor_type", None, "that names the processor")
