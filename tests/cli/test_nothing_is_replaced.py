@@ -203,6 +203,35 @@ def test_two_runs_to_one_output(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(PHOTOS, "--out", out) == 0
 
 
+@pytest.mark.parametrize("ending", [".lock", ".part", ".jsonl", ".jsonl.part", ""])
+def test_links_lead_to_no_file_of_others(ending: str, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"")
+    link = tmp_path / f"t.npy{ending}"
+    link.symlink_to("mine")
+    assert run(PHOTOS, "--out", tmp_path / "t.npy") == 2
+    assert link.is_symlink()
+    if ending != ".lock":
+        assert run(PHOTOS, "--out", tmp_path / "t.npy", "--overwrite") == 0
+        assert not (tmp_path / "t.npy").is_symlink()
+    assert (tmp_path / "mine").read_bytes() == b""
+
+
+def test_a_pipe_in_the_place_of_a_lock(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.npy.lock")
+    assert run(PHOTOS, "--out", tmp_path / "t.npy") == 2
+
+
+def test_file_systems_without_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(handle: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(place, "_lock", fail)
+    assert run(PHOTOS, "--out", tmp_path / "t.npy") == 0
+    assert "not kept apart here: No locks available" in capsys.readouterr().err
+
+
 def test_the_lock_of_a_killed_run_is_none(tmp_path: Path) -> None:
     out = tmp_path / "t.npy"
     code = f"""

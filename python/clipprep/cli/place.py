@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from clipprep.cli.names import warn
 
 if sys.platform == "win32":
     import msvcrt
@@ -20,6 +24,9 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+#: The errors of a lock that another process has. File systems without locks have others.
+_BUSY = (errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK)
 #: The content of a lock, which tells it from a file of others.
 _MARK = b"a run of clipprep is at work\n"
 
@@ -28,33 +35,51 @@ _MARK = b"a run of clipprep is at work\n"
 def locked(out: Path) -> Iterator[None]:
     """Keeps other runs from an output until the end of the block; a killed run's lock is no lock.
 
-    Raises BlockingIOError where another run has it.
+    Raises BlockingIOError where another run has it, FileExistsError where its place is taken by a file of others.
     """
     path = beside(out, ".lock")
+    handle = _taken(out, path)
+    try:
+        yield
+    finally:
+        if os.name == "nt":  # where an open file stays
+            os.close(handle)
+            with suppress(PermissionError):  # the next run has it already
+                path.unlink(missing_ok=True)
+        else:
+            path.unlink(missing_ok=True)
+            os.close(handle)
+
+
+def _taken(out: Path, path: Path) -> int:
+    """The handle of a lock that is ours now."""
     while True:
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            handle = os.open(path, _FLAGS, 0o666)
         except OSError as error:
             said = f"{error.strerror}, so that nothing can be written in {out.parent.resolve()}"
             raise OSError(error.errno, said, str(out)) from None
         try:
+            is_regular = stat.S_ISREG(os.fstat(handle).st_mode)
+            if not is_regular or os.read(handle, len(_MARK) + 1) not in (b"", _MARK):
+                raise FileExistsError(f"{path}: expected the lock of a run, found another file")
             try:
                 _lock(handle)
-            except OSError:
-                raise BlockingIOError(f"{out}: expected no other run to write to it") from None
-            if not _is_file(handle, path):
-                continue  # the run that had it has just ended, and taken the file away
-            if os.read(handle, len(_MARK) + 1) not in (b"", _MARK):
-                raise FileExistsError(f"{path}: expected the lock of a run, found another file")
-            os.lseek(handle, 0, os.SEEK_SET)
-            os.write(handle, _MARK)
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
-        finally:
+            except OSError as error:
+                if error.errno in _BUSY:
+                    said = f"{out}: expected no other run to write to it"
+                    raise BlockingIOError(said) from None
+                warn(f"{out}: two runs at a time are not kept apart here: {error.strerror}")
+            if _is_file(handle, path):
+                os.lseek(handle, 0, os.SEEK_SET)
+                os.write(handle, _MARK)
+                return handle
+        except OSError as error:
             os.close(handle)
+            if error.errno is None:
+                raise
+            raise OSError(error.errno, error.strerror, str(out)) from None
+        os.close(handle)  # the run that had it has just ended, and taken the file away
 
 
 def beside(out: Path, ending: str) -> Path:

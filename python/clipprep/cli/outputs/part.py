@@ -29,7 +29,8 @@ class Part:
     def begin(self) -> None:
         """Makes it anew."""
         with telling(self.part):
-            self._opened = self.part.open("w+b", buffering=0)
+            self.part.unlink(missing_ok=True)  # a link would lead to another's file
+            self._opened = self.part.open("x+b", buffering=0)
 
     def resume(self, end: int) -> None:
         """Takes it up where it was `end` bytes long."""
