@@ -13,6 +13,8 @@ from ._pillow.refusals import RefusedError
 #: Something simpler, whether it is a tensor of torch, and what to call when it was read.
 Simpler: TypeAlias = tuple[Any, bool, Callable[[], object] | None]
 
+#: How arrays of other libraries lend their memory; the last one is a GPU's, which is refused.
+_ARRAYS = ("__dlpack__", "__array_interface__", "__cuda_array_interface__")
 _EXPECTED = "expected a path, encoded bytes, a binary file, a PIL image or a uint8 array"
 
 
@@ -22,12 +24,13 @@ def simpler(source: Any) -> Simpler:
         file, close = _opened(source)
         return file, False, close
     if hasattr(source, "as_py"):  # a scalar of pyarrow
-        source = source.as_py()
+        is_binary = "binary" in str(source.type) and source.is_valid
+        source = source.as_buffer() if is_binary else source.as_py()
     if isinstance(source, Mapping):
         return _encoded(source), False, None
     if getattr(source, "ndim", None) == 0 and hasattr(source, "item"):
         return _there(source.item()), False, None
-    if hasattr(source, "__dlpack__") or hasattr(source, "__array_interface__"):
+    if any(hasattr(source, name) for name in _ARRAYS):
         return _array(source), _is_of_torch(source), None
     return _there(source), False, None
 
@@ -67,13 +70,17 @@ def _is_of_torch(source: Any) -> bool:
 
 def _array(source: Any) -> Any:
     """The memory of an array of another library."""
+    cause = None
     try:
-        return view(source)
+        lent = view(source)
     except Exception as error:
-        device = getattr(source, "device", "another device")
-        found = f"a {kind(source)} of {getattr(source, 'dtype', 'no type')} on {device}"
-        hint = "copy it to the host's memory, as uint8"
-        raise RefusedError("source", f"{_EXPECTED}, found {found}: {hint}") from error
+        lent, cause = None, error
+    if lent is not None:
+        return lent
+    device = getattr(source, "device", "another device")
+    found = f"a {kind(source)} of {getattr(source, 'dtype', 'no type')} on {device}"
+    hint = "copy it to the host's memory, as uint8"
+    raise RefusedError("source", f"{_EXPECTED}, found {found}: {hint}") from cause
 
 
 def is_missing(value: Any) -> bool:

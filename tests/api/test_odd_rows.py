@@ -206,9 +206,15 @@ def test_arrays_of_other_libraries(small) -> None:
         assert np.array_equal(small(kind(pixels)), small(pixels))
         assert np.array_equal(small.batch([kind(pixels)])[0], small(pixels))
         assert "float32" in str(small.try_batch([kind(pixels.astype(np.float32))]).errors[0])
-    error = small.try_batch([Elsewhere()]).errors[0]
-    assert isinstance(error, clipprep.SourceError)
-    assert "cuda:0" in str(error)
+
+    class OnGpu:
+        device = "cuda:0"
+        __cuda_array_interface__ = {"shape": (4, 5, 3), "typestr": "|u1"}  # noqa: RUF012
+
+    for source in (Elsewhere(), OnGpu()):
+        error = small.try_batch([source]).errors[0]
+        assert isinstance(error, clipprep.SourceError)
+        assert "cuda:0" in str(error)
 
 
 @pytest.mark.parametrize("profile", ["openai", "hf-torchvision"])
