@@ -24,7 +24,7 @@ def simpler(source: Any) -> Simpler:
         file, close = _opened(source)
         return file, False, close
     if hasattr(source, "as_py"):  # a scalar of pyarrow
-        is_binary = "binary" in str(source.type) and source.is_valid
+        is_binary = "binary" in str(source.type).partition("<")[0] and source.is_valid
         source = source.as_buffer() if is_binary else source.as_py()
     if isinstance(source, Mapping):
         return _encoded(source), False, None
