@@ -23,7 +23,7 @@ endif
 
 .DELETE_ON_ERROR:
 .PHONY: help run test test-all lint test-rust test-python fuzz soak reliability valgrind bench bench-report \
-  bench-instructions peers test-torch test-ray test-recipes docs test-docs drift wheel sdist check-sdist check-twice check-release notices \
+  bench-instructions peers test-libraries test-torch test-ray test-recipes docs test-docs drift wheel sdist check-sdist check-twice check-release notices \
   clean
 
 help: ## show this list
@@ -36,7 +36,7 @@ test: $(VENV)/.test-deps ## run the checks of CI: lint, Rust tests, Python tests
 	@scripts/checks.py lint test-rust test-python
 
 test-all: ## every check there is: test, torch, Ray, recipes, documentation, long fuzz and soak runs, release
-	@scripts/checks.py --keep-going lint test-rust test-python test-torch test-ray test-recipes test-docs fuzz soak \
+	@scripts/checks.py --keep-going lint test-rust test-python test-libraries test-torch test-ray test-recipes test-docs fuzz soak \
 	  check-release $(if $(shell command -v valgrind),valgrind)
 
 lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
@@ -89,6 +89,9 @@ bench-instructions: $(VENV)/.tools ## count the instructions of each stage; need
 
 peers: $(VENV)/.bench-deps ## compare each config with its live library, into docs/configs.md; CORPORA="folder ..." of photos
 	$(BIN)/python benches/configs.py --out docs/configs.md $(CORPORA)
+
+test-libraries: $(VENV)/.libraries-deps ## compare names, objects and the image processor with the live libraries (3 GB)
+	$(BIN)/pytest tests/configs tests/integrations/test_image_processor_live.py tests/integrations/test_image_processor_files.py
 
 test-torch: $(VENV)/.torch-deps ## test clipprep.torch and its example, with torch (3 GB)
 	$(BIN)/pytest tests/integrations/test_torch.py
@@ -158,6 +161,8 @@ $(VENV)/.%-deps: $(VENV)/.installed
 $(VENV)/.test-deps: GROUPS := test lint
 $(VENV)/.bench-deps: GROUPS := bench
 $(VENV)/.release-deps: GROUPS := release
+$(VENV)/.libraries-deps: EXTRAS := [hub,transformers]
+$(VENV)/.libraries-deps: GROUPS := test libraries
 $(VENV)/.torch-deps: EXTRAS := [torch]
 $(VENV)/.torch-deps: GROUPS := test
 $(VENV)/.ray-deps: EXTRAS := [ray]

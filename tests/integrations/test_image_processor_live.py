@@ -315,3 +315,12 @@ def test_what_is_no_class_of_transformers() -> None:
         ClipPrepImageProcessor(image_processor_type="NoSuchImageProcessor")
     with pytest.raises((TypeError, ValueError)):
         ClipPrepImageProcessor(3)
+
+
+def test_configs_that_only_the_live_class_honours() -> None:
+    config = {"image_processor_type": "CLIPImageProcessor", "do_center_crop": False}
+    mine = ClipPrepImageProcessor.from_pretrained(config)
+    theirs = transformers.CLIPImageProcessor(do_center_crop=False)
+    compare(mine(PIL), theirs(PIL), "images of several sizes")
+    with pytest.raises(ValueError, match="size"):
+        ClipPrepImageProcessor.from_pretrained(config, dtype="float16")

@@ -162,14 +162,14 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
         fields, name = find(config)
         name = _STANDARD if name == ClipPrepImageProcessor.__name__ else name
         fields |= options
-        hf.read(
-            fields | {"image_processor_type": name}, backend, {}
-        )  # says what cannot be honoured
         found = None if name in hf.OPEN_CLIP else live.find(table.stem(name), backend)
-        if found is None:
+        if (
+            own or found is None
+        ):  # what the live class does alone, it does without clipprep's options
             readers = _readers(fields | {"image_processor_type": name}, backend, own)
-            return cls(readers.images, readers.files)
-        return made_of(found)(**fields, **own)
+        return (
+            cls(readers.images, readers.files) if found is None else made_of(found)(**fields, **own)
+        )
 
     def __call__(self, images: Any, *args: Any, **options: Any) -> Any:
         """Turn images into `pixel_values`.
