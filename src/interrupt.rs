@@ -104,7 +104,7 @@ impl Interrupt {
     /// assert!(interrupt.during_watched(work).is_ok());
     /// ```
     pub fn during_watched<T>(self: &Arc<Self>, work: impl FnOnce() -> T) -> T {
-        let clock = self.watch.is_some().then(|| Clock { polls: Cell::new(0), due: Cell::new(None) });
+        let clock = self.watch.is_some().then(Clock::default);
         enter(Current { interrupt: self.clone(), clock }, work)
     }
 }
@@ -115,9 +115,12 @@ struct Current {
     clock: Option<Clock>,
 }
 
+#[derive(Default)]
 struct Clock {
     polls: Cell<u32>,
     due: Cell<Option<Instant>>,
+    /// Whether somebody is being asked, who may process an image meanwhile: it does not ask again.
+    is_asking: Cell<bool>,
 }
 
 impl Clock {
@@ -160,8 +163,10 @@ pub(crate) fn check() -> Result<()> {
     let Some(current) = CURRENT.take() else { return Ok(()) };
     CURRENT.set(Some(current.clone()));
     let Current { interrupt, clock } = &*current;
-    if clock.as_ref().is_some_and(Clock::rings) {
+    if let Some(clock) = clock.as_ref().filter(|clock| !clock.is_asking.get() && clock.rings()) {
+        clock.is_asking.set(true);
         interrupt.ask();
+        clock.is_asking.set(false);
     }
     if interrupt.is_raised() { Err(Error::Interrupted) } else { Ok(()) }
 }
@@ -169,6 +174,29 @@ pub(crate) fn check() -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_asked_is_not_asked_again_meanwhile() {
+        use std::sync::atomic::AtomicUsize;
+
+        let (inside, asked) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+        let counter = asked.clone();
+        let interrupt = Arc::new(Interrupt::watching(move || {
+            assert_eq!(inside.fetch_add(1, Ordering::Relaxed), 0);
+            let end = Instant::now() + 2 * PERIOD;
+            while Instant::now() < end {
+                check().unwrap();
+            }
+            inside.fetch_sub(1, Ordering::Relaxed);
+            counter.fetch_add(1, Ordering::Relaxed);
+            false
+        }));
+        interrupt.during_watched(|| {
+            while asked.load(Ordering::Relaxed) < 3 {
+                check().unwrap();
+            }
+        });
+    }
 
     #[test]
     fn stops_the_work_inside_and_no_other() {

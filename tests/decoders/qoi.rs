@@ -10,6 +10,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
 
     #[test]
+    #[cfg_attr(target_endian = "big", ignore = "the oracle's encoder writes other codes there")]
     fn pixels((width, height, bytes) in images()) {
         let (w, h) = (width as u32, height as u32);
         let (rgb, rgba) = (bytes[..3 * width * height].to_vec(), bytes[..4 * width * height].to_vec());

@@ -9,6 +9,7 @@ use super::progressive_writer::ScanSpec;
 use super::writer::{Component, Picture};
 use super::{FILES, Header, plain_rows, reduced_rows, rows_of_file};
 use crate::decode::jpeg::back::Geometry;
+use crate::decode::jpeg::has_simd;
 use crate::decode::jpeg::own::{Codes, OwnRows};
 use crate::decode::jpeg::progressive::Progressive;
 use crate::decode::jpeg::scan::{Scan, ScanTables};
@@ -57,10 +58,18 @@ pub fn own_rows_of(
     Some(out)
 }
 
+/// Whether libjpeg clips samples that lie far beyond a byte. Its C code, which stands in where it has no SIMD code,
+/// wraps them, and so is held against pictures without such samples.
+fn libjpeg_clips() -> bool {
+    has_simd()
+}
+
 /// Coefficients of any size, most of them small or none, as a picture's are.
 fn block(rng: &mut TestRng, extreme: bool, before: &mut i32) -> [i16; 64] {
     let mut block = [0; 64];
+    let extreme = extreme && libjpeg_clips();
     let most = if extreme { 511 } else { 20 };
+    let most = if libjpeg_clips() { most } else { 3 };
     let count = [0, 1, 3, 9, 10, 20, 63][rng.random_range(0..7)];
     for _ in 0..count {
         block[rng.random_range(1..count + 1)] = rng.random_range(-most..=most);
@@ -75,6 +84,7 @@ fn block(rng: &mut TestRng, extreme: bool, before: &mut i32) -> [i16; 64] {
 fn picture(rng: &mut TestRng, factors: &[(usize, usize)], size: (usize, usize), extreme: bool) -> Picture {
     let components = factors.iter().map(|&factors| {
         let most = if extreme { u16::MAX } else { 30 };
+        let most = if libjpeg_clips() { most } else { 8 };
         Component { factors, quantisation: std::array::from_fn(|_| rng.random_range(1..=most)) }
     });
     let components = components.collect();
@@ -274,6 +284,9 @@ proptest! {
         held in 0.0..1.0,
         shares in prop::array::uniform4(0.0..=1.0),
     ) {
+        if !libjpeg_clips() {
+            return Ok(()); // damage makes samples of any size
+        }
         let mut rng = seeded(seed);
         let picture = picture(&mut rng, SAMPLINGS[sampling], (60, 40), false);
         let write = if progressive { progressive_file } else { file };
