@@ -13,6 +13,9 @@ BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md THIRD-P
 # Last in PATH: the Rust that scripts/setup.sh fetches where there is none.
 export PATH := $(PATH):$(abspath $(BIN))
 
+# The time of each file in a wheel, so that a wheel that is built again is the same.
+DATE := 1735689600
+
 # PyO3 asks the same interpreter in every step, so that cargo's cache holds.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
 
@@ -142,7 +145,7 @@ $(VENV)/.tools: scripts/setup.sh
 
 dist/.built: $(VENV)/.tools $(BUILD_FILES)
 	rm -rf dist
-	$(BIN)/maturin build --release $(CARGO_FLAGS) --out dist
+	SOURCE_DATE_EPOCH=$(DATE) $(BIN)/maturin build --release $(CARGO_FLAGS) --out dist
 	@touch $@
 
 $(VENV)/.installed: dist/.built
