@@ -3,7 +3,7 @@
 use crate::colour::{Alpha, premultiply, to_rgb, to_rgb_over_white, unpremultiply};
 use crate::error::Result;
 use crate::interrupt;
-use crate::pixels::{Header, RowBlock, RowBuffer, Rows, Window};
+use crate::pixels::{BLOCK_ROWS, Header, RowBlock, RowBuffer, Rows, Window};
 use crate::plan::{Method, Padding, Plan};
 use crate::resample::Scratch;
 
@@ -53,7 +53,7 @@ pub(super) fn run(
     }
 }
 
-/// Copies the picked columns of the picked rows.
+/// Hands out the picked columns of the picked rows, which ascend and may repeat.
 fn pick(
     columns: &[usize],
     rows: &[usize],
@@ -62,23 +62,29 @@ fn pick(
     mut finish: impl FnMut(usize, &[u8]),
 ) -> Result<()> {
     let contiguous = columns.windows(2).all(|two| two[1] == two[0] + 1);
-    let mut line = vec![0; columns.len() * bytes];
-    let mut next = 0;
-    for (y, &row) in rows.iter().enumerate() {
-        while next <= row {
-            let block = source.next(1)?;
-            if next == row {
+    let len = columns.len() * bytes;
+    let mut line = vec![0; if contiguous { 0 } else { len }];
+    let mut picked = rows.iter().copied().enumerate().peekable();
+    let end = rows.last().map_or(0, |last| last + 1);
+    for start in (0..end).step_by(BLOCK_ROWS) {
+        let count = BLOCK_ROWS.min(end - start);
+        let block = source.next(count)?;
+        for (row, source) in (start..).zip(&block[..count]) {
+            let mut made = false;
+            while let Some((y, _)) = picked.next_if(|(_, picked)| *picked == row) {
                 if contiguous {
-                    line.copy_from_slice(&block[0][..columns.len() * bytes]);
-                } else {
-                    for (pixel, &column) in line.chunks_exact_mut(bytes).zip(columns) {
-                        pixel.copy_from_slice(&block[0][column * bytes..][..bytes]);
-                    }
+                    finish(y, &source[..len]);
+                    continue;
                 }
+                if !made {
+                    for (pixel, &column) in line.chunks_exact_mut(bytes).zip(columns) {
+                        pixel.copy_from_slice(&source[column * bytes..][..bytes]);
+                    }
+                    made = true;
+                }
+                finish(y, &line);
             }
-            next += 1;
         }
-        finish(y, &line);
     }
     Ok(())
 }
