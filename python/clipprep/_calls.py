@@ -294,5 +294,4 @@ class Calls(_core.Preprocess):
 
 def _check_stream(batch_size: int, num_threads: int | None) -> None:
     _core.check_threads(num_threads)
-    if batch_size < 1:
-        raise ValueError(f"expected batch_size= a number from 1, found {batch_size}")
+    _core.check_batch_size(batch_size)
