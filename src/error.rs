@@ -112,7 +112,7 @@ impl LimitKind {
             Self::Pixels { .. } => "pixels (max_pixels)",
             Self::Bytes => "encoded bytes (max_bytes)",
             Self::Memory => "bytes of memory (max_memory)",
-            Self::Scans => "scans (max_scans)",
+            Self::Scans => "scans in a JPEG of this size (max_scans)",
             Self::ColourProfiles => "colour profiles in a PNG",
             Self::ExifFields => "bytes in the fields of EXIF",
         }

@@ -52,12 +52,14 @@ limits! {
     max_pixels = 178_956_970,
     /// Length of the encoded file in bytes, 1 GiB.
     max_bytes = 1_073_741_824,
-    /// Bytes that decoding and resizing take besides the encoded file and the output, by an upper estimate from the
-    /// header, 2 GiB. A JPEG of one scan and a PNG that is not interlaced take a few rows; other files take
-    /// the whole image, and a JPEG of several scans two bytes per sample.
+    /// Bytes that decoding, resizing and the image's row of the output take besides the encoded file, by an upper
+    /// estimate from the header, 2 GiB. A JPEG of one scan and a PNG that is not interlaced take a few rows;
+    /// other files take the whole image, and a JPEG of several scans two bytes per sample. A new array for
+    /// the output of a batch has at most as many bytes; `out=` may have more.
     max_memory = 2_147_483_648,
     /// Scans of a JPEG. Each costs time for the whole image however short it is, so that thousands of empty ones
-    /// keep a decoder busy for hours; encoders write about ten.
+    /// keep a decoder busy for hours; encoders write about ten. Of a large image fewer are read: as many as there are
+    /// in 4.3 billion pixels (42 of an image of 100 megapixels), but always 24.
     max_scans = 500,
 }
 
@@ -78,15 +80,70 @@ impl Limits {
         check(LimitKind::Memory, self.max_memory, bytes)
     }
 
-    /// Refuses a JPEG file of more scans than allowed.
-    pub(crate) fn check_scans(&self, scans: u64) -> Result<()> {
-        check(LimitKind::Scans, self.max_scans, scans)
+    /// Refuses a JPEG file of more scans than an image of that many pixels may have.
+    pub(crate) fn check_scans(&self, scans: u64, pixels: u64) -> Result<()> {
+        check(LimitKind::Scans, self.scans(pixels), scans)
+    }
+
+    /// Scans that a JPEG file of that many pixels may have.
+    pub(crate) fn scans(&self, pixels: u64) -> Option<u64> {
+        self.max_scans
+            .map(|max| max.min(MAX_SCANNED_PIXELS.checked_div(pixels).unwrap_or(max).max(SCANS_OF_ALL)))
+    }
+
+    /// Makes sure that the system has memory that is about to be allocated in parts, by code that cannot fail.
+    pub(crate) fn check_room(what: &str, bytes: u64) -> Result<()> {
+        if bytes < SMALL {
+            return Ok(());
+        }
+        let room = usize::try_from(bytes).ok().map(|bytes| Vec::<u8>::new().try_reserve_exact(bytes));
+        match room {
+            Some(Ok(())) => Ok(()),
+            _ => Err(Error::out_of_memory(what, bytes)),
+        }
     }
 }
+
+/// Pixels of all scans of a JPEG together: some seconds of a processor's time.
+const MAX_SCANNED_PIXELS: u64 = 1 << 32;
+/// Scans that a JPEG of any size may have, as encoders write them.
+const SCANS_OF_ALL: u64 = 24;
+/// Bytes below which memory is not asked for beforehand.
+const SMALL: u64 = 1 << 20;
 
 fn check(kind: LimitKind, allowed: Option<u64>, found: u64) -> Result<()> {
     match allowed {
         Some(allowed) if found > allowed => Err(Error::limit(kind, allowed, found)),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn scans_of_large_images_are_bounded_together(pixels in 0..u64::MAX, max in 0..u64::MAX) {
+            let scans = Limits { max_scans: Some(max), ..Limits::default() }.scans(pixels).unwrap();
+            prop_assert!(scans <= max);
+            prop_assert!(scans <= SCANS_OF_ALL || scans.saturating_mul(pixels) <= MAX_SCANNED_PIXELS);
+            prop_assert!(scans == max || scans >= SCANS_OF_ALL);
+        }
+    }
+
+    #[test]
+    fn ordinary_images_may_have_all_scans() {
+        assert_eq!(Limits::default().scans(8_000_000), Some(500));
+        assert_eq!(Limits::default().scans(100_000_000), Some(42));
+        assert_eq!(Limits { max_scans: None, ..Limits::default() }.scans(u64::MAX), None);
+    }
+
+    #[test]
+    fn memory_that_is_not_there_is_an_error() {
+        assert!(Limits::check_room("a test", u64::MAX).is_err());
+        assert!(Limits::check_room("a test", 1 << 21).is_ok());
     }
 }

@@ -48,6 +48,8 @@ def _set_up() -> None:
     import numpy as np
 
     from . import _pillow as _pillow
+    from . import _sources as _sources
+    from . import _stream as _stream
 
     pre = Preprocess(1, limits=Limits(max_bytes=1))
     pixel = np.zeros((1, 1), np.uint8)

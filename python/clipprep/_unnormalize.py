@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ._messages import type_error, value_error
+
 if TYPE_CHECKING:  # names of annotations alone
     from . import _core
 
@@ -18,7 +20,7 @@ def unnormalize(preprocess: _core.Preprocess, tensors: Any) -> NDArray[np.uint8]
     axis = -3 if channels_first else -1
     if found.ndim not in (3, 4) or found.shape[axis] != 3:
         form = "(3, H, W)" if channels_first else "(H, W, 3)"
-        raise ValueError(f"expected a tensor {form} or a batch of them, found {found.shape}")
+        raise value_error(f"expected a tensor {form} or a batch of them, found {found.shape}")
     last = np.moveaxis(found, -3, -1) if channels_first else found
     pixels = np.empty(last.shape, np.uint8)
     for row in np.ndindex(last.shape[:-3]):
@@ -36,7 +38,7 @@ def _array(tensors: Any) -> NDArray[Any]:
     if found.dtype == np.uint16:  # bfloat16 as clipprep gives it: the upper half of a float32
         return (found.astype(np.uint32) << 16).view(np.float32)
     if found.dtype != np.uint8 and found.dtype.kind != "f":
-        raise TypeError(f"expected tensors of floats or of uint8, found {found.dtype}")
+        raise type_error(f"expected tensors of floats or of uint8, found {found.dtype}")
     return found
 
 

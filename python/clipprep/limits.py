@@ -19,12 +19,15 @@ class Limits:
         max_pixels: Width times height. The default is where Pillow raises
             `DecompressionBombError`; its own bound holds as well for files that Pillow decodes.
         max_bytes: Length of the encoded file in bytes, 1 GiB.
-        max_memory: Bytes that decoding and resizing take besides the encoded file and the
-            output, by an upper estimate from the header, 2 GiB. A JPEG of one scan and a PNG that
-            is not interlaced take a few rows; other files take the whole image, and a JPEG of
-            several scans two bytes per sample.
+        max_memory: Bytes that decoding, resizing and the image's row of the output take besides
+            the encoded file, by an upper estimate from the header, 2 GiB. A JPEG of one scan and a
+            PNG that is not interlaced take a few rows; other files take the whole image, and a JPEG
+            of several scans two bytes per sample. A new array for the output of a batch has at most
+            as many bytes; `out=` may have more.
         max_scans: Scans of a JPEG. Each costs time for the whole image however short it is, so
-            that thousands of empty ones keep a decoder busy for hours; encoders write about ten.
+            that thousands of empty ones keep a decoder busy for hours; encoders write about ten. Of
+            a large image fewer are read: as many as there are in 4.3 billion pixels (42 of an image
+            of 100 megapixels), but always 24.
 
     Raises:
         TypeError: A bound is no whole number.

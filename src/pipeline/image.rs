@@ -6,6 +6,7 @@ use super::rows::{Polled, in_rgb, padded, run};
 use super::{Preprocess, Report};
 use crate::colour::{Alpha, check_convertible};
 use crate::error::{Error, Result};
+use crate::limits::Limits;
 use crate::normalise::Element;
 use crate::orientation::Orientation;
 use crate::pixels::{BLOCK_ROWS, Header, Image, Layout, Palette, Rows};
@@ -61,7 +62,8 @@ impl Preprocess {
         self.spec.limits.check_pixels(width, height)?;
         check_convertible(layout)?;
         with_buffers(|Buffers { scratch, rgb }| {
-            self.resize(image, scratch, |row, y| match row {
+            let output = size_of_val(out) as u64;
+            self.resize(image, scratch, output, |row, y| match row {
                 Row::Bytes(layout, palette, row) => self.normalise.write(layout, palette, row, y, out, rgb),
                 Row::Floats(row) => self.normalise.write_floats(row, y, out),
             })
@@ -82,9 +84,12 @@ impl Preprocess {
     /// # Ok::<(), clipprep::Error>(())
     /// ```
     pub fn cropped(&self, image: &mut dyn Image) -> Result<(Report, Vec<u8>)> {
+        // No layout has more bytes per pixel.
+        let len = self.output_len() / 3 * 4;
         let mut pixels = Vec::new();
+        pixels.try_reserve_exact(len).map_err(|_| Error::out_of_memory("the cropped pixels", len as u64))?;
         let report = with_buffers(|Buffers { scratch, .. }| {
-            self.resize(image, scratch, |row, _| match row {
+            self.resize(image, scratch, len as u64, |row, _| match row {
                 Row::Bytes(_, _, row) => pixels.extend_from_slice(row),
                 Row::Floats(row) => pixels.extend(self.normalise.bytes(row)),
             })
@@ -118,6 +123,7 @@ impl Preprocess {
         &self,
         image: &mut dyn Image,
         scratch: &mut Scratch,
+        output: u64,
         mut finish: impl FnMut(Row<'_>, usize),
     ) -> Result<Report> {
         let header = image.header().clone();
@@ -132,7 +138,9 @@ impl Preprocess {
         // Rows are changed in buffers of their own: to RGB, and to premultiplied alpha.
         let changed = usize::from(convert) * 3 + usize::from(plan.layout.has_alpha()) * plan.layout.bytes();
         let changed = (BLOCK_ROWS * plan.window.columns.len() * changed) as u64;
-        self.spec.limits.check_memory(image.memory() + plan.memory() + changed)?;
+        let held = plan.memory() + changed;
+        self.spec.limits.check_memory(image.memory().saturating_add(held).saturating_add(output))?;
+        Limits::check_room("resizing", held)?;
         if convert {
             check_convertible(header.layout)?;
         }

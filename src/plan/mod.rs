@@ -6,6 +6,7 @@ mod method;
 mod padding;
 
 use crate::error::Result;
+use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Palette, Window};
 use crate::resample::Order;
 use crate::simd::Level;
@@ -72,6 +73,7 @@ impl Plan {
         let mut padding = Padding::new(spec, &geometry, layout)?;
         let (weights, while_made) = weights_memory(spec, layout, &geometry);
         spec.limits.check_memory(while_made)?;
+        Limits::check_room("the weights of resizing", while_made)?;
         check_size(spec, &geometry)?;
         let (mut window, method) = match reduction {
             1 => Method::new(spec, layout, level, &geometry),

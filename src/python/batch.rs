@@ -104,6 +104,9 @@ pub(super) fn run<'py>(
     let threads = if fork::is_ending() { NonZeroUsize::MIN } else { threads };
     batch::start(threads, sources.len());
     let (pixels, faults) = with_number!(dtype, N => {
+        if out.is_none() {
+            output::check::<N>(py, &shape, &core.spec().limits)?;
+        }
         let array = output::array::<N>(py, out, &shape)?;
         let mut borrowed = output::borrow::<N>(&array)?;
         let rows = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));

@@ -268,13 +268,10 @@ pub(super) fn batch_error(
     }
 }
 
-/// `LimitError` for an output that is larger than the memory there is.
-pub(super) fn output_error(py: Python<'_>, sides: &[usize], error: PyErr) -> PyErr {
-    if !error.is_instance_of::<PyMemoryError>(py) {
-        return error;
-    }
-    let text =
-        format!("expected memory for an output of shape {}, found less: use smaller batches", shape(sides));
+/// `LimitError` for a new array of results.
+pub(super) fn output_error(py: Python<'_>, sides: &[usize], why: &str) -> PyErr {
+    let hint = "use smaller batches, a stream, or out=";
+    let text = format!("an output of shape {}: {why}: {hint}", shape(sides));
     match exception(py, Class::Limit.name()) {
         Ok(exception) => PyErr::from_type(exception, words::message(text)),
         Err(error) => error,

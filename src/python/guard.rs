@@ -26,8 +26,8 @@ impl Guard {
         self.keep(self.limits.check_memory(bytes))
     }
 
-    fn scans(&self, count: u64) -> PyResult<()> {
-        self.keep(self.limits.check_scans(count))
+    fn scans(&self, count: u64, pixels: u64) -> PyResult<()> {
+        self.keep(self.limits.check_scans(count, pixels))
     }
 
     /// Checks a PNG inside another file, and returns its size.

@@ -3,14 +3,14 @@
 use half::slice::HalfBitsSliceExt;
 use half::{bf16, f16};
 use numpy::{PyArrayDyn, PyArrayMethods, PyReadwriteArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyMemoryError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::errors::{output_error, shape as tuple, type_error, value_error};
 use super::words::{self, said};
-use crate::Element;
 use crate::named::named;
+use crate::{Element, Limits};
 
 named! {
     /// The type of number of an output.
@@ -82,6 +82,12 @@ impl Number for bf16 {
 /// An array of results.
 pub(super) type Array<'py, N> = Bound<'py, PyArrayDyn<<N as Number>::InNumpy>>;
 
+/// Refuses a new array of results that is larger than the limits allow.
+pub(super) fn check<N: Number>(py: Python<'_>, shape: &[usize], limits: &Limits) -> PyResult<()> {
+    let bytes = shape.iter().fold(size_of::<N>() as u64, |bytes, &side| bytes.saturating_mul(side as u64));
+    limits.check_memory(bytes).map_err(|error| output_error(py, shape, &error.to_string()))
+}
+
 /// An array of `shape`: the memory of `out` when given, checked, else a new one whose content is unspecified.
 pub(super) fn array<'py, N: Number>(
     py: Python<'py>,
@@ -90,7 +96,10 @@ pub(super) fn array<'py, N: Number>(
 ) -> PyResult<Array<'py, N>> {
     let dtype = numpy::dtype::<N::InNumpy>(py);
     let Some(out) = out else {
-        let array = empty(py)?.call1((shape, dtype)).map_err(|error| output_error(py, shape, error))?;
+        let array = empty(py)?.call1((shape, dtype)).map_err(|error| {
+            let no_memory = error.is_instance_of::<PyMemoryError>(py);
+            if no_memory { output_error(py, shape, "expected memory for it, found less") } else { error }
+        })?;
         return Ok(array.cast_into()?);
     };
     let expected = format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));

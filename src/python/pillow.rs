@@ -55,7 +55,7 @@ pub(super) struct Pixels {
 }
 
 /// The result of `clipprep._pillow.pixels`.
-type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>);
+type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>, Bound<'py, PyAny>);
 
 /// The result of `clipprep._pillow.open_image`: an image, or the kind of a refusal, our words and its cause.
 type Opened<'py> = (Option<Bound<'py, PyAny>>, (String, String, Option<Bound<'py, PyAny>>));
@@ -71,7 +71,7 @@ impl Pixels {
     pub fn of(image: &Bound<'_, PyAny>, spec: &Spec) -> Result<Self, Fault> {
         let py = image.py();
         static PIXELS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let (mode, width, height, memory, shared, palette) = PIXELS
+        let (mode, width, height, memory, shared, palette, loaded) = PIXELS
             .import(py, "clipprep._pillow", "pixels")
             .and_then(|pixels| pixels.call1((image, spec.over_white())))
             .and_then(|found| found.extract::<Found<'_>>())
@@ -119,7 +119,7 @@ impl Pixels {
                     .map_err(|error: pyo3::CastError<'_, '_>| Fault::raised_by_pillow(py, error.into()))?,
             )
         };
-        let orientation = if spec.exif { orientation(image)? } else { Orientation::default() };
+        let orientation = if spec.exif { orientation(&loaded)? } else { Orientation::default() };
         let palette = palette.map(|entries| palette_from(&entries));
         Ok(Self { width, height, layout, palette, memory, orientation })
     }

@@ -105,9 +105,11 @@ impl Preprocess {
     /// Runs a source and says what was done: the fields of an `Explanation`.
     fn _explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Explained<'py>> {
         let visit = Visit::new(py);
-        let mut out = vec![0_u8; self.core.output_len()];
-        let Done { report, pillow } =
-            batch::run_one(&self.core, &visit, source, source_of(source, self.core.spec())?, &mut out)?;
+        let from = source_of(source, self.core.spec())?;
+        let array = output::array::<u8>(py, None, &self.core.output_shape())?;
+        let mut borrowed = output::borrow::<u8>(&array)?;
+        let row = borrowed.as_slice_mut().expect("new arrays are contiguous");
+        let Done { report, pillow } = batch::run_one(&self.core, &visit, source, from, row)?;
         let (height, width) = self.core.spec().size;
         let (height, width) = (height as isize, width as isize);
         let (left, top) = report.plan.crop;

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import time
 from contextlib import suppress
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import clipprep
 from clipprep import Limits
@@ -64,8 +66,35 @@ def test_memory(name: str) -> None:
 def test_what_streams_takes_little(kind: str) -> None:
     image = picture("RGB", 900, 2000)
     data = saved(image, kind)
-    # 5.4 MB of pixels.
-    assert_equal_bits(pre(max_memory=600_000)(data), reference(opened(data), 32), kind)
+    # 5.4 MB of pixels; the output counts as well.
+    output = 4 * 3 * 32 * 32
+    assert_equal_bits(pre(max_memory=600_000 + output)(data), reference(opened(data), 32), kind)
+
+
+def test_the_output_counts() -> None:
+    image = np.zeros((32, 32, 3), np.uint8)
+    least = 4 * 3 * 32 * 32
+    for call in (lambda pre: pre(image), lambda pre: pre.explain(image)):
+        with pytest.raises(clipprep.LimitError, match="max_memory"):
+            call(pre(max_memory=3 * 32 * 32 - 1))
+    assert pre(max_memory=8 * least)(image).any()
+    with pytest.raises(clipprep.LimitError, match=r"max_memory.*out="):
+        pre(max_memory=8 * least).batch([image] * 9)
+    out = np.zeros((9, 3, 32, 32), np.float32)
+    assert pre(max_memory=8 * least).batch([image] * 9, out=out) is out
+    assert pre(max_memory=8 * least).batch([image] * 8).any()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "QOI"])
+def test_an_image_that_was_opened_lazily_stays_unloaded(kind: str) -> None:
+    """Its pixels would be held until the whole batch is done, and after that."""
+    data = saved(RGB.convert("P") if kind == "GIF" else RGB, kind)
+    images = [Image.open(io.BytesIO(data)) for _ in range(3)]
+    expected = pre()(data)
+    for row in pre(exif=True).batch(images):
+        assert_equal_bits(row, expected, kind)
+    assert all(getattr(image, "_im", None) is None for image in images)
+    assert_equal_bits(pre()(images[0].copy()), expected, f"{kind}, loaded after")
 
 
 def test_turning_takes_the_image() -> None:

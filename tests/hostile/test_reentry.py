@@ -73,6 +73,32 @@ def test_a_signal_handler_may_call(kind: str, inner: str) -> None:
     )
 
 
+IMPORTS = """
+import sys
+from concurrent.futures import CancelledError
+ours = lambda: {name for name in sys.modules if name.partition(".")[0] == "clipprep"}
+before = ours()
+pre, small = clipprep.Preprocess(32), np.zeros((9, 9, 3), np.uint8)
+sources = [small, data, io.BytesIO(data), "nosuch", b"none", None, {"bytes": data}, Image.fromarray(small), b"\\0" * 99]
+"""
+
+
+def test_no_call_imports_anything() -> None:
+    """Else a signal handler may call while the module is imported in part, in the frame below."""
+    calls = {
+        name: f"({call}, sorted(ours() - before))[1]"
+        for name, call in {
+            "try_batch": "pre.try_batch(sources, out=np.zeros((len(sources), 3, 32, 32), np.float32))",
+            "a stream": "list(pre.stream(sources))",
+            "explain": "pre.explain(data)",
+            "a call": "pre(data, out=memoryview(bytearray(4 * 3 * 32 * 32)).cast('f', (3, 32, 32)))",
+            "an object": "clipprep.Preprocess('ViT-B/32', formats=['JPEG'], limits=clipprep.Limits())",
+        }.items()
+    }
+    outcomes = run(IMPORTS, calls, data=FILES["TIFF"])
+    assert {name: outcome.text for name, outcome in outcomes.items()} == dict.fromkeys(calls, "[]")
+
+
 CALLBACKS = """
 pre = clipprep.Preprocess(32)
 expected = pre(data).tobytes()

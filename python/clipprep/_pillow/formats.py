@@ -93,7 +93,7 @@ FORMATS: dict[str, Format] = {
     "PCX": Format(),
     "PIXAR": Format(),
     "PNG": Format(16, check_inside=headers.png),
-    "PPM": Format(),
+    "PPM": Format(check=headers.ppm, checked="comments of a plain file"),
     "PSD": Format(),
     "QOI": Format(12),
     "SGI": Format(),
@@ -125,6 +125,26 @@ _STORED = {"L": 1, "P": 1} | dict.fromkeys(("1", "I;16", "I;16L", "I;16B", "I;16
 def memory(name: str, image: Image.Image) -> int:
     """Bytes that decoding an image of that format takes."""
     return row(name).pixel_bytes * _STORED.get(image.mode, 4) * image.width * image.height // 4
+
+
+def seconds(image: Image.Image) -> float:
+    """Seconds that decoding an image takes, as far as it is done in Python."""
+    codecs = {tile[0] for tile in getattr(image, "tile", ())}
+    cost = max((_PYTHON_DECODERS.get(codec, 0) for codec in codecs), default=0)
+    return cost * image.width * image.height / 1e9
+
+
+#: Nanoseconds that Pillow's decoders written in Python take for a pixel.
+_PYTHON_DECODERS = {
+    "bmp_rle": 140,
+    "dds_rgb": 1300,
+    "ppm": 1700,
+    "ppm_plain": 300,
+    "qoi": 700,
+    "xpm": 230,
+    "BLP1": 1500,
+    "BLP2": 1500,
+}
 
 
 def row(name: str) -> Format:

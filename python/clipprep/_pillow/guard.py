@@ -14,8 +14,8 @@ class Guard(Protocol):
     def memory(self, size: int) -> None:
         """Checks what decoding takes."""
 
-    def scans(self, count: int) -> None:
-        """Checks the number of scans of a JPEG."""
+    def scans(self, count: int, pixels: int) -> None:
+        """Checks the number of scans of a JPEG of that many pixels."""
 
     def png(self, data: memoryview) -> tuple[int, int]:
         """Checks a PNG inside another file as our own decoder does, and returns its size."""

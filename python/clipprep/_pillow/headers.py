@@ -55,6 +55,22 @@ def ico(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
         width, height = map(abs, struct.unpack_from("<ii", picture, 4))
     guard.pixels(width, height)
     guard.memory(pixel_bytes * width * height)
+    if picture[:8] != _PNG and struct.unpack_from("<I", picture)[0] >= 40:
+        (compression,) = struct.unpack_from("<I", picture, 16)
+        check_time(1.4e-7 * width * height * (compression in (1, 2)), width * height)
+
+
+def check_time(seconds: float, pixels: int) -> None:
+    """Refuses an image that Pillow decodes in Python, pixel by pixel, for too long."""
+    if seconds > _MAX_SECONDS:
+        allowed = int(pixels / seconds * _MAX_SECONDS)
+        raise RefusedError(
+            "limit", f"expected at most {allowed} pixels in a file of this kind, found {pixels}"
+        )
+
+
+#: Seconds that decoding in Python may take.
+_MAX_SECONDS = 2.0
 
 
 def png(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
@@ -65,13 +81,34 @@ def png(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
 
 def jpeg(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
     """The scans, and the size that each frame's header says."""
-    guard.scans(scans(data))
+    pixels = 0
     frame = rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf](..).(....)(.)"
     for found in re.finditer(frame, data, re.S):
         height, width = struct.unpack(">HH", found[2])
         if int.from_bytes(found[1], "big") == 8 + 3 * found[3][0]:
             guard.pixels(width, height)
             guard.memory(pixel_bytes * width * height)
+            pixels = max(pixels, width * height)
+    guard.scans(scans(data), pixels)
+
+
+def ppm(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """The comments of a plain file, for each of which Pillow copies a block of the file."""
+    del pixel_bytes, guard
+    if bytes(data[1:2]) not in (b"1", b"2", b"3"):
+        return
+    comments = bytes(data).count(b"#")
+    copied = comments * min(len(data), _PPM_BLOCK)
+    if copied > _MAX_COPIED:
+        raise RefusedError(
+            "limit",
+            f"expected at most {_MAX_COPIED // min(len(data), _PPM_BLOCK)} comments in a plain PNM of this length, "
+            f"found {comments}",
+        )
+
+
+#: Bytes that Pillow reads of a plain file at once, and bytes of them that are copied in a second or two.
+_PPM_BLOCK, _MAX_COPIED = 1 << 20, 1 << 34
 
 
 def fli(data: memoryview, pixel_bytes: int, guard: Guard) -> None:

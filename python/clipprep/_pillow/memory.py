@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -36,14 +37,16 @@ def size(image: Image.Image) -> tuple[int, int, bool]:
     return width, height, not image.tile and getattr(image, "_im", None) is not None
 
 
-def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bool, bytes | None]:
-    """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not.
+def pixels(
+    image: Image.Image, over_white: bool
+) -> tuple[str, int, int, Any, bool, bytes | None, Image.Image]:
+    """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not, and the loaded image.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
     image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
     image with a transparent colour, or in LAB, is laid over white, and so is RGB.
     """
-    image.load()
+    loaded = image = _loaded(image)
     # Of LAB, Pillow makes the unused fourth byte of a pixel the alpha of RGBA.
     if over_white and (image.info.get("transparency") is not None or image.mode == "LAB"):
         # A Pillow without LittleCMS leaves LAB as it is, which is refused later.
@@ -68,7 +71,48 @@ def pixels(image: Image.Image, over_white: bool) -> tuple[str, int, int, Any, bo
     shared = memory is not None
     if not shared:
         memory = _packed(image)
-    return mode, width, height, memory, shared, palette
+    return mode, width, height, memory, shared, palette, loaded
+
+
+def _loaded(image: Image.Image) -> Image.Image:
+    """The image with its pixels. One that was opened lazily stays as it is, where its file can be read anew: else the
+    pixels of a whole batch would stay in the caller's objects."""
+    own = None if size(image)[2] else _reopened(image)
+    if own is None:
+        image.load()
+        return image
+    own.load()
+    return own
+
+
+def _reopened(image: Any) -> Image.Image | None:
+    """The same image on bytes of its own; None where its file cannot be read, or the caller has changed it."""
+    try:
+        file, kind = image.fp, type(image)
+        if kind.__module__.partition(".")[0] != "PIL":
+            return None  # a class of the caller's may do anything
+        position = file.tell()
+        file.seek(0)
+        try:
+            data = file.read(_MOST_READ)
+        finally:
+            file.seek(position)
+        own: Image.Image = kind(io.BytesIO(data), "")
+        is_same = len(data) < _MOST_READ and _state(own) == _state(image)
+    except Exception:  # loading it in its place says what is wrong
+        return None
+    return own if is_same else None
+
+
+#: Bytes of a file from which an image is loaded in its place.
+_MOST_READ = 1 << 28
+
+
+def _state(image: Any) -> tuple[object, ...]:
+    """What a caller may have changed before the pixels are loaded: the frame, the size by `draft`, notes."""
+    palette = image.palette and (image.palette.mode, bytes(image.palette.palette))
+    names = ("mode", "size", "tile", "info", "_exif", "decoderconfig")
+    return image.tell(), palette, *(getattr(image, name, None) for name in names)
 
 
 def _palette(stored: Any) -> bytes:

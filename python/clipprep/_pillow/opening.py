@@ -13,8 +13,8 @@ from PIL import Image, UnidentifiedImageError, features
 
 from .._hints import of_bytes
 from .._messages import value_error
-from . import copies
-from .formats import default_formats, known_formats, memory, row
+from . import copies, headers
+from .formats import default_formats, known_formats, memory, row, seconds
 from .guard import Guard
 from .refusals import RefusedError, refusal
 
@@ -144,6 +144,7 @@ def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
         Image._decompression_bomb_check(image.size)
         guard.pixels(*image.size)
         guard.memory(memory(name, image))
+        headers.check_time(seconds(image), image.width * image.height)
         return image
     raise _unidentified(view, found, allowed, refused)
 

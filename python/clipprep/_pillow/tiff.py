@@ -154,8 +154,8 @@ def _check(data: memoryview, directory: _Directory, pixel_bytes: int, guard: Gua
         guard.memory(pixel_bytes * pixels * min(samples, 4) // 4 + area * samples * bits // 8)
     if compression in _JPEG:
         for offset, size in zip(offsets.tolist(), sizes.tolist(), strict=False):
-            guard.scans(scans(data[offset : offset + size]))
-        guard.scans(scans(data[directory.get(_JPEG_OFFSET, len(data)) :]))
+            guard.scans(scans(data[offset : offset + size]), pieces * area)
+        guard.scans(scans(data[directory.get(_JPEG_OFFSET, len(data)) :]), pieces * area)
 
 
 def _refuse(about: str, allowed: int, found: int) -> None:

@@ -10,7 +10,7 @@ from importlib import import_module
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from .._messages import shown, value_error
+from .._messages import shown, type_error, value_error
 from .._preprocess import Preprocess
 from .._tensor import as_tensor
 from ..configs import build, hf
@@ -111,7 +111,7 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
         if preprocess is not None and not isinstance(preprocess, Preprocess):
             found = fields_of(preprocess)
             if found is None:
-                raise TypeError(f"expected a Preprocess, found {type(preprocess).__name__}")
+                raise type_error(f"expected a Preprocess, found {type(preprocess).__name__}")
             fields = found[0] | fields
             preprocess = None
         options = {name: fields.pop(name) for name in build.OPTIONS & fields.keys()}
@@ -231,7 +231,7 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
     def to_dict(self) -> dict[str, Any]:
         """The config, which names the class of transformers."""
         if self.live is None:
-            raise TypeError(f"expected a processor that was made from a config, found {self!r}")
+            raise type_error(f"expected a processor that was made from a config, found {self!r}")
         found: dict[str, Any] = super().to_dict()
         del found["clipprep_options"]
         return found | {"image_processor_type": self.live.__name__.removesuffix("Pil")}

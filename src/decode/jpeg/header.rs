@@ -176,6 +176,11 @@ impl Header {
         Err(Error::truncated("JPEG", "its bytes end in the header"))
     }
 
+    /// The pixels that each scan is for.
+    pub fn pixels(&self) -> u64 {
+        (self.frame.width as u64).saturating_mul(self.frame.height as u64)
+    }
+
     /// Whether libjpeg takes the rows from several scans, so that it holds all coefficients.
     pub fn has_several_scans(&self) -> bool {
         self.frame.progressive || self.scan.components.len() < self.frame.components.len()

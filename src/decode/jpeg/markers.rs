@@ -96,21 +96,28 @@ pub(super) fn next_end_of_scan(bytes: &[u8]) -> Option<u8> {
     memchr::memchr_iter(FILL, bytes).filter_map(after).find(|&marker| ends_scan(marker))
 }
 
-/// The scans that libjpeg decodes of a file, unless it meets an error before.
-pub(super) fn count_scans(bytes: &[u8]) -> u64 {
-    let mut scans = 0;
+/// The scans that libjpeg decodes of a file, unless it meets an error before, and the pixels of each.
+pub(super) fn count_scans(bytes: &[u8]) -> (u64, u64) {
+    let (mut scans, mut pixels) = (0, 0);
     let mut has_frame = false;
     let mut markers = Markers::new(bytes);
-    while let Some(Marker { code, .. }) = markers.next() {
+    while let Some(Marker { code, content, .. }) = markers.next() {
         match code {
             START_OF_SCAN => scans += 1,
             END_OF_IMAGE if !has_frame && markers.start_image() => {}
             // The end, or a marker that libjpeg refuses.
             START_OF_IMAGE | END_OF_IMAGE | 0x02..=0xbf | 0xc8 | 0xde | 0xdf | 0xf0..=0xfd => break,
-            code => has_frame |= is_frame(code),
+            code if is_frame(code) => {
+                has_frame = true;
+                if let Some(&[_, a, b, c, d, ..]) = bytes.get(content) {
+                    let side = |high, low| u64::from(u16::from_be_bytes([high, low]));
+                    pixels = side(a, b).saturating_mul(side(c, d)).max(pixels);
+                }
+            }
+            _ => {}
         }
     }
-    scans
+    (scans, pixels)
 }
 
 #[cfg(test)]
@@ -134,7 +141,7 @@ mod tests {
         assert_eq!(codes(b"\xff\xd8\xff\x01\xff\xda\0\x02\xff\xd3\xff\xda\0\x02"), [1, 0xda, 0xd3, 0xda]);
         assert_eq!(
             count_scans(b"\xff\xd8\xff\xc0\0\x02\xff\x01\xff\xff\xff\xda\0\x02\xff\xd3\xff\xda\0\x02"),
-            2
+            (2, 0)
         );
     }
 
@@ -162,7 +169,7 @@ mod tests {
             (&[b"\xff\xd8", FRAME, b"\xff\xe1\0\x06", SCAN, SCAN], 1),
         ];
         for (parts, scans) in COUNTED {
-            assert_eq!(count_scans(&parts.concat()), scans, "{parts:x?}");
+            assert_eq!(count_scans(&parts.concat()).0, scans, "{parts:x?}");
         }
     }
 }

@@ -74,7 +74,10 @@ fn bounded(error: Error, bytes: &[u8], limits: &Limits) -> Error {
     if matches!(error, Error::Limit { .. } | Error::Interrupted) {
         return error;
     }
-    let scans = || limits.check_scans(count_scans(bytes));
+    let scans = || {
+        let (scans, pixels) = count_scans(bytes);
+        limits.check_scans(scans, pixels)
+    };
     pillow::check_cost(bytes, limits).and_then(|()| scans()).err().unwrap_or(error)
 }
 
@@ -85,9 +88,9 @@ impl<'a> Jpeg<'a> {
         parsed.check_resolution(bytes)?;
         let frame = &parsed.frame;
         let (width, height) = dimensions("JPEG", frame.width as u64, frame.height as u64, &limits)?;
-        let scans = if parsed.has_several_scans() { count_scans(bytes) } else { 1 };
+        let scans = if parsed.has_several_scans() { count_scans(bytes).0 } else { 1 };
         if parsed.has_several_scans() {
-            limits.check_scans(scans)?;
+            limits.check_scans(scans, parsed.pixels())?;
         }
         if frame.arithmetic && bytes.len() > PILLOWS_BLOCK {
             return Err(Error::unsupported("expected an arithmetic JPEG of one block, found a longer one"));

@@ -6,9 +6,9 @@ limits and under `Limits(max_memory=256 MiB)`, and `scripts/attacks.py` writes t
 
 from __future__ import annotations
 
-from support.attacks import containers, exif, memory, paths, scans, sources, tiff
+from support.attacks import claims, containers, exif, memory, paths, scans, slow, sources, tiff
 from support.attacks.attack import Attack
 
-MODULES = (containers, scans, exif, memory, tiff, sources, paths)
+MODULES = (containers, claims, scans, slow, exif, memory, tiff, sources, paths)
 ALL: tuple[Attack, ...] = tuple(attack for module in MODULES for attack in module.ATTACKS)
 assert len({attack.name for attack in ALL}) == len(ALL), "two attacks of one name"

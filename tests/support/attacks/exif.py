@@ -9,6 +9,7 @@ from functools import partial
 from PIL import Image
 
 from support.attacks.attack import Attack
+from support.attacks.containers import mpo
 from support.writers import png_chunk, saved
 
 TINY = Image.new("RGB", (16, 16))
@@ -72,6 +73,24 @@ def webp(block: bytes) -> bytes:
     return saved(TINY, "WEBP", exif=block)
 
 
+def avif(block: bytes) -> bytes:
+    """Pillow writes only EXIF that it has read, so that another block of that length is put in its place."""
+    exif = Image.Exif()
+    exif[0x9286] = bytes(len(block))
+    data = saved(TINY, "AVIF", exif=exif)
+    at = max(data.find(b"II*\0"), data.find(b"MM\0*"))
+    return data[:at] + block + data[at + len(block) :]
+
+
+def multi_picture(block: bytes) -> bytes:
+    return mpo(jpeg(block))
+
+
+def itself(block: bytes) -> bytes:
+    """A block is a TIFF without an image."""
+    return block
+
+
 def xmp(packet: bytes) -> bytes:
     data = saved(TINY, "PNG")
     return data[:33] + png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet) + data[33:]
@@ -95,13 +114,16 @@ LARGE = {
 ATTACKS = (
     *(
         Attack(f"{name}, in {kind}", partial(lambda wrap, make: wrap(make()), wrap, make), "exif=True")
-        for kind, wrap in (("a JPEG", jpeg), ("a PNG", png), ("a WebP", webp))
+        for kind, wrap in (
+            ("a JPEG", jpeg), ("a PNG", png), ("a WebP", webp), ("an AVIF", avif), ("an MPO", multi_picture), ("a TIFF", itself),
+        )
         for name, make in BLOCKS.items()
     ),
     *(
         Attack(f"{name}, in {kind}", partial(lambda wrap, make: wrap(make()), wrap, make), "exif=True")
         for kind, wrap in (
             ("a PNG", png), ("a PNG in hex", png_in_hex), ("a WebP", webp), ("pieces of a JPEG", jpeg_of_pieces),
+            ("an AVIF", avif), ("a TIFF", itself),
         )
         for name, make in LARGE.items()
     ),

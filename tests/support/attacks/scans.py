@@ -50,11 +50,11 @@ def _with_restarts(count: int = COUNT) -> bytes:
     return _head(SIDE) + _scan(0, 0) + (b"\xff\xd0\xff\x01" + _scan(1, 63)) * count + EOI
 
 
-def _sequential(count: int = COUNT) -> bytes:
+def sequential_scans(count: int = COUNT, side: int = SIDE) -> bytes:
     """Not progressive: the same component again and again."""
     data = saved(Image.new("L", (8, 8)), "JPEG")
     at, start = data.index(b"\xff\xc0") + 5, data.index(b"\xff\xda")
-    head = data[:at] + struct.pack(">HH", SIDE, SIDE) + data[at + 4 : start]
+    head = data[:at] + struct.pack(">HH", side, side) + data[at + 4 : start]
     return head + b"\xff\xda\0\x08\1\1\0\0\x3f\0" * count + EOI
 
 
@@ -71,7 +71,7 @@ FILES = {
     "many scans after tables and a comment": lambda: SOI + b"\xff\xfe\0\4ab" + EOI + many_scans(),
     "many scans without an end": lambda: many_scans()[:-2],
     "many scans after an end in the middle": lambda: many_scans(5)[:-2] + EOI + many_scans()[2:],
-    "many scans of a sequential file": _sequential,
+    "many scans of a sequential file": sequential_scans,
 }
 ATTACKS = tuple(
     Attack(f"{name}{suffix}", file, options)

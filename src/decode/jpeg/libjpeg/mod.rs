@@ -84,9 +84,9 @@ impl<'a> Decoder<'a> {
         let parts = unsafe { parts.assume_init() };
         // From here on the structs are reached through this pointer alone, by C and by us.
         let parts = NonNull::from(Box::leak(parts));
+        let max_scans = limits.scans(header.pixels()).unwrap_or(u64::MAX);
         let mut decoder = Self { parts, header, limits: *limits, bytes, reduction: None };
         let max_memory = limits.max_memory.and_then(|max| c_long::try_from(max).ok());
-        let max_scans = limits.max_scans.unwrap_or(u64::MAX);
         decoder.call(|parts| {
             // SAFETY: the structs are live and stay in place; the library keeps the pointers to
             // them, and to `bytes`, which outlives `decoder`.
@@ -128,9 +128,10 @@ impl<'a> Decoder<'a> {
             match payload.downcast::<Fault>().map(|fault| *fault) {
                 Ok(Fault::Decode(found)) => Error::decode("JPEG", found),
                 Ok(Fault::Interrupted) => Error::Interrupted,
-                Ok(Fault::Scans(found)) => {
-                    self.limits.check_scans(found).expect_err("more of them than allowed")
-                }
+                Ok(Fault::Scans(found)) => self
+                    .limits
+                    .check_scans(found, self.header.pixels())
+                    .expect_err("more of them than allowed"),
                 Err(payload) => resume_unwind(payload),
             }
         })
