@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import sys
 from collections.abc import Mapping
 from importlib import import_module
 from os import PathLike
@@ -262,9 +261,9 @@ _MEANINGLESS = frozenset({"trust_remote_code", "use_fast", *_HUB})
 
 def made_of(found: type) -> type[ClipPrepImageProcessor]:
     """The class that is this one and one of transformers, as a name of this package, so that it pickles."""
-    package = sys.modules[__package__]
     name = found.__name__
-    known: type[ClipPrepImageProcessor] | None = vars(package).get(name)
+    home = import_module(f"{__package__}.pil" if name.endswith("Pil") else __package__)
+    known: type[ClipPrepImageProcessor] | None = vars(home).get(name)
     if known is not None:
         return known
 
@@ -274,16 +273,16 @@ def made_of(found: type) -> type[ClipPrepImageProcessor]:
 
     preprocess.__signature__ = inspect.signature(found.preprocess)  # type: ignore[attr-defined]
     body = {
-        "__module__": __package__,
+        "__module__": home.__name__,
         "__doc__": f"`{name}` of transformers, computed by clipprep where that gives its bits.",
         "live": found,
         "model_input_names": found.model_input_names,  # type: ignore[attr-defined]
         "preprocess": preprocess,
     }
     made = type(name, (ClipPrepImageProcessor, found), body)
-    setattr(package, name, made)
+    setattr(home, name, made)
     if hasattr(found, "valid_kwargs"):
-        setattr(package, f"{name.removesuffix('Pil')}Kwargs", found.valid_kwargs)
+        setattr(home, f"{name.removesuffix('Pil')}Kwargs", found.valid_kwargs)
     return made
 
 
