@@ -9,6 +9,7 @@ import pickle
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import clipprep
 from support.pictures import picture
@@ -37,6 +38,16 @@ from support.writers import saved
         pytest.param(b"<?xml version='1.0'?>\n<svg/>", "SVG", id="SVG after XML"),
         pytest.param(b'{"detail": "not found"}', "JSON", id="JSON"),
         pytest.param(b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull", id="Git LFS"),
+        pytest.param("google/siglip-base-patch16-224", "from_hf", id="another name of the Hub"),
+        pytest.param(b'[\n {\n  "detail": 1}]', "JSON", id="JSON in a list"),
+        pytest.param(
+            b"\0\0\0\x18ftypdash\0\0\0\0iso6mp41" + bytes(99), "video", id="MPEG-4 of another brand"
+        ),
+        pytest.param(b"RIFF\0\0\0\0AVI LIST" + bytes(99), "video", id="AVI"),
+        pytest.param(b"\x93NUMPY\x01\0" + bytes(99), "np.load", id="array in a file"),
+        pytest.param(
+            b"a.jpg".ljust(257, b"\0") + b"ustar\x0000" + bytes(99), "tar archive", id="tar"
+        ),
         pytest.param(b"%PDF-1.7\n", "PDF", id="PDF"),
         pytest.param(b"PK\x03\x04" + bytes(60), "zip", id="zip"),
         pytest.param(gzip.compress(b"image"), "gzip", id="gzip"),
@@ -112,3 +123,10 @@ def test_a_damaged_file_is_named_also_where_its_name_is_not_utf8(small, tmp_path
             small(source)
         assert r"caf\xe9.jpg" in str(caught.value)
         assert str(caught.value).isascii()
+
+
+def test_a_damaged_file_of_a_plugin_is_not_told_to_install_it(small, monkeypatch) -> None:
+    data = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
+    assert "pillow-heif" in str(small.try_batch([data]).errors[0])
+    monkeypatch.setitem(Image.OPEN, "HEIF", (lambda *_: None, lambda prefix: False))
+    assert "pillow-heif" not in str(small.try_batch([data]).errors[0])

@@ -182,7 +182,7 @@ def _unidentified(
     data: memoryview, begins: list[str], allowed: set[str], refused: Exception | None
 ) -> Exception:
     """The error for a file that no allowed format takes."""
-    hint = of_bytes(data)
+    hint = of_bytes(data, Image.OPEN)
     if refused is not None and begins and begins[-1] in allowed and not hint:
         return refused
     if shut := [name for name in begins if name not in allowed]:
