@@ -16,6 +16,6 @@ import runs
 
 def test_kills_change_no_byte(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow")
-    runs.make_files(tmp_path / "files", 600)
-    lines = list(runs.check(tmp_path / "files", tmp_path, kills=3))
+    runs.make_files(tmp_path / "files", 400)
+    lines = list(runs.check(tmp_path / "files", tmp_path, kills=2))
     assert len(lines) == len(runs.ENDINGS)

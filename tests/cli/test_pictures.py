@@ -185,6 +185,15 @@ def test_what_no_font_has_is_escaped() -> None:
         assert fonts._length(fonts._shortened(text * 20, 14, 300), 14) <= 300
 
 
+def test_long_reasons_are_broken_between_words() -> None:
+    words = [f"word{number}" for number in range(300)]
+    found = fonts.lines(" ".join(words), 14, 400, 9)
+    assert len(found) == 9
+    assert " ".join(found).split() == words
+    assert all(fonts._length(line, 14) <= 400 for line in found[:-1])
+    assert len(fonts.lines("x" * 5000, 14, 400, 9)) == 9
+
+
 def test_a_script_that_a_font_here_has_is_written() -> None:
     if not any("DejaVu" in path for path in fonts._files()):
         pytest.skip("DejaVu is not installed")

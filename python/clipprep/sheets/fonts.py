@@ -47,10 +47,12 @@ def lines(text: str, size: int, width: int, most: int) -> list[str]:
     found: list[str] = []
     rest = " ".join(text.split())
     while rest and len(found) < most - 1:
-        line = rest
+        line = rest[:width]  # no letter is narrower than a pixel
         while _length(line, size) > width:
             cut = line.rstrip().rfind(" ")
-            line = line[: cut if cut > 0 else max(1, len(line) * 3 // 4)]
+            line = line[: min(cut if cut > 0 else len(line), max(1, len(line) * 7 // 8))]
+        if " " in line and len(line) < len(rest) and rest[len(line)] != " ":
+            line = line[: line.rindex(" ")]  # at the end of a word
         found.append(line.strip())
         rest = rest[len(line) :].strip()
     return [*found, rest] if rest else found
@@ -58,9 +60,9 @@ def lines(text: str, size: int, width: int, most: int) -> list[str]:
 
 def _shortened(text: str, size: int, width: int) -> str:
     text = " ".join(text.split())
-    if _length(text, size) <= width:
+    if len(text) <= width and _length(text, size) <= width:
         return text
-    low, high = 0, len(text)
+    low, high = 0, min(len(text), width)
     while low < high:  # the longest beginning that fits
         middle = (low + high + 1) // 2
         if _length(text[:middle] + "...", size) <= width:
