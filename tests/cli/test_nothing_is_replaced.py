@@ -72,11 +72,31 @@ def test_another_run_is_refused(
     assert run(*sources, "--out", out, *other) == 2
     said = capsys.readouterr().err
     assert "--overwrite" in said
+    assert ("9 rows by Preprocess(32)" if other else "9 rows of other sources") in said
     assert len(said.splitlines()) == 1
     assert tree(tmp_path) == before
     assert run(*sources, "--out", out, *other, "--overwrite") == 0
     assert tree(tmp_path) != before
     assert tree(tmp_path).keys() <= before.keys()
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_finished_file_that_was_cut_is_not_finished(ending: str, tmp_path: Path) -> None:
+    assert run(PHOTOS, "--out", f"{tmp_path}/t{ending}") == 0
+    path = next((tmp_path / "t").iterdir()) if ending == "/" else tmp_path / f"t{ending}"
+    path.write_bytes(path.read_bytes()[:-100])
+    before = tree(tmp_path)
+    assert run(PHOTOS, "--out", f"{tmp_path}/t{ending}") == 2
+    assert tree(tmp_path) == before
+
+
+def test_a_folder_that_lacks_a_file_is_not_finished(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    assert run(PHOTOS, "--out", f"{tmp_path}/t/") == 0
+    max((tmp_path / "t").iterdir()).unlink()
+    before = tree(tmp_path)
+    assert run(PHOTOS, "--out", f"{tmp_path}/t/") == 2
+    assert tree(tmp_path) == before
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

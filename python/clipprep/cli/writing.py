@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from itertools import islice
 from time import monotonic
+from typing import Any
 
 from clipprep import Preprocess
 from clipprep.cli.failures import FailedError
@@ -42,13 +44,14 @@ def prepare(output: Output, journal: Journal, *, restart: bool, overwrite: bool)
             output.resume(journal.done, journal.states)
         return State.RESUMED
     if not overwrite:
-        if output.made_by() == journal.run:
+        made_by = output.made_by()
+        if made_by == journal.run:
             return State.FINISHED
         for path in output.places + ([] if restart else output.parts):
             if path.exists() or path.is_symlink():
                 raise FileExistsError(
-                    f"{path}: expected nothing there or the same run's output, found something else;"
-                    " --overwrite replaces it"
+                    f"{path}: expected nothing there or the output of this very run, found"
+                    f" {_described(made_by, journal.run)}; --overwrite replaces it"
                 )
     journal.start(output.standing())
     try:
@@ -57,6 +60,16 @@ def prepare(output: Output, journal: Journal, *, restart: bool, overwrite: bool)
         _discard(output, journal)
         raise
     return State.BEGUN
+
+
+def _described(found: Mapping[str, Any] | None, run: Mapping[str, Any]) -> str:
+    """The output that stands in the place of a run's."""
+    if found is None:
+        return "a file that no run has finished"
+    rows = f"{found.get('rows'):,} rows" if isinstance(found.get("rows"), int) else "rows"
+    if found.get("preprocess") == run["preprocess"]:
+        return f"{rows} of other sources"
+    return f"{rows} by {found.get('preprocess')}"
 
 
 def write(

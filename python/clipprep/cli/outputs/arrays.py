@@ -53,9 +53,9 @@ class ArrayFile:
                 size = tensors.seek(0, os.SEEK_END)
         except (OSError, ValueError):
             return None
-        if header != self._header or size != self._size or not isinstance(first, dict):
-            return None
-        return first.get("run")
+        run = first.get("run") if isinstance(first, dict) else None
+        is_whole = header == self._header and size == self._size
+        return run if isinstance(run, dict) and (is_whole or run != self._run) else None
 
     def begin(self) -> None:
         self._tensors.begin()

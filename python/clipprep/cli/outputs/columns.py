@@ -235,13 +235,17 @@ class Folder(_Columns):
         return {}  # a run's own parts stand in the folder while it goes on
 
     def made_by(self) -> Mapping[str, Any] | None:
-        runs = []
+        runs, rows = [], 0
         for path in self.places:
             try:
-                runs.append(_run_of(pq.read_schema(path)))
+                footer = pq.read_metadata(path)
             except (OSError, pa.ArrowInvalid):
                 return None
-        return runs[0] if runs and all(run == runs[0] for run in runs) else None
+            rows += footer.num_rows
+            runs.append(_run_of(footer.schema.to_arrow_schema()))
+        if not runs or any(run != runs[0] for run in runs):
+            return None
+        return runs[0] if runs[0] != self._run or rows == self._run["rows"] else None
 
     def begin(self) -> None:
         with telling(self._path):
