@@ -73,10 +73,14 @@ def public_names() -> Iterator[str]:
             members = [member for member in dir(found) if not member.startswith("_")]
             yield from (f"clipprep.{name}.{member}" for member in [*members, "__call__"])
     for module in INTEGRATIONS:  # read, not imported: not all are installed
-        tree = ast.parse((ROOT / "python" / "clipprep" / f"{module}.py").read_text())
-        for node in tree.body:
+        file = ROOT / "python" / "clipprep" / f"{module}.py"
+        if not file.exists():
+            file = file.with_suffix("") / "__init__.py"
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
                 yield f"clipprep.{module}.{node.name}"
+            elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+                yield from (f"clipprep.{module}.{name}" for name in ast.literal_eval(node.value))
 
 
 def inventory(site: Path) -> set[str]:
