@@ -9,11 +9,13 @@ import os
 import pty
 import resource
 import shutil
+import signal
 import struct
 import subprocess
 import sys
 import tempfile
 import termios
+import time
 from pathlib import Path
 
 import numpy as np
@@ -263,6 +265,26 @@ def test_a_full_standard_output() -> None:
         )
     assert done.returncode in (1, 2)
     check_one_line(done.stderr, "standard output")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_asked_to_end_says_what_is_kept(number: int, tmp_path: Path) -> None:
+    sources = [str(path) for path in PATHS] * 150
+    command = ["run", *sources, "--model", "32", "--batch-size", "2", "--out", f"{tmp_path}/t.npy"]
+    process = subprocess.Popen([*COMMAND, *command], stderr=subprocess.PIPE, text=True)
+    progress_file = tmp_path / "t.npy.progress"
+    while process.poll() is None and not (
+        progress_file.exists() and len(progress_file.read_bytes().splitlines()) > 3
+    ):
+        time.sleep(0.01)
+    process.send_signal(number)
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, said
+    assert "rows are kept: the same command goes on" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "t.npy.lock").exists()
+    done = subprocess.run([*COMMAND, *command, "--json"], capture_output=True, timeout=120)
+    assert json.loads(done.stdout)["resumed_at"] > 0
 
 
 # Statuses and power cuts ---------------------------------------------------------------------------

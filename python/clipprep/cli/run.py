@@ -16,7 +16,7 @@ from clipprep.cli.journal import Journal
 from clipprep.cli.names import say, warn
 from clipprep.cli.outputs.part import telling
 from clipprep.cli.sources import Listing
-from clipprep.cli.writing import State, prepare, write
+from clipprep.cli.writing import State, prepare, terminable, write
 
 DESCRIPTION = """\
 Preprocess images into a file, a row each, in the order of the sources: files,
@@ -95,7 +95,7 @@ def call(args: argparse.Namespace) -> int:
             out.parent.mkdir(parents=True, exist_ok=True)
         journal = Journal(place.beside(out, ".progress"), run)
         start = perf_counter()
-        with place.locked(out):
+        with terminable(), place.locked(out):
             state = prepare(output, journal, restart=args.restart, overwrite=args.overwrite)
             done = len(listing) if state is State.FINISHED else journal.done
             if state is State.RESUMED:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from time import monotonic
 from typing import Any
@@ -60,6 +63,23 @@ def prepare(output: Output, journal: Journal, *, restart: bool, overwrite: bool)
         _discard(output, journal)
         raise
     return State.BEGUN
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Has SIGTERM, which schedulers send before they kill, stop the block as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _described(found: Mapping[str, Any] | None, run: Mapping[str, Any]) -> str:
