@@ -46,7 +46,7 @@ pub struct Format {
 
 /// The choice of decoder, each with its reason. A decoder refuses the odd file that it would read otherwise
 /// than Pillow, and thereby leaves it to Pillow.
-static FORMATS: [Format; 8] = [
+static FORMATS: &[Format] = &[
     // libjpeg-turbo's arithmetic is what Pillow shows, and mozjpeg's copy of it reads what is not regular; other
     // decoders are several levels off.
     Format {
@@ -105,7 +105,7 @@ impl Format {
     /// assert!(Format::all().iter().any(|format| format.name() == "JPEG"));
     /// ```
     pub fn all() -> &'static [Self] {
-        &FORMATS
+        FORMATS
     }
 
     /// The format that a file's first bytes announce.
