@@ -158,7 +158,12 @@ def test_folders_as_people_have_them(tmp_path: Path) -> None:
     )
     cfg = {"size": [224, 224], "mode": "RGB", "resize_mode": "squash"}
     immich = fill(tmp_path / "immich", {"config.json": {}, "visual/preprocess_cfg.json": cfg})
-    for config in (immich, immich / "visual", immich / "visual" / "preprocess_cfg.json"):
+    for config in (
+        immich,
+        f"local-dir:{immich}",
+        immich / "visual",
+        immich / "visual" / "preprocess_cfg.json",
+    ):
         assert Preprocess.from_open_clip(config) == Preprocess(224, resize_mode="squash")
 
 

@@ -156,7 +156,24 @@ def test_names_like_no_other(name: str) -> None:
         assert len(str(caught.value)) < 500
 
 
+def test_an_error_shows_names_of_the_library_that_was_asked() -> None:
+    for read, example in (
+        (Preprocess, "ViT-B/32"),
+        (Preprocess.from_open_clip, "RN50"),
+        (Preprocess.from_timm, "beit"),
+    ):
+        with pytest.raises(ValueError, match=f"such as '{example}"):
+            read("qqqqqqqq")
+    with pytest.raises(FileNotFoundError, match="which is none"):
+        Preprocess.from_hf("ViT-B-32")
+
+
 def test_pretrained_that_is_refused(tmp_path: Path) -> None:
+    for read in (Preprocess, Preprocess.from_open_clip):
+        with pytest.raises(TypeError, match="pretrained="):
+            read("ViT-B-32", pretrained=3)
+        with pytest.raises(ValueError, match=r"'openai'.*'laion2b_s34b_b79k'"):
+            read("ViT-B-32", pretrained="qqqqqqqq")
     for model in ("ViT-B-32", "ViT-B/32", "ViT-H-14"):
         with pytest.raises(ValueError, match="pretrained= for"):
             Preprocess(model, pretrained="laion9b")

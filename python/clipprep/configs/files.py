@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from .._messages import kind, message, said, system_error, type_error, value_error
+from .._messages import kind, message, said, shown, system_error, type_error, value_error
 from . import hub
 
+#: How open_clip and timm write that a folder follows.
+_LOCAL = "local-dir:"
 #: The most bytes of a config that are read.
 _MAX_BYTES = 16 * 2**20
 
 
 def is_name(config: object) -> TypeGuard[str]:
     """Whether a text is a model's name, not the path of a file or a folder."""
-    if not isinstance(config, str):
+    if not isinstance(config, str) or config.startswith(_LOCAL):
         return False
     form = hub.is_name(config) or (os.sep not in config and not config.endswith(".json"))
     return form and not os.path.exists(config)
@@ -37,7 +39,11 @@ def read(
         path = Path(config)
     except Exception as error:  # what the object's own code raises
         raise type_error(f"{expected}, found {kind(config)} that raises {said(error)}") from error
-    if is_name(config) and hub.is_name(config):
+    if isinstance(config, str):
+        path = Path(config.removeprefix(_LOCAL))
+    if is_name(config):
+        if not hub.is_name(config):
+            raise FileNotFoundError(message(f"{expected}, found {shown(config)}, which is none"))
         path = hub.folder(config, wanted, beside)
     if not os.path.isdir(path):  # which does not raise for names that no file can have
         return {wanted[0]: load(path)}

@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any, Literal, TypeAlias
 
 from ... import _core
-from ..._messages import value_error
+from ..._messages import shown, type_error, value_error
 
 #: OpenAI's own names of its models on the Hub. They mean OpenAI's transform, not the processors of transformers.
 OPENAI: Mapping[str, int] = {
@@ -48,6 +48,8 @@ def open_clip(name: str, pretrained: str | None) -> dict[str, Any] | None:
 
     Raises ValueError for a tag that is unknown, and where the weights of a name without one differ.
     """
+    if not isinstance(pretrained, str | None):
+        raise type_error(f"expected pretrained= a tag or None, found {shown(pretrained)}")
     name, _, tag = name.removeprefix("open_clip:").replace("/", "-").partition(":")
     tags = models("open_clip").get(name)
     if tags is None:
@@ -128,6 +130,10 @@ def available(library: Literal["openai", "open_clip", "timm"] | None = None) -> 
     raise value_error(f"expected library= one of openai, open_clip, timm, found {library!r}")
 
 
+#: More names than a message lists.
+_MANY = 30
+
+
 def near(name: str, known: Iterable[str]) -> list[str]:
     """The names that a misspelt one may mean, the nearest first; cases and separators count as one."""
     spelt: dict[str, list[str]] = {}
@@ -143,9 +149,9 @@ def _plain(name: str) -> str:
 
 def unknown(name: str, known: Collection[str], what: str, hint: str = "") -> ValueError:
     """The error about a name that is not among those known, with the nearest ones, or all where they are few."""
-    found = near(name, known)
-    if found or len(known) <= 8:
-        what += f" such as {', '.join(map(repr, found or known))}"
-    else:
-        what += " such as 'ViT-B/32' (clipprep.available_models() lists them)"
+    listed = near(name, known) or known
+    if len(listed) > _MANY:
+        listed = ["ViT-B/32"] if "ViT-B/32" in known else [next(iter(known))]
+        hint = hint or "clipprep.available_models() lists all"
+    what += f" such as {', '.join(map(repr, listed))}"
     return value_error(f"expected {what}, found {name[:200]!r}" + (f"; {hint}" if hint else ""))
