@@ -176,6 +176,16 @@ def test_names_begin_after_the_common_folder(names: list[str], folder: str) -> N
     assert seen.common_folder([Shown(name, b"") for name in names]) == folder
 
 
+def test_a_name_that_is_not_utf8_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.jpg", "wb") as file:
+        file.write(b"bad")
+    view(tmp_path, "--html", tmp_path / "page.html", status=1)
+    assert capsys.readouterr().err.count("caf") == 1
+    assert (tmp_path / "page.html").read_text("utf-8").count("caf") == 1
+
+
 def test_what_no_font_has_is_escaped() -> None:
     pieces = "".join(piece for _, piece in fonts._runs("a\U000f1234\n\udce9", 14))
     assert pieces == r"a\U000f1234\n\xe9"

@@ -14,6 +14,7 @@ import clipprep
 from clipprep import contact_sheet
 from clipprep.cli import place
 from clipprep.cli.failures import FailedError
+from clipprep.cli.names import shown
 from clipprep.cli.outputs.part import telling
 from clipprep.cli.sources import Listing
 from clipprep.sheets.page import GENERATOR
@@ -59,25 +60,25 @@ def draw(
     model: str,
 ) -> Pictures:
     """Draws the first images of a listing, as a sheet, a page or both."""
-    shown, sources, failed = [], [], {}
+    images, sources, failed = [], [], {}
     for row, (name, source) in enumerate(listing.first(contact_sheet.MAX_IMAGES)):
         if isinstance(source, OSError):
             failed[row] = str(source)
             source = b""
-        shown.append(contact_sheet.Shown(name, source))
+        images.append(contact_sheet.Shown(name, source))
         sources.append(source)
     result = preprocess.try_batch(sources)
     errors = {row: str(error) for row, error in result.errors.items()} | failed
     if sheet is not None:
-        picture = contact_sheet.draw(preprocess, shown, result.pixels, errors, model)
+        picture = contact_sheet.draw(preprocess, images, result.pixels, errors, model)
         exif, encoded = Image.Exif(), BytesIO()
         exif[_SOFTWARE] = _OURS
         picture.save(encoded, _FORMATS[sheet.suffix.lower()], exif=exif)
         _write(sheet, encoded.getvalue())
     if html is not None:
-        page = contact_sheet.page(preprocess, shown, result.pixels, errors, model)
+        page = contact_sheet.page(preprocess, images, result.pixels, errors, model)
         _write(html, page.encode())
-    return Pictures(len(shown), [_named(shown[row].name, errors[row]) for row in sorted(errors)])
+    return Pictures(len(images), [_named(images[row].name, errors[row]) for row in sorted(errors)])
 
 
 def title(args: argparse.Namespace, preprocess: clipprep.Preprocess) -> str:
@@ -99,7 +100,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _named(name: str, error: str) -> str:
-    return error if name in error else f"{name}: {error}"
+    return error if shown(name) in shown(error) else f"{name}: {error}"
 
 
 def _is_our_sheet(path: Path) -> bool:

@@ -102,7 +102,13 @@ def common_folder(shown: Sequence[Shown]) -> str:
 
 def reasons(shown: Sequence[Shown], errors: Mapping[int, object]) -> dict[int, str]:
     """Why rows hold no image, without the names that stand there anyway."""
-    return {row: str(error).removeprefix(f"{shown[row].name}: ") for row, error in errors.items()}
+    return {row: _reason(shown[row].name, str(error)) for row, error in errors.items()}
+
+
+def _reason(name: str, error: str) -> str:
+    # A message has escapes for bytes that are not UTF-8.
+    escaped = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return error.removeprefix(f"{name}: ").removeprefix(f"{escaped}: ")
 
 
 def _thumbnail(preprocess: Preprocess, shown: Shown, size: tuple[int, int]) -> Image.Image:
