@@ -198,6 +198,23 @@ def test_a_folder_of_several_libraries_asks_which(
     assert asked("--config", f"timm:{tmp_path}") == expected
 
 
+@pytest.mark.parametrize("library", CONFIGS)
+def test_configs_of_the_hub_are_read_by_name(
+    library: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = "timm" if library == "timm" else "someone"
+    model = tmp_path / f"models--{owner}--model"
+    (model / "refs").mkdir(parents=True)
+    (model / "refs" / "main").write_text("abc123")
+    (model / "snapshots" / "abc123").mkdir(parents=True)
+    for name, content in CONFIGS[library].items():
+        (model / "snapshots" / "abc123" / name).write_text(json.dumps(content))
+        expected = READERS[library](content)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert asked("--config", f"{owner}/model") == expected
+    assert asked("--config", f"{library}:{owner}/model") == expected
+
+
 def test_the_backend_of_transformers(tmp_path: Path) -> None:
     [(name, content)] = CONFIGS["transformers"].items()
     (tmp_path / name).write_text(json.dumps(content))
