@@ -147,6 +147,9 @@ pub(super) fn list<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, 
 /// An iterator of sources; a single source is a mistake.
 pub(super) fn iterator<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     let py = sources.py();
+    if sources.is_instance_of::<PyMemoryView>() && sources.getattr("ndim")?.gt(1)? {
+        return iterator(&py.import("numpy")?.call_method1("asarray", (sources,))?);
+    }
     // Whatever has pixels has an axis for the images of a batch.
     if let Some(shape) = shape_of(sources)? {
         return if shape.len() == 4 {

@@ -104,6 +104,12 @@ def test_arrays_of_names_and_of_bytes_are_batches(small, tmp_path) -> None:
         np.array([str(path)] * 2, object),
         np.array([DATA] * 2, object),
         np.array([path] * 2, object),
+        np.array([DATA] * 2),
+        *(
+            [np.array([str(path)] * 2, np.dtypes.StringDType())]
+            if hasattr(np.dtypes, "StringDType")
+            else []
+        ),
     ):
         assert np.array_equal(small.batch(sources), expected)
 
@@ -114,6 +120,10 @@ def test_a_buffer_of_several_axes_is_an_array(small) -> None:
     assert np.array_equal(
         small(memoryview(bytearray(pixels.tobytes())).cast("B", (40, 50, 3))), small(pixels)
     )
+    batch = np.stack([pixels] * 2)
+    assert np.array_equal(small.batch(memoryview(batch)), small.batch(batch))
+    with pytest.raises(ValueError, match="a batch of shape"):
+        small.batch(memoryview(pixels))
 
 
 def test_scalars_and_arrays_of_pyarrow_are_sources(small, tmp_path) -> None:
