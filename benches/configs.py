@@ -224,7 +224,7 @@ The image processors of version 4 that are slow (`use_fast=False`, the default u
 
 The `hf-` profiles read an array of uint8 as transformers does: (1, H, W), (3, H, W) and (4, H, W) have channels first, also
 where the last axis could be the channels; (H, W) is grey, and any other shape has channels last. `openai` and `timm` always
-read channels last: to them (3, 40, 3) is three rows of RGB.
+read channels last: to them (3, 40, 3) is three rows of RGB. `input_layout="HWC"` or `"CHW"` decides for every profile.
 
 ## Classes of transformers that are read
 

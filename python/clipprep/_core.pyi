@@ -153,7 +153,7 @@ class Preprocess:
     @property
     def interpolation(
         self,
-    ) -> Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]:
+    ) -> Literal["nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"]:
         """The resampling filter."""
     @property
     def dtype(self) -> Literal["float32", "float16", "bfloat16", "uint8"]:

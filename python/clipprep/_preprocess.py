@@ -39,7 +39,9 @@ class Preprocess(FromConfig, Calls):
         pillow: Literal["13", "12", "13-arm", "12-arm", "installed"] = "13",
         mean: Sequence[float] | NDArray[Any] | None = None,
         std: Sequence[float] | NDArray[Any] | None = None,
-        interpolation: Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+        interpolation: Literal[
+            "nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"
+        ]
         | Resampling = "bicubic",
         dtype: Literal["float32", "float16", "bfloat16", "uint8"]
         | type[np.generic]
@@ -103,10 +105,13 @@ class Preprocess(FromConfig, Calls):
             std: Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`,
                 CLIP's own.
             interpolation: The resampling filter. In "hf-torchvision" it is torch's filter of that
-                name, without "box" and "hamming", and "nearest" is torch's "nearest-exact".
-                `PIL.Image.Resampling` works too.
+                name, without "box" and "hamming"; "nearest" is torch's "nearest-exact", and
+                "nearest-floor", which no other profile has, torch's "nearest". `PIL.Image.Resampling`
+                works too.
 
                 - "nearest": The nearest source pixel, no antialiasing.
+                - "nearest-floor": The source pixel that the left and upper edge of an output pixel lies
+                  in: torch's "nearest".
                 - "box": Box, support 0.5.
                 - "bilinear": Triangle, support 1.
                 - "hamming": Hamming-windowed sinc, support 1.

@@ -116,7 +116,8 @@ class Options(ConfigOptions, total=False):
     std: Sequence[float] | NDArray[Any] | None
     """Numbers above 0 to divide the channels R, G, B by."""
     interpolation: (
-        Literal["nearest", "box", "bilinear", "hamming", "bicubic", "lanczos"] | Resampling
+        Literal["nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"]
+        | Resampling
     )
     """The resampling filter."""
     channel_order: Literal["RGB", "BGR"]

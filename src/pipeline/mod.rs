@@ -21,7 +21,6 @@ use crate::normalise::{Element, Normalise};
 use crate::orientation::{Orientation, apply_orientation};
 use crate::pixels::{Header, Image};
 use crate::plan::{Plan, resized_size};
-use crate::resample::Filter;
 use crate::simd::Level;
 use crate::source::Source;
 use crate::spec::{Precision, ResizeMode, Spec, TensorLayout, Truncated};
@@ -319,7 +318,7 @@ impl Preprocess {
         let (format, mut decoder) = decode::open(input, &rules)?;
         let orientation = if spec.exif { decoder.metadata()?.orientation()? } else { Orientation::default() };
         // A centre that is cropped first need not lie on the pixels of a reduced image.
-        let reducible = spec.filter != Filter::Nearest && spec.resize_mode != ResizeMode::Perceiver;
+        let reducible = !spec.filter.is_nearest() && spec.resize_mode != ResizeMode::Perceiver;
         if spec.precision == Precision::Fast && reducible {
             self.set_fast(decoder.as_mut(), orientation)?;
         }

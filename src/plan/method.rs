@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::pixels::{Layout, Sample, Window};
 use crate::resample::floats::Floats;
 use crate::resample::{
-    Filter, Order, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit, torch,
+    Order, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit, torch,
 };
 use crate::simd::Level;
 use crate::spec::{PillowBuild, Resampler, Spec};
@@ -37,9 +37,9 @@ impl Method {
             return (window, Self::Floats(Floats::new(level, columns, rows, factor)));
         }
         let is_torch = spec.profile.resampler == Resampler::Torch;
-        if spec.filter == Filter::Nearest || layout.nearest_only() {
+        if spec.filter.is_nearest() || layout.nearest_only() {
             if is_torch {
-                let (columns, rows) = torch::nearest_indices(from, to, columns, rows);
+                let (columns, rows) = torch::nearest_indices(spec.filter, from, to, columns, rows);
                 return pick(columns, rows);
             }
             let indices = match layout.sample() {
@@ -136,7 +136,7 @@ fn pass_order(build: PillowBuild, (width, height): (usize, usize), resized: (usi
 /// that they take while they are made: their lists grow, and those of the columns are laid out for the kernels.
 pub(super) fn weights_memory(spec: &Spec, layout: Layout, geometry: &Geometry) -> (u64, u64) {
     let Geometry { from, to, columns, rows, .. } = geometry;
-    if spec.filter == Filter::Nearest || layout.nearest_only() {
+    if spec.filter.is_nearest() || layout.nearest_only() {
         return (0, 0);
     }
     let taps = |input: usize, output: usize, crop: usize| {
@@ -160,7 +160,7 @@ pub(super) fn check_size(spec: &Spec, geometry: &Geometry) -> Result<()> {
     let bytes = |input: usize, output: usize| {
         let scale = (input as f64 / output as f64).max(1.0);
         let taps = match spec.filter {
-            Filter::Nearest => 0.5,
+            filter if filter.is_nearest() => 0.5,
             filter => (filter.support() * scale).ceil() * 2.0 + 1.0,
         };
         output as f64 * taps * 8.0

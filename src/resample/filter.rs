@@ -13,6 +13,8 @@ named! {
     pub enum Filter {
         /// The nearest source pixel, no antialiasing.
         Nearest = "nearest",
+        /// The source pixel that the left and upper edge of an output pixel lies in: torch's "nearest".
+        NearestFloor = "nearest-floor",
         /// Box, support 0.5.
         Box = "box",
         /// Triangle, support 1.
@@ -47,10 +49,15 @@ impl Products {
 }
 
 impl Filter {
+    /// Whether pixels are copied.
+    pub(crate) fn is_nearest(self) -> bool {
+        matches!(self, Self::Nearest | Self::NearestFloor)
+    }
+
     /// Half the width of the filter in source pixels at scale 1.
     pub(crate) fn support(self) -> f64 {
         match self {
-            Self::Nearest => unreachable!("nearest has no support: it copies pixels"),
+            Self::Nearest | Self::NearestFloor => unreachable!("nearest has no support: it copies pixels"),
             Self::Box => 0.5,
             Self::Bilinear | Self::Hamming => 1.0,
             Self::Bicubic => 2.0,
@@ -63,7 +70,7 @@ impl Filter {
     pub(crate) fn at(self, x: f64, products: Products) -> f64 {
         let sum = |a, b, c| products.sum(a, b, c);
         match self {
-            Self::Nearest => unreachable!("nearest has no weights: it copies pixels"),
+            Self::Nearest | Self::NearestFloor => unreachable!("nearest has no weights: it copies pixels"),
             Self::Box => f64::from(x > -0.5 && x <= 0.5),
             Self::Bilinear => {
                 let x = x.abs();

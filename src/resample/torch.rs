@@ -28,10 +28,11 @@ pub(crate) fn weights(filter: Filter, input: usize, output: usize, crop: Range<u
     builder.finish()
 }
 
-/// The source columns and rows of a crop of an image resized to `to` by torch's "nearest-exact", whose
-/// positions are float32. It has two kernels, and takes the one for small outputs up to 128 pixels of
-/// height and width together.
+/// The source columns and rows of a crop of an image resized to `to` by torch's "nearest" or "nearest-exact",
+/// whose positions are float32. The latter has two kernels, and takes the one for small outputs up to 128 pixels
+/// of height and width together.
 pub(crate) fn nearest_indices(
+    filter: Filter,
     from: (usize, usize),
     to: (usize, usize),
     columns: Range<usize>,
@@ -41,6 +42,7 @@ pub(crate) fn nearest_indices(
     let axis = |input: usize, output: usize, crop: Range<usize>| {
         let scale = input as f32 / output as f32;
         let index = |x: usize| match small {
+            _ if filter == Filter::NearestFloor => x as f32 * scale,
             true => ((x as f64 + 0.5) * f64::from(scale)) as f32,
             // Compiled with fused multiply-add; the halves cancel but for their roundings.
             false => ((x as f32 + 0.5).mul_add(scale, -0.5).max(0.0) as f64 + 0.5) as f32,

@@ -129,7 +129,8 @@ pub enum FloatSteps {
 const PILLOW: &[Filter] =
     &[Filter::Nearest, Filter::Box, Filter::Bilinear, Filter::Hamming, Filter::Bicubic, Filter::Lanczos];
 /// Those that torchvision has for tensors.
-const TORCH: &[Filter] = &[Filter::Nearest, Filter::Bilinear, Filter::Bicubic, Filter::Lanczos];
+const TORCH: &[Filter] =
+    &[Filter::Nearest, Filter::NearestFloor, Filter::Bilinear, Filter::Bicubic, Filter::Lanczos];
 
 impl Profile {
     /// Every profile; the first one is the default.

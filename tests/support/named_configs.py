@@ -155,6 +155,7 @@ HUGGING_FACE: dict[str, dict[str, Any]] = {
     },
     "nearest": _NEW | {"resample": 0},
     "Lanczos": _NEW | {"resample": 1},
+    "torch's nearest, by name": _NEW | {"resample": "nearest"},
     "bilinear, by name": _NEW | {"resample": "bilinear"},
     "box": _NEW | {"resample": 4},
     "Hamming": _NEW | {"resample": 5},

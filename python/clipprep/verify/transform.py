@@ -27,6 +27,45 @@ _TORCH = ("hf-torchvision", "hf-torchvision-floats")
 _HF = ("hf-pil", *_TORCH)
 #: Which order of passes the Pillow that runs has.
 _LIVE = "13" if int(PIL.__version__.split(".")[0]) >= 13 else "12"
+if Preprocess(1, pillow="installed").pillow.endswith("-arm"):
+    _LIVE += "-arm"
+
+
+def _bridgetower(shorter: int, width: int, height: int) -> tuple[int, int]:
+    scale = shorter / min(height, width)
+    sides: tuple[float, float] = (
+        (shorter, scale * height) if height >= width else (scale * width, shorter)
+    )
+    longer = int(1333 / 800 * shorter)
+    if max(sides) > longer:
+        scale = longer / max(sides)
+        sides = scale * sides[0], scale * sides[1]
+    return int(sides[0] + 0.5) // 32 * 32, int(sides[1] + 0.5) // 32 * 32
+
+
+def _janus(side: int, width: int, height: int) -> tuple[int, int]:
+    scale = side / max(height, width)
+    return max(round(width * scale), 14), max(round(height * scale), 14)
+
+
+def _tvp(longer: int, width: int, height: int) -> tuple[int, int]:
+    if height >= width:
+        return int(longer * (width / height)), longer
+    return longer, int(longer * (height / width))
+
+
+def _pp_lcnet(shorter: int, width: int, height: int) -> tuple[int, int]:
+    scale = shorter / min(height, width)
+    return round(width * scale), round(height * scale)
+
+
+#: Width and height after resizing, as single image processors of transformers compute them.
+_OF_MODELS = {
+    "bridgetower": _bridgetower,
+    "janus": _janus,
+    "tvp": _tvp,
+    "pp-lcnet": _pp_lcnet,
+}
 
 
 class Transform:
@@ -65,6 +104,8 @@ class Transform:
             return to_width, to_height
         if pre.resize_mode == "none":
             return width, height
+        if pre.resize_mode in _OF_MODELS:
+            return _OF_MODELS[pre.resize_mode](to_height, width, height)
         if pre.resize_mode == "shortest" and to_width == to_height:
             return reference.resized_size(width, height, to_width)
         ratios = height / to_height, width / to_width
@@ -85,7 +126,11 @@ class Transform:
                 if pre.profile in _HF and pre.over_white
                 else image.convert("RGB")
             )
-        to = self.resized(image.size)
+        if pre.resize_mode == "perceiver":
+            image = self._centre(image)
+            to = self._width, self._height
+        else:
+            to = self.resized(image.size)
         if 0 in to:
             raise ValueError(f"expected a pixel per side, found a size of {to}")
         if pre.profile == "hf-torchvision-floats":
@@ -101,9 +146,9 @@ class Transform:
         one = _as_floats(found, pre.dtype), _as_floats(wanted, pre.dtype)
         distance = np.nan_to_num(np.abs(one[0] - one[1]), nan=1e6)
         if pre.dtype != "uint8":
-            if pre.normalize:
-                axis = (1, 1, 3) if pre.layout == "NHWC" else (3, 1, 1)
-                distance = distance * np.reshape(pre.std, axis)
+            axis = (1, 1, 3) if pre.layout == "NHWC" else (3, 1, 1)
+            std = np.reshape(pre.std[::-1] if pre.channel_order == "BGR" else pre.std, axis)
+            distance = distance * std ** (pre.normalize + pre.std_twice)
             distance = distance / (1 if pre.rescale_factor is None else pre.rescale_factor)
         return int(np.rint(distance).clip(0, 1000).max())
 
@@ -114,7 +159,7 @@ class Transform:
         if self._height != self._width or pre.pillow not in ("installed", _LIVE):
             return False
         names = ("profile", "mean", "std", "interpolation", "resize_mode", "resize_size", "convert_rgb",
-                 "rescale_factor", "normalize")  # fmt: skip
+                 "rescale_factor", "rescale_offset", "normalize", "std_twice", "channel_order")  # fmt: skip
         return all(getattr(pre, name) == getattr(plain, name) for name in names)
 
     def _resize(self, image: Image.Image, to: tuple[int, int]) -> Image.Image:
@@ -129,13 +174,25 @@ class Transform:
         torch = import_module("torch")
         functional = import_module("torchvision.transforms.v2.functional")
         name = self.preprocess.interpolation
-        mode = "nearest-exact" if name == "nearest" else name
+        mode = {"nearest": "nearest-exact", "nearest-floor": "nearest"}.get(name, name)
         tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
         resized = functional.resize(
             tensor, list(to[::-1]), functional.InterpolationMode(mode), antialias=True
         )
         found: NDArray[Any] = resized.numpy().transpose(1, 2, 0)
         return np.ascontiguousarray(found)
+
+    def _centre(self, image: Image.Image) -> Image.Image:
+        """What Perceiver cuts out before it resizes."""
+        of = self.preprocess.resize_size
+        of_height, of_width = (of, of) if isinstance(of, int) else of
+        shorter = min(image.size)
+        width = int((self._width / of_width) * shorter)
+        height = int((self._height / of_height) * shorter)
+        if 0 in (width, height):
+            raise ValueError(f"expected a pixel per side, found a centre of {width} x {height}")
+        left, top = (image.width - width) // 2, (image.height - height) // 2
+        return image.crop((left, top, left + width, top + height))
 
     def _crop(self, image: Image.Image) -> Image.Image:
         """The centre, padded where the image is smaller."""
@@ -160,7 +217,8 @@ class Transform:
         before, after, starts = [], [], []
         for side, n in zip(size, (self._width, self._height), strict=True):
             lacking, margin = max(n - side, 0), max(side - n, 0)
-            before.append((lacking + 1) // 2 if profile == "hf-pil" else lacking // 2)
+            up = profile == "hf-pil" and self.preprocess.resize_mode != "janus"
+            before.append((lacking + 1) // 2 if up else lacking // 2)
             after.append(lacking - before[-1])
             starts.append(margin // 2 if profile in _HF else round(margin / 2))
         return before, after, starts
@@ -169,11 +227,11 @@ class Transform:
         pre, value = self.preprocess, pixels.astype(np.float32)
         mean, std = np.array(pre.mean, np.float32), np.array(pre.std, np.float32)
         factor = pre.rescale_factor
-        if (
-            factor is not None and pre.profile in _TORCH and pre.normalize
-        ):  # folded into mean and std
+        folds = pre.profile in _TORCH and pre.normalize and not pre.rescale_offset
+        if factor is not None and folds:  # into mean and std
             inverse = np.float32(1 / factor)
-            return np.asarray((value - mean * inverse) / (std * inverse))
+            value = (value - mean * inverse) / (std * inverse)
+            return np.asarray(value / std if pre.std_twice else value)
         if factor is not None:
             if pre.profile in _TORCH:
                 value = value * np.float32(factor)
@@ -181,7 +239,16 @@ class Transform:
                 value = (pixels.astype(np.float64) * factor).astype(np.float32)
             else:
                 value = value / np.float32(255)
-        return np.asarray((value - mean) / std if pre.normalize else value)
+        return self._after_rescaling(value)
+
+    def _after_rescaling(self, value: NDArray[Any]) -> NDArray[Any]:
+        pre = self.preprocess
+        mean, std = np.array(pre.mean, np.float32), np.array(pre.std, np.float32)
+        if pre.rescale_offset:
+            value = value - np.float32(1)
+        if pre.normalize:
+            value = (value - mean) / std
+        return np.asarray(value / std if pre.std_twice else value)
 
     def _of_floats(self, image: Image.Image, to: tuple[int, int]) -> NDArray[Any]:
         """Rescaled before it is resized, as DINOv3's."""
@@ -199,9 +266,7 @@ class Transform:
                 "expected an image that covers the crop: padding has no reference here"
             )
         value = value[top : top + self._height, left : left + self._width]
-        if pre.normalize:
-            value = (value - np.array(pre.mean, np.float32)) / np.array(pre.std, np.float32)
-        return self._stored(None, value)
+        return self._stored(None, self._after_rescaling(value))
 
     def _stored(self, pixels: NDArray[Any] | None, floats: NDArray[Any]) -> NDArray[Any]:
         """In the type of number and the layout that are asked for, of (height, width, 3)."""
@@ -215,6 +280,8 @@ class Transform:
         elif pre.dtype == "bfloat16":  # rounded to nearest, ties to even
             bits = floats.astype(np.float32).view(np.uint32)
             value = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+        if pre.channel_order == "BGR":
+            value = value[..., ::-1]
         return np.ascontiguousarray(value if pre.layout == "NHWC" else value.transpose(2, 0, 1))
 
 
@@ -241,7 +308,7 @@ def _in_order(image: Image.Image, to: tuple[int, int], name: str, pillow: str) -
         multiplied = image.convert({"LA": "La", "RGBA": "RGBa"}[image.mode])
         return _in_order(multiplied, to, name, pillow).convert(image.mode)
     (width, height), (to_width, to_height) = image.size, to
-    if pillow == "13":
+    if pillow.startswith("13"):
         vertical = height > to_height and height - to_height > 2 * (width - to_width)
     else:
         vertical = height > 100 * width and height > to_height

@@ -43,7 +43,8 @@ options! {
     /// Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`, CLIP's own.
     std => spec.std, NoneIsDefault;
     /// The resampling filter. In "hf-torchvision" it is torch's filter of that name, without "box" and
-    /// "hamming", and "nearest" is torch's "nearest-exact". `PIL.Image.Resampling` works too.
+    /// "hamming"; "nearest" is torch's "nearest-exact", and "nearest-floor", which no other profile has, torch's
+    /// "nearest". `PIL.Image.Resampling` works too.
     interpolation => spec.filter;
     /// The type of number of the tensors. NumPy's types and dtypes and torch's dtypes work too.
     dtype => dtype, BesideConfig;

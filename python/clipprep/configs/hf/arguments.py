@@ -13,17 +13,18 @@ from .table import Row
 
 #: Pillow's numbers of its filters.
 _FILTERS = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
-#: torchvision's names of those that a tensor is resized with; its "nearest" is no filter of Pillow's or ours.
+#: torchvision's names of those that a tensor is resized with; Pillow's number of the nearest pixel is "nearest-exact".
 _TORCH = {
     "bilinear": "bilinear",
     "bicubic": "bicubic",
     "lanczos": "lanczos",
     "nearest-exact": "nearest",
+    "nearest": "nearest-floor",
 }
 #: The filters of each profile.
 _KNOWN = {
     "hf-pil": _FILTERS,
-    "hf-torchvision": _FILTERS[:4],
+    "hf-torchvision": (*_FILTERS[:4], "nearest-floor"),
     "hf-torchvision-floats": ("bilinear",),
 }
 
