@@ -1,4 +1,4 @@
-"""What an instance of `clipprep.Preprocess` does with images."""
+"""The calls of `clipprep.Preprocess` that take images."""
 
 from __future__ import annotations
 

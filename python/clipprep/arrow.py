@@ -149,7 +149,7 @@ def result_columns(
 def _errors(result: BatchResult | StreamBatch) -> list[str | None]:
     errors: list[str | None] = [None] * len(result.ok)
     for row, error in result.errors.items():
-        # What others raise may name what is not UTF-8.
+        # An exception of others may name files that are not UTF-8.
         said = f"{type(error).__name__}: {error}".encode("utf-8", "backslashreplace")
         errors[row] = said.decode()
     return errors

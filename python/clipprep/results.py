@@ -26,7 +26,7 @@ class _Shown:
     errors: Errors
 
     preprocess: Preprocess | None = None
-    """What made the rows, so that they can be shown."""
+    """The maker of the rows, so that they can be shown."""
 
     @classmethod
     def by(cls, preprocess: Preprocess, *fields: Any) -> Self:
@@ -47,7 +47,7 @@ class _Shown:
         return f"{first}\nerrors: {shown or 'none'}{more}"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """The page that a notebook shows."""
         from . import _html
 
         return _html.page(repr(self), self.preprocess, self.pixels, self.errors)

@@ -252,7 +252,7 @@ pub(super) fn batch_error(
         1 => "; 1 other failed".into(),
         n => format!("; {n} others failed"),
     };
-    // What is cut out of a long message is the middle of its source's.
+    // A long message loses the middle of its source's.
     let text = format!(
         "source {index}: {}",
         cause.value(py).str().map_or_else(|_| said(py, &cause), |text| text.to_string_lossy().into_owned())
@@ -293,7 +293,7 @@ pub(super) fn type_error(expected: impl Display, found: impl Display) -> PyErr {
     PyTypeError::new_err(message(format_args!("expected {expected}, found {found}")))
 }
 
-/// What `error`, which a value's own code raised, means for the caller.
+/// The error for the caller where a value's own code raised `error`.
 pub(super) fn raised_error(
     py: Python<'_>,
     expected: impl Display,

@@ -79,7 +79,7 @@ mod _core {
         words::message(text.to_string_lossy())
     }
 
-    /// What an exception says, as a message may have it: without addresses, and not too long.
+    /// The text of an exception for a message: without addresses, and not too long.
     #[pyfunction]
     fn said(error: &Bound<'_, PyAny>) -> String {
         words::said(error.py(), &PyErr::from_value(error.clone()))

@@ -49,7 +49,7 @@ pub(super) fn class(class: &Bound<'_, PyType>) -> String {
     shortened(&printable(&without_addresses(&shortened(&name, MAX_QUOTED), Bare::Go)), MAX_KIND)
 }
 
-/// What an exception says, or the name of its type where it says nothing.
+/// The message of an exception, or the name of its type where there is none.
 pub(super) fn said(py: Python<'_>, error: &PyErr) -> String {
     let text = error.value(py).str().map(|text| quoted(&text)).unwrap_or_default();
     if text.is_empty() { kind(error.value(py).as_any()) } else { text }
@@ -113,7 +113,7 @@ fn printable(text: &str) -> String {
     clean
 }
 
-/// What to do with numbers that may be addresses, and may be checksums in the name of a file.
+/// The treatment of numbers that may be addresses, and may be checksums in the name of a file.
 #[derive(Clone, Copy, PartialEq)]
 enum Bare {
     Go,
@@ -144,7 +144,7 @@ fn without_addresses(text: &str, bare: Bare) -> String {
     clean + rest
 }
 
-/// What comes before the address that a word ends with; `None` where it has none.
+/// The part of a word before the address that it ends with; `None` where it has none.
 fn kept_of_address(word: &str, bare: Bare) -> Option<&str> {
     let is_hex = |digits: &str| digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     if let Some(at) = word.find("0x").or_else(|| word.find("0X")) {

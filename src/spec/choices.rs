@@ -82,6 +82,10 @@ named! {
 
 named! {
     /// The order of the axes of an array of pixels.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Spec::openai(224).input_layout, clipprep::InputLayout::Auto);
+    /// ```
     pub enum InputLayout {
         /// As the profile has it: channels last, or first where the "hf-" profiles take them to be first. Tensors of
         /// torch have them first.

@@ -1,4 +1,4 @@
-"""What comes out beside the tensors: progress, one line for each trouble with the system, statuses."""
+"""Output beside the tensors: progress, one line for each trouble with the system, statuses."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_json_alone_is_on_standard_output(
 
 
 def on_terminal(columns: int, folder: Path, **environ: str) -> str:
-    """What a run shows on a terminal of so many columns."""
+    """The lines that a run shows on a terminal of so many columns."""
     pytest.importorskip("tqdm")
     main, side = pty.openpty()
     fcntl.ioctl(side, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))

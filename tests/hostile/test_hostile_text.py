@@ -18,7 +18,7 @@ from PIL import Image
 import clipprep
 
 ADDRESS = 0x7F12345678AB
-#: What hostile objects say.
+#: Texts of hostile objects.
 TEXTS = {
     "long": "x" * 5000,
     "very long": "<y> " * 300_000,

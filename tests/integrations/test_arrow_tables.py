@@ -151,7 +151,7 @@ def test_frames(library: str, path: str) -> None:
 
 
 def test_an_error_in_what_is_no_text_is_written() -> None:
-    """What an object raises may name a file that is not UTF-8."""
+    """The exception of an object may name a file that is not UTF-8."""
 
     class Broken:
         def read(self, size: int = -1) -> bytes:

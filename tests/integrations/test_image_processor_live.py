@@ -89,7 +89,7 @@ def pair(name: str, backend: str, **more: Any) -> tuple[Any, Any]:
 
 
 def outcome(call: Any) -> Any:
-    """What a call gives, or that it fails."""
+    """The result of a call, or that it fails."""
     try:
         return call()
     except Exception as error:
@@ -228,7 +228,7 @@ def test_options_of_clipprep() -> None:
     limited = ClipPrepImageProcessor.from_pretrained(config, limits=clipprep.Limits(max_pixels=100))
     with pytest.raises(clipprep.BatchError):
         limited(PIL)
-    # What only the live class does has no such options.
+    # Classes that are left to the live one have no such options.
     with pytest.raises(ValueError, match="size"):
         limited(PIL, do_center_crop=False)
     assert "limits" not in limited.to_dict()

@@ -92,7 +92,7 @@ def faults(site: Path, width: int, profile: Path, timeout: float = 120) -> dict[
 
 
 def result(site: Path, measure: str, profile: Path, timeout: float = 120) -> Any:
-    """What a page that stands beside those of a site sends to `/result`, as JSON."""
+    """The JSON that a page beside those of a site sends to `/result`."""
     found: queue.Queue[Any] = queue.Queue()
     handler = partial(Handler, directory=str(site), measure=measure, found=found)
     executable = program()

@@ -109,7 +109,7 @@ _MOST_READ = 1 << 28
 
 
 def _state(image: Any) -> tuple[object, ...]:
-    """What a caller may have changed before the pixels are loaded: the frame, the size by `draft`, notes."""
+    """The state that a caller may change before the pixels are loaded: the frame, the size by `draft`, notes."""
     palette = image.palette and (image.palette.mode, bytes(image.palette.palette))
     names = ("mode", "size", "tile", "info", "_exif", "decoderconfig")
     return image.tell(), palette, *(getattr(image, name, None) for name in names)

@@ -38,7 +38,7 @@ def preprocess(config: str, backend: Any, options: Mapping[str, Any]) -> Preproc
 
 
 def _library(config: str) -> str:
-    """Whose config it is, by its files and their fields."""
+    """The library of a config, by its files and their fields."""
     if hub.is_name(config) and files.is_name(config) and config.startswith("timm/"):
         return "timm"
     found = files.read(config, (*HF_FILES, *open_clip.FILES, *timm.FILES))

@@ -59,7 +59,7 @@ def call(args: argparse.Namespace) -> int:
     if missing := [str(folder) for folder in args.folders if not folder.exists()]:
         raise FileNotFoundError(f"no such file or folder: {', '.join(missing)}")
     kinds.register_plugins()
-    # What is larger than --max-pixels is skipped, on both sides.
+    # Images larger than --max-pixels are skipped, on both sides.
     max_pixels = _options.given(args, "max_pixels", verify.MAX_PIXELS)
     preprocess = _options.preprocess(
         args, pillow="installed", formats=_pillow.harmless_formats(), max_pixels=None

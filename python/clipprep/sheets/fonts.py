@@ -81,7 +81,7 @@ def _runs(text: str, size: int) -> Iterator[tuple[Font, str]]:
     current: Font | None = None
     piece = ""
     for character in text:
-        # What joins a character is written with it.
+        # Marks that join a character are written with it.
         joins = current is not None and unicodedata.category(character) in ("Mn", "Me", "Mc", "Cf")
         font = current if joins else _font(character, size)
         if font is None:

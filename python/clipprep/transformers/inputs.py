@@ -1,4 +1,4 @@
-"""What image processors of transformers take as images, and how each is read."""
+"""The images that image processors of transformers take, and how each is read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..errors import BatchError
 
 @dataclass(frozen=True)
 class Readers:
-    """What is done to PIL images and arrays, and what is done to files."""
+    """The preprocessing of PIL images and arrays, and that of files."""
 
     images: Preprocess
     files: Preprocess

@@ -58,7 +58,7 @@ def backend_of(live: type) -> Backend:
 def readers(
     fields: Mapping[str, Any], stem: str, backend: Backend, options: Mapping[str, Any]
 ) -> Readers:
-    """What does as the fields of an image processor say.
+    """The readers that the fields of an image processor ask for.
 
     Raises ValueError for fields that no options of `Preprocess` express.
     """
@@ -77,7 +77,7 @@ _last: WeakKeyDictionary[Any, tuple[str, Readers]] = WeakKeyDictionary()
 
 
 def readers_of(processor: Any, live: type, call: Mapping[str, Any]) -> Readers | None:
-    """What does as an instance and the arguments of a call say; None where only the live class can.
+    """The readers that an instance and the arguments of a call ask for; None where only the live class can.
 
     Raises ValueError where clipprep's own options were given, which the live class has not.
     """
@@ -85,7 +85,7 @@ def readers_of(processor: Any, live: type, call: Mapping[str, Any]) -> Readers |
     row = table.row(stem, backend)
     names = row.defaults.keys() | row.neutral.keys()
     given = {name: value for name, value in call.items() if name in names}
-    # What null means beside an option of the instance, the live class knows.
+    # The live class knows the meaning of null beside an option of the instance.
     if call.keys() - names - _OTHER or any(value is None for value in given.values()):
         return None
     fields = {name: getattr(processor, name) for name in names if hasattr(processor, name)} | given

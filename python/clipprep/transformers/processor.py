@@ -302,7 +302,7 @@ def _class_of(config: Any, backend: Backend | None) -> type[ClipPrepImageProcess
 
 
 def _readers(fields: Mapping[str, Any], backend: Backend, options: Mapping[str, Any]) -> Readers:
-    """What does as a config says, without transformers."""
+    """The readers that a config asks for, without transformers."""
     fields = {"image_processor_type": _STANDARD, **fields}
     as_read = {"exif": True, "over_white": False, "convert_rgb": True}
     return Readers(

@@ -84,13 +84,13 @@ def tables(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def as_text(verdicts: Sequence[Verdict], reference: str) -> str:
-    """What stands out, a line or two each, and the answer in a sentence."""
+    """The files that stand out, a line or two each, and the answer in a sentence."""
     odd = [str(verdict) for verdict in verdicts if verdict.outcome in (SKIPPED, THEIRS, *FAILURES)]
     return "\n".join([*odd, sentence(verdicts, reference)])
 
 
 def sentence(verdicts: Sequence[Verdict], reference: str) -> str:
-    """How many files are equal to the reference, and what became of the others."""
+    """The number of files that are equal to the reference, and the outcomes of the others."""
     counts = Counter(verdict.outcome for verdict in verdicts)
     text = (
         f"{counts.pop(EQUAL, 0):,} of {len(verdicts):,} files are equal to {reference}, bit for bit"

@@ -48,7 +48,7 @@ pub(super) enum Wrong {
     Value,
     /// The object's own code raised something else.
     Raised(PyErr),
-    /// What to raise, with a message of ours.
+    /// An exception with a message of ours.
     Ours(PyErr),
 }
 
