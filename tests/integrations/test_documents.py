@@ -129,3 +129,16 @@ def test_the_lines_that_the_readme_adds_are_code_with_names_that_exist() -> None
             assert rest.split(".")[0] in defined, name
         else:
             assert file.exists() or hasattr(clipprep, module), name
+
+
+PLACE = re.compile(r"`((?:src|python|tests|scripts|benches|fuzz|docs)/[^`\s]*)`")
+
+
+@pytest.mark.parametrize(
+    "document", [*DOCUMENTS, ROOT / "CONTRIBUTING.md"], ids=lambda path: path.name
+)
+def test_the_files_that_a_document_names_exist(document: Path) -> None:
+    named = set(PLACE.findall(document.read_text(encoding="utf-8")))
+    assert [place for place in named if not any(ROOT.glob(place))] == []
+    if document.name in ("architecture.md", "CONTRIBUTING.md"):
+        assert len(named) > 10
