@@ -33,7 +33,8 @@ TABLE = """
 
 Before Pillow opens a file, its row of this table is checked against `Limits`. *Memory* is what decoding a pixel of four bytes takes at most, in
 bytes, and counts towards `max_memory`. A format that is read *by name* is refused unless `formats=` names it. What is inside a file is held to
-the same limits.
+the same limits. Some formats Pillow decodes in Python, pixel by pixel (DDS without compression, XPM, BLP, runs in a DIB): images of
+them that would take more than 2 seconds are refused.
 
 | format | read | memory | holds | checked before it is opened |
 |---|---|---:|---|---|
