@@ -77,8 +77,11 @@ fn pick(
                     continue;
                 }
                 if !made {
-                    for (pixel, &column) in line.chunks_exact_mut(bytes).zip(columns) {
-                        pixel.copy_from_slice(&source[column * bytes..][..bytes]);
+                    match bytes {
+                        1 => gather::<1>(columns, source, &mut line),
+                        2 => gather::<2>(columns, source, &mut line),
+                        3 => gather::<3>(columns, source, &mut line),
+                        _ => gather::<4>(columns, source, &mut line),
                     }
                     made = true;
                 }
@@ -87,6 +90,14 @@ fn pick(
         }
     }
     Ok(())
+}
+
+/// Copies the picked pixels of a row, of `N` bytes each.
+fn gather<const N: usize>(columns: &[usize], row: &[u8], line: &mut [u8]) {
+    let pixels = row.as_chunks::<N>().0;
+    for (out, &column) in line.as_chunks_mut::<N>().0.iter_mut().zip(columns) {
+        *out = pixels[column];
+    }
 }
 
 /// Rows between which the work can be interrupted.
