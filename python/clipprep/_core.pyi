@@ -86,7 +86,7 @@ def message(text: str) -> str:
     """A message as it may be raised: one line of printable characters, not too long."""
 
 def said(error: BaseException) -> str:
-    """What an exception says, as a message may have it: without addresses, and not too long."""
+    """The text of an exception for a message: without addresses, and not too long."""
 
 def shown(value: object) -> str:
     """A value as Python shows it, as a message may have it: without addresses, and not too long."""
