@@ -7,9 +7,10 @@ import sys
 import unicodedata
 from typing import Any
 
+_FORMS = "x[0-9a-f]{2}|ud[89a-f][0-9a-f]{2}"
+_ESCAPE = re.compile(rf"\\({_FORMS})")
 #: Bytes that are no character in UTF-8, and backslashes that would read as an escape.
-_ODD = re.compile(r"[\ud800-\udfff]|\\(?=x5c|x[89a-f][0-9a-f]|ud[89a-f][0-9a-f]{2})")
-_ESCAPE = re.compile(r"\\(x5c|x[89a-f][0-9a-f]|ud[89a-f][0-9a-f]{2})")
+_ODD = re.compile(rf"[\ud800-\udfff]|\\(?={_FORMS})")
 
 
 def written(name: str) -> str:
@@ -81,9 +82,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 def _unescaped(found: re.Match[str]) -> str:
     code = int(found[1][1:], 16)
-    if found[1][0] == "u" or code == 0x5C:
-        return chr(code)
-    return chr(0xDC00 + code)
+    return chr(code if found[1][0] == "u" or code < 0x80 else 0xDC00 + code)
 
 
 def _is_plain(character: str) -> bool:
