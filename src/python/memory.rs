@@ -1,9 +1,12 @@
-//! Addresses of memory that a call reads and writes: the two must be apart, whatever objects they came from.
+//! Memory that a call reads and writes: the two must be apart, whatever objects they came from, and what was checked
+//! must stay as it was.
 
 use std::ops::Range;
 
 use ndarray::ArrayViewD;
+use numpy::PyUntypedArray;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 
 use super::errors::value_error;
 
@@ -33,6 +36,16 @@ impl Span {
     pub fn overlaps(&self, other: &Self) -> bool {
         self.0.start.max(other.0.start) < self.0.end.min(other.0.end)
     }
+}
+
+/// A view of an array that nobody else has. The array itself can get another shape, other strides or another dtype at
+/// any time, from a source's own code or from a thread.
+pub(super) fn own_view<'py>(array: &Bound<'py, PyUntypedArray>) -> PyResult<Bound<'py, PyUntypedArray>> {
+    static VIEW: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = array.py();
+    let class = py.get_type::<PyUntypedArray>();
+    let view = VIEW.get_or_try_init(py, || class.getattr("view").map(Bound::unbind))?;
+    Ok(view.bind(py).call1((array, &class))?.cast_into()?)
 }
 
 /// The error for memory that a call would both read and write.

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
 use super::errors::{output_error, shape as tuple, type_error, value_error};
+use super::memory::own_view;
 use super::words::{self, said};
 use crate::named::named;
 use crate::{Element, Limits};
@@ -105,7 +106,7 @@ pub(super) fn array<'py, N: Number>(
     let expected = format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
     let kind = words::kind(out);
     let array = match out.cast::<PyUntypedArray>() {
-        Ok(array) => array.clone(),
+        Ok(array) => own_view(array)?,
         Err(_) => match py.import("clipprep._out")?.getattr("view")?.call1((out,)) {
             Ok(lent) if !lent.is_none() => lent.cast_into::<PyUntypedArray>()?,
             Ok(_) => return Err(type_error(expected, kind)),
@@ -118,7 +119,7 @@ pub(super) fn array<'py, N: Number>(
     };
     let Ok(numbers) = array.cast::<PyArrayDyn<N::InNumpy>>() else {
         let found = words::dtype(&array.dtype());
-        if !array.is(out) {
+        if !out.is_instance_of::<PyUntypedArray>() {
             return Err(type_error(expected, format_args!("a {kind} of {found}")));
         }
         return Err(value_error(expected, format_args!("dtype {found}")));

@@ -6,7 +6,7 @@ use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
 use super::held::Source;
 use crate::python::errors::{Fault, shape as tuple, value_error};
-use crate::python::memory::Span;
+use crate::python::memory::{Span, own_view};
 use crate::python::words::{dtype, shown};
 use crate::spec::Channels;
 use crate::{Limits, Spec};
@@ -41,7 +41,7 @@ pub(super) fn of_buffer<'py>(view: &Bound<'py, PyMemoryView>, spec: &Spec) -> Re
 }
 
 /// Whether the items of a buffer are bytes, not numbers, structs or the addresses of objects.
-fn is_of_bytes(format: &str) -> bool {
+pub(super) fn is_of_bytes(format: &str) -> bool {
     matches!(format.trim_start_matches(['@', '=', '<', '>', '!']), "B" | "b" | "c")
 }
 
@@ -68,6 +68,7 @@ pub(super) fn of_array<'py>(
     spec: &Spec,
     channels: Channels,
 ) -> Result<Source<'py>, Fault> {
+    let array = &own_view(array).map_err(|error| Fault::raised(array.py(), error))?;
     let Ok(bytes) = array.cast::<PyArrayDyn<u8>>() else {
         return Err(Fault::no_source("an array of uint8", dtype(&array.dtype())));
     };

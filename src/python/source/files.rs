@@ -7,8 +7,9 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyMemoryView, PyString, PyType};
 
+use super::arrays::is_of_bytes;
 use crate::python::errors::Fault;
-use crate::python::words::kind;
+use crate::python::words::{kind, shown};
 use crate::{Error, Limits};
 
 /// Bytes that are read from a file object at first; each further read takes twice as many.
@@ -107,6 +108,14 @@ fn piece_bytes<'py>(
     let Ok(view) = PyMemoryView::from(&piece) else {
         return Err(Fault::no_source(BINARY, format_args!("one that gives {}", kind(&piece))));
     };
+    let format = view.getattr("format").map_err(raised)?;
+    let format = format.cast::<PyString>().map_err(|error| raised(error.into()))?;
+    if !is_of_bytes(&format.to_string_lossy()) {
+        return Err(Fault::no_source(
+            BINARY,
+            format_args!("one that gives a buffer of format {}", shown(format)),
+        ));
+    }
     let len: u64 = view.getattr("nbytes").and_then(|len| len.extract()).map_err(raised)?;
     limits.check_bytes(before.saturating_add(len))?;
     let bytes = view.call_method0("tobytes").map_err(raised)?;
