@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::PyTypeInfo;
-use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{
+    PyException, PyMemoryError, PyOSError, PyRecursionError, PyRuntimeError, PyTypeError, PyValueError,
+};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyType};
@@ -172,13 +174,18 @@ impl Fault {
         })
     }
 
-    /// Sorts out what is no fault of the source's bytes: interrupts, the system's errors, no memory.
+    /// Sorts out what is no fault of the source's bytes: interrupts, the system's errors, no memory, no stack.
     fn beyond_the_source(py: Python<'_>, error: PyErr) -> Result<Self, PyErr> {
         if !error.is_instance_of::<PyException>(py) {
             return Ok(Self::Stop(error));
         }
         if error.is_instance_of::<PyMemoryError>(py) {
             let text = Error::out_of_memory("the image", None).to_string();
+            return Ok(Self::foreign(Class::Limit, text, "", error));
+        }
+        if error.is_instance_of::<PyRecursionError>(py) {
+            let text = "expected a call with room on Python's stack for Pillow, found its recursion limit reached; \
+                        call from fewer functions inside each other, or raise it by sys.setrecursionlimit";
             return Ok(Self::foreign(Class::Limit, text, "", error));
         }
         if error.is_instance_of::<PyOSError>(py) {

@@ -13,6 +13,7 @@ from __future__ import annotations
 import sys
 from abc import ABCMeta
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, TypeAlias
@@ -29,32 +30,48 @@ class _Copies:
         self._pad = pad
         self._image_module = SimpleNamespace(**{**vars(Image), "open": open_inside})
         self._globals: dict[str, dict[str, Any]] = {}
+        # MPO has no opener of its own, since the JPEG reader finds its files.
+        self._homes = {ImageFile.__name__, "PIL.MpoImagePlugin"}
+        self._homes.update(filter(None, (_home(factory) for factory, _ in Image.OPEN.values())))
         self.readers: dict[str, tuple[Any, Any]] = {
             name: (self._reader(factory), accept) for name, (factory, accept) in Image.OPEN.items()
         }
 
     def _reader(self, factory: Any) -> Open:
         """A format's copy of what opens a file."""
-        opener = self.copy(factory)
+        opener = self._copy_or_itself(factory)
 
         def open_file(file: Any, name: str) -> Image.Image:
             image: Image.Image = opener(file, name)
-            if type(image).__module__ != __name__:
+            copy = self._copy_or_itself(type(image))
+            if copy is not type(image):
                 # A factory chose another class: a JPEG with more pictures in it.
-                image.__class__ = self.copy(type(image))
+                with suppress(TypeError):  # of a class with slots
+                    image.__class__ = copy
             return image
 
         return open_file
+
+    def _copy_or_itself(self, value: Any) -> Any:
+        """The copy, or itself where a plug-in is made so that copying fails: that costs this plug-in alone."""
+        try:
+            return self.copy(value)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception:
+            return value
 
     def copy(self, value: Any) -> Any:
         """The copy of a function or class of a module that reads files; anything else itself."""
         if value is Image:
             return self._image_module
         if isinstance(value, ModuleType):
-            return SimpleNamespace(**self._copied(value)) if _reads_files(value) else value
-        module = sys.modules.get(getattr(value, "__module__", None) or "")
-        name = getattr(value, "__name__", "")
-        if module is None or not _reads_files(module) or vars(module).get(name) is not value:
+            return (
+                SimpleNamespace(**self._copied(value)) if value.__name__ in self._homes else value
+            )
+        home = _home(value)
+        module = sys.modules.get(home) if home in self._homes else None
+        if module is None or vars(module).get(name := value.__name__) is not value:
             return value
         return self._copied(module)[name]
 
@@ -64,7 +81,7 @@ class _Copies:
             self._globals[name] = names = dict(vars(module))
             # In the order of their definition, so that a class comes after its bases.
             for key, value in vars(module).items():
-                own = getattr(value, "__module__", None) == name
+                own = _home(value) == name
                 names[key] = self._made(value, names) if own else self.copy(value)
             if module is ImageFile:
                 names["LOAD_TRUNCATED_IMAGES"] = self._pad
@@ -82,22 +99,20 @@ class _Copies:
             }
             # The copies of its bases stand after it, where its `super()` finds them.
             copies = [copy for base in value.__bases__ if (copy := self.copy(base)) is not base]
-            return type(value)(
-                value.__name__, (value, *copies), {"__module__": __name__, **methods}
-            )
+            names = {"__module__": __name__, **methods}
+            try:
+                return type(value)(value.__name__, (value, *copies), names)
+            except (MemoryError, RecursionError):
+                raise
+            except Exception:  # it takes no subclass
+                return value
         return value
 
 
-def _reads_files(module: ModuleType) -> bool:
-    # MPO has no opener of its own, since the JPEG reader finds its files.
-    return (
-        module is ImageFile
-        or module.__name__ == "PIL.MpoImagePlugin"
-        or any(
-            getattr(factory, "__module__", None) == module.__name__
-            for factory, _ in Image.OPEN.values()
-        )
-    )
+def _home(value: Any) -> str | None:
+    """The name of the module that defines a function or class; of any other object, `__module__` is its class's."""
+    module = value.__module__ if isinstance(value, (type, FunctionType)) else None
+    return module if isinstance(module, str) else None
 
 
 def _function(function: Any, names: dict[str, Any]) -> Any:

@@ -100,7 +100,7 @@ def open_image(
         image = _open(data, default_formats() if formats is None else formats, found)
         image.load()
         return image, ("", "", None)
-    except MemoryError:
+    except (MemoryError, RecursionError):
         raise
     except Exception as error:
         return None, refusal(error, found[-1] if found else None)
@@ -163,8 +163,9 @@ def open_inside(file: Any, *_arguments: Any, **_options: Any) -> Image.Image:
 
 def _accepts(accept: Any, prefix: bytes) -> bool:
     try:
-        return accept is None or accept(prefix) is True
-    except (IndexError, struct.error, TypeError):
+        # Pillow takes a text for a warning.
+        return accept is None or (not isinstance(said := accept(prefix), str) and bool(said))
+    except (SyntaxError, IndexError, TypeError, struct.error):
         return False
 
 
