@@ -9,7 +9,7 @@ from functools import cache
 from PIL import Image
 
 from .._messages import shown, value_error
-from . import headers, tiff
+from . import avif, headers, tiff
 from .guard import Guard
 
 
@@ -40,7 +40,7 @@ _COSTLY = "decoding it costs memory out of proportion to its pixels"
 _RARE = "no image of today's is in it, and its reader has found little testing"
 
 FORMATS: dict[str, Format] = {
-    "AVIF": Format(16),
+    "AVIF": Format(16, check=avif.check, checked="size of the AV1 data in each cell and track"),
     "BLP": Format(
         by_name=_OTHERS,
         opens="JPEG by Pillow",

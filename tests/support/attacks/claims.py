@@ -6,6 +6,7 @@ import struct
 
 from PIL import Image
 
+from support import avifs
 from support.attacks.attack import Attack
 from support.writers import saved
 
@@ -86,6 +87,8 @@ FILES = {
     "a WebP of 4 frames of 12 megapixels": lambda: animated("WEBP", 3500, 4),
     "a GIF of 4 frames of 49 megapixels": lambda: animated("GIF", 7000, 4),
     "a PNG of 4 frames of 12 megapixels": lambda: animated("PNG", 3500, 4),
+    "an AVIF of 16 megapixels that says 64 x 64": lambda: avifs.said(4000, 64),
+    "an AVIF of 81 cells that say 64 x 64 and have 16 megapixels": lambda: avifs.grid(4000, 9),
     "an AVIF of empty boxes": lambda: boxes(b"avif"),
     "a JPEG 2000 of empty boxes": lambda: b"\0\0\0\x0cjP  \r\n\x87\n" + struct.pack(">I4s", 8, b"free") * 100_000,
 }  # fmt: skip
