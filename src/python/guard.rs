@@ -37,7 +37,8 @@ impl Guard {
     }
 }
 
-/// A PNG that our decoder refuses may still be read by Pillow, to which the last of several headers counts.
+/// A PNG that our decoder refuses may still be read by Pillow, to which the last of several headers counts:
+/// of them the one of the most pixels is taken.
 fn png_size(bytes: &[u8], limits: Limits) -> Result<(usize, usize)> {
     match decode::open(&Input::new(bytes), &Rules { limits, ..Rules::default() }) {
         Ok((_, image)) => return Ok((image.header().width, image.header().height)),
@@ -49,7 +50,7 @@ fn png_size(bytes: &[u8], limits: Limits) -> Result<(usize, usize)> {
         let side = |at: usize| bytes.get(at..)?.first_chunk().map(|side| u32::from_be_bytes(*side) as usize);
         let (Some(width), Some(height)) = (side(at + 4), side(at + 8)) else { continue };
         limits.check_pixels(width, height)?;
-        largest = largest.max((width, height));
+        largest = std::cmp::max_by_key(largest, (width, height), |size| size.0.saturating_mul(size.1));
     }
     Ok(largest)
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import time
+import warnings
 from contextlib import suppress
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 import clipprep
 from clipprep import Limits
+from support.attacks.containers import ico, png_of_two_headers
 from support.compare import assert_equal_bits
 from support.expect import assert_as_pillow_decides, opened
 from support.pictures import picture
@@ -256,3 +258,15 @@ def test_the_list_as_it_is_kept() -> None:
     for wrong in ("JPEG", b"JPEG", 3):
         with pytest.raises(TypeError):
             clipprep.Preprocess(32, formats=wrong)
+
+
+@pytest.mark.parametrize("long", [40, 90, 5000])
+def test_the_largest_of_several_headers_inside_an_icon_counts(long: int) -> None:
+    """By its pixels, not by its longer side."""
+    icon = ico(png_of_two_headers(long, 80))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's, of the directory's size
+        assert clipprep.Preprocess(32)(icon).shape == (3, 32, 32)
+    limits = clipprep.Limits(max_memory=16 * 80 * 80 - 1)
+    with pytest.raises(clipprep.LimitError, match="may take 102400"):
+        clipprep.Preprocess(32, limits=limits)(icon)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from support.attacks.attack import Attack
 from support.attacks.scans import many_scans
-from support.writers import saved
+from support.writers import png_chunk, saved
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\n%%EndComments\n(hello) print\n%%EOF\n"
 
@@ -33,6 +33,12 @@ def ico(inner: bytes, *, cursor: bool = False) -> bytes:
     """One picture, said to be of 16 x 16."""
     entry = struct.pack("<BBBBHHII", 16, 16, 0, 0, 1, 32, len(inner), 22)
     return struct.pack("<HHH", 0, 2 if cursor else 1, 1) + entry + inner
+
+
+def png_of_two_headers(long: int, side: int) -> bytes:
+    """A PNG of `side` x `side` whose first header says one row of `long`: the last one counts to Pillow."""
+    data = saved(Image.new("RGBA", (side, side)), "PNG")
+    return data[:8] + png_chunk(b"IHDR", struct.pack(">II", long, 1) + data[24:29]) + data[8:]
 
 
 def icns(inner: bytes, kind: bytes = b"ic07") -> bytes:
@@ -94,6 +100,7 @@ ATTACKS = (
     Attack("large PNG inside a cursor", lambda: ico(large("PNG"), cursor=True), limits=PIXELS, result=False),
     Attack("large JPEG inside BLP, read by name", lambda: blp(large("JPEG")), "formats=['BLP']", PIXELS, result=False),
     Attack("large JPEG inside MPO", lambda: mpo(large("JPEG")), limits=PIXELS, result=False),
+    Attack("a PNG of two headers inside an icon", lambda: ico(png_of_two_headers(20_000, 5000))),
     Attack("large PCX inside DCX", lambda: dcx(large("PCX")), limits=PIXELS, result=False),
     Attack("JPEG 2000 inside an Apple icon, read by name", lambda: icns(large_jpeg2000(), b"ic10"), "formats=['ICNS']"),
     Attack("JPEG 2000 inside an Apple icon", lambda: icns(large_jpeg2000(), b"ic10"), result=False),
