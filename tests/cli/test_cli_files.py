@@ -38,7 +38,7 @@ def test_rows_equal_single_calls(tmp_path: Path, capsys: pytest.CaptureFixture[s
     ]
     with Image.open(sheet) as image:
         assert image.width > 1000
-    assert capsys.readouterr().out.count("images/s") == 3
+    assert capsys.readouterr().err.count("images/s") == 3
     assert sorted(path.name for path in out.parent.iterdir()) == [
         "tensors.npy",
         "tensors.npy.jsonl",

@@ -52,7 +52,7 @@ def test_a_finished_run_is_not_made_again(
     times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     capsys.readouterr()
     assert run(PHOTOS, "--out", out) == 0
-    assert "finished before" in capsys.readouterr().out
+    assert "finished before" in capsys.readouterr().err
     assert run(PHOTOS, "--out", out, "--json") == 0
     assert json.loads(capsys.readouterr().out)["state"] == "finished"
     assert tree(tmp_path) == before
@@ -173,7 +173,7 @@ def test_a_resumed_run_says_so_and_has_the_same_bytes(
     stop_after(2, monkeypatch, PHOTOS, "--out", f"{stopped}/t{ending}")
     capsys.readouterr()
     assert run(PHOTOS, "--out", f"{stopped}/t{ending}") == 0
-    assert "going on after row 8 of 9" in capsys.readouterr().out
+    assert "going on after row 8 of 9" in capsys.readouterr().err
     assert tree(straight) == tree(stopped)
 
 

@@ -17,10 +17,12 @@ import tempfile
 import termios
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import clipprep
 from clipprep import cli
 from clipprep.cli import journal, progress, writing
 from support.paths import PHOTOS
@@ -47,6 +49,9 @@ def test_plain_lines_where_there_is_no_terminal(
     (tmp_path / "missing.jpg").symlink_to("nowhere.jpg")
     assert run(*PATHS, tmp_path / "missing.jpg", "--out", tmp_path / "t.npy") == 1
     lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("clipprep ")
+    assert lines[1].startswith("find ")
+    lines = lines[2:]
     assert [line.split(" images, ")[0] for line in lines[:3]] == ["4 of 10", "8 of 10", "10 of 10"]
     assert lines[2].endswith("0:00:00 left, 1 errors")
     assert " MB of memory" in lines[2]
@@ -149,7 +154,10 @@ def limited(most: int, *arguments: str) -> subprocess.CompletedProcess[str]:
 def check_one_line(said: str, path: str) -> None:
     assert "Traceback" not in said
     assert "usage" not in said
-    lines = [line for line in said.splitlines() if "images/s" not in line]
+    build = f"clipprep {clipprep.__version__}: "
+    lines = [
+        one for one in said.splitlines() if "images/s" not in one and not one.startswith(build)
+    ]
     assert len(lines) == 1, said
     assert path in lines[0]
 
@@ -247,23 +255,51 @@ def test_a_closed_pipe_is_no_news(command: list[str]) -> None:
     assert b"Exception" not in done.stderr
 
 
-def test_a_run_goes_on_when_nobody_reads_what_it_says(tmp_path: Path) -> None:
-    read, write = os.pipe()
-    os.close(read)
+FULL = pytest.param(
+    ">/dev/full", marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+)
+
+
+def run_in_a_shell(tmp_path: Path, after: str, *options: str, **environ: str) -> Any:
+    """A run of 9 images whose output is complete, and the streams that it is left."""
     command = [*COMMAND, "run", *map(str, PATHS), *ARGUMENTS, "--out", str(tmp_path / "t.npy")]
-    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, timeout=60)
-    os.close(write)
-    assert (done.returncode, done.stderr) == (0, b"")
+    done = subprocess.run(
+        ["bash", "-c", f'set -o pipefail; "$@" {after}', "bash", *command, *options],
+        env=os.environ | environ, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
     assert len(np.load(tmp_path / "t.npy")) == 9
+    assert not (tmp_path / "t.npy.progress").exists()
+    return done
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_standard_output() -> None:
+@pytest.mark.parametrize("stream", ["", "2"])
+@pytest.mark.parametrize("after", [FULL, ">&-", "> >(exec true)"])
+def test_a_run_goes_on_when_nobody_can_be_told(tmp_path: Path, stream: str, after: str) -> None:
+    done = run_in_a_shell(tmp_path, stream + after)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Error" not in done.stderr
+    assert stream or done.stderr.startswith("clipprep ")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_whole_run_whose_answer_cannot_be_printed(tmp_path: Path, unbuffered: str) -> None:
+    done = run_in_a_shell(tmp_path, ">/dev/full", "--json", PYTHONUNBUFFERED=unbuffered)
+    assert done.returncode == 1
+    check_one_line(done.stderr, "standard output: No space left")
+    again = run_in_a_shell(tmp_path, ">/dev/full 2>/dev/full", "--json", PYTHONUNBUFFERED=unbuffered)  # fmt: skip
+    assert again.returncode == 1
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_standard_output(unbuffered: str) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
-        )
-    assert done.returncode in (1, 2)
+            [*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    assert done.returncode == 1
     check_one_line(done.stderr, "standard output")
 
 

@@ -12,6 +12,7 @@ from importlib import import_module
 
 import clipprep
 from clipprep.cli import bench, doctor, explain, failures, models, run, verify, view
+from clipprep.cli.names import warn
 
 EPILOG = """\
 `clipprep COMMAND --help` says more. Results go to standard output (with --json as
@@ -36,18 +37,24 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; a wrong command exits with status 2."""
+    failures.open_missing()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name may have what the terminal cannot show
             stream.reconfigure(errors="backslashreplace")
-    args = _completed(parser()).parse_args(argv)
     try:
-        status: int = args.call(args)
+        return _called(_completed(parser()).parse_args(argv))
+    finally:
+        failures.drop_what_cannot_be_said()
+
+
+def _called(args: argparse.Namespace) -> int:
+    try:
+        return failures.flushed(args.parser.prog, args.call(args))
     except (OSError, failures.FailedError) as error:
         raise SystemExit(failures.tell(args.parser.prog, error)) from None
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        warn("interrupted")
         return 130
-    return failures.flushed(args.parser.prog, status)
 
 
 def _completed(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

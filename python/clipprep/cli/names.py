@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 import unicodedata
@@ -56,19 +57,24 @@ def say(text: object = "") -> None:
     write(shown(text))
 
 
+class UnprintedError(OSError):
+    """Standard output takes no answer."""
+
+
 def write(text: str) -> None:
-    """Print lines on standard output; its errors say what it is that failed."""
+    """Print lines on standard output. Raises UnprintedError, or BrokenPipeError where nobody reads it any more."""
     try:
         print(text)
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OSError(error.errno, error.strerror, "standard output") from None
+        raise UnprintedError(error.errno, error.strerror, "standard output") from None
 
 
 def warn(text: object) -> None:
-    """Print a line for people on standard error."""
-    print(shown(text), file=sys.stderr, flush=True)
+    """Print a line for people on standard error, if it takes one: no work stops because nobody can be told."""
+    with contextlib.suppress(OSError):
+        print(shown(text), file=sys.stderr, flush=True)
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,7 +12,7 @@ from clipprep import contact_sheet
 from clipprep.cli import _arguments, _options, outputs, pictures, place
 from clipprep.cli.failures import FailedError
 from clipprep.cli.journal import Journal
-from clipprep.cli.names import say, warn
+from clipprep.cli.names import warn
 from clipprep.cli.outputs.part import telling
 from clipprep.cli.sources import Listing
 from clipprep.cli.writing import State, prepare, terminable, write
@@ -73,7 +72,7 @@ def add(commands: Any) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
-    tell = _silent if args.json or args.quiet else _patiently
+    tell = _silent if args.json or args.quiet else warn
     preprocess = _options.preprocess(args)
     out = Path(args.out)
     folder = args.out.endswith("/") or out.is_dir()
@@ -82,13 +81,10 @@ def call(args: argparse.Namespace) -> int:
     except (ValueError, ImportError) as error:
         raise FailedError(str(error)) from error
     pictures.check(args.contact_sheet, args.html, overwrite=args.overwrite)
-    info = clipprep.build_info()
-    jpeg = "with SIMD" if info["jpeg_simd"] else "without SIMD (slow)"
-    tell(f"clipprep {info['version']}: {info['simd']} kernels, JPEG {jpeg}")
-
     start = perf_counter()
     with _arguments.find(args, preprocess) as listing:
-        tell(_step("find", len(listing), perf_counter() - start, ", ".join(args.sources)))
+        first = ", ".join(args.sources[:3]) + (", ..." if len(args.sources) > 3 else "")
+        found = _step("find", len(listing), perf_counter() - start, first)
         run = {"preprocess": repr(preprocess), "rows": len(listing), "sources": listing.digest}
         output = outputs.output(out, preprocess, run, folder=folder)
         with telling(out):
@@ -97,6 +93,9 @@ def call(args: argparse.Namespace) -> int:
         start = perf_counter()
         with terminable(), place.locked(out):
             state = prepare(output, journal, restart=args.restart, overwrite=args.overwrite)
+            # A command that is refused says nothing but why.
+            tell(_build())
+            tell(found)
             done = len(listing) if state is State.FINISHED else journal.done
             if state is State.RESUMED:
                 tell(f"{out}: going on after row {done:,} of {len(listing):,}")
@@ -142,6 +141,12 @@ def call(args: argparse.Namespace) -> int:
         return 1 if journal.failed else 0
 
 
+def _build() -> str:
+    info = clipprep.build_info()
+    jpeg = "with SIMD" if info["jpeg_simd"] else "without SIMD (slow)"
+    return f"clipprep {info['version']}: {info['simd']} kernels, JPEG {jpeg}"
+
+
 def _step(name: str, images: int, seconds: float, detail: str) -> str:
     rate = f"{images} images in {seconds:.3f} s, {images / max(seconds, 1e-9):,.0f} images/s"
     return f"{name:<13} {rate}: {detail}"
@@ -155,12 +160,6 @@ def _complain(journal: Journal, listing: Listing, *, quiet: bool) -> None:
         warn(f"{journal.failed:,} of {len(listing):,} images could not be read")
     for line in listing.left_out.lines() if not quiet else ():
         warn(line)
-
-
-def _patiently(text: str) -> None:
-    """Says it if somebody still listens: the run goes on when `head` has seen enough."""
-    with contextlib.suppress(BrokenPipeError):
-        say(text)
 
 
 def _silent(_: str) -> None:
