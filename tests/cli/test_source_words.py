@@ -92,6 +92,7 @@ def test_columns(ending: str, tmp_path: Path) -> None:
         {
             "image": pa.array(images),
             "struct": pa.array([image and {"bytes": image, "path": None} for image in images]),
+            "named": pa.array([{"bytes": image, "path": str(local)} for image in images]),
             "words": pa.array(images).dictionary_encode(),
             "path": [str(local), None, "http://127.0.0.1:9/a.jpg", str(local)],
         }
@@ -107,6 +108,11 @@ def test_columns(ending: str, tmp_path: Path) -> None:
         assert [value is True for value in found.values()] == [True, False, False, True]
         assert "null" in str(found[f"{path}:{column}[1]"]) or "None" in str(found[f"{path}:{column}[1]"])  # fmt: skip
     assert "--remote" in str(found[f"{path}:path[2]"])
+    named = rows(f"{path}:named")
+    assert [value is True for value in named.values()] == [True, False, False, True]
+    said = str(named[f"{path}:named[1]"])
+    assert "local.jpg" in said
+    assert "not opened" in said
     with pytest.raises(FailedError, match="expected a column 'nosuch', found image, struct"):
         names(f"{path}:nosuch")
     with pytest.raises(FailedError, match=":COLUMN, of the columns image"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from clipprep.cli.failures import FailedError
+from clipprep.cli.names import shown
 from clipprep.cli.sources.items import (
     Item,
     Named,
@@ -51,6 +52,11 @@ class Cell:
                 lambda column: column.value(self.row),
             )
             if isinstance(value, dict):
+                if value.get("bytes") is None and value.get("path") is not None:
+                    raise OSError(
+                        "expected an encoded image in bytes, found null beside the path"
+                        f" {shown(value['path'])[:200]}, which is not opened: give the column of paths"
+                    )
                 value = value.get("bytes")
             if isinstance(value, str):
                 return named_in_data(value, remote=self.remote).source(opened)
