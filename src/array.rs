@@ -23,6 +23,7 @@ pub struct Array<'a> {
     header: Header,
     pixels: ArrayView3<'a, u8>,
     of_image: bool,
+    held: u64,
 }
 
 impl<'a> Array<'a> {
@@ -43,7 +44,7 @@ impl<'a> Array<'a> {
                 layout.bytes()
             )));
         }
-        Ok(Self { header: Header { width, height, layout, palette }, pixels, of_image: false })
+        Ok(Self { header: Header { width, height, layout, palette }, pixels, of_image: false, held: 0 })
     }
 
     /// The same as the pixels of an image, not as an array: see [`Image::is_array`].
@@ -60,6 +61,21 @@ impl<'a> Array<'a> {
     pub fn of_image(self) -> Self {
         Self { of_image: true, ..self }
     }
+
+    /// The same with `bytes` that were taken to make it, and count for `max_memory` with what resizing takes.
+    ///
+    /// ```
+    /// use clipprep::pixels::{Image, Layout};
+    /// use ndarray::arr3;
+    ///
+    /// let pixels = arr3(&[[[1, 2, 3]]]);
+    /// let array = clipprep::Array::new(pixels.view(), Layout::Rgb, None)?;
+    /// assert_eq!(array.holding(3).memory(), 3);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    pub fn holding(self, bytes: u64) -> Self {
+        Self { held: bytes, ..self }
+    }
 }
 
 impl Image for Array<'_> {
@@ -69,6 +85,10 @@ impl Image for Array<'_> {
 
     fn is_array(&self) -> bool {
         !self.of_image
+    }
+
+    fn memory(&self) -> u64 {
+        self.held
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {

@@ -51,14 +51,20 @@ pub(super) struct Pixels {
     layout: Layout,
     palette: Option<Box<Palette>>,
     memory: Memory,
+    /// Bytes that are held by them, and were not held before the call.
+    held: u64,
     pub orientation: Orientation,
 }
 
 /// The result of `clipprep._pillow.pixels`.
-type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>, Bound<'py, PyAny>);
+type Found<'py> =
+    (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>, Bound<'py, PyAny>, u64);
 
 /// The result of `clipprep._pillow.open_image`: an image, or the kind of a refusal, our words and its cause.
 type Opened<'py> = (Option<Bound<'py, PyAny>>, (String, String, Option<Bound<'py, PyAny>>));
+
+/// Bytes a pixel that converting LAB takes: copies of the pixels, bands, both images and the RGB twice and once more.
+const LAB_TO_RGB: u64 = 28;
 
 enum Memory {
     Shared(ArrowBytes),
@@ -67,15 +73,21 @@ enum Memory {
 }
 
 impl Pixels {
-    /// Loads `image` if it was not, and takes hold of its memory; with `exif`, it is turned as it says.
-    pub fn of(image: &Bound<'_, PyAny>, spec: &Spec) -> Result<Self, Fault> {
+    /// Loads `image` if it was not, and takes hold of its memory; with `exif`, it is turned as it says. `is_own` says
+    /// whether this call has made the image, so that its memory counts.
+    pub fn of(image: &Bound<'_, PyAny>, spec: &Spec, is_own: bool) -> Result<Self, Fault> {
         let py = image.py();
         static PIXELS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let (mode, width, height, memory, shared, palette, loaded) = PIXELS
+        let guard = Bound::new(py, Guard::new(spec.limits)).map_err(Fault::Stop)?;
+        let found = PIXELS
             .import(py, "clipprep._pillow", "pixels")
-            .and_then(|pixels| pixels.call1((image, spec.over_white())))
-            .and_then(|found| found.extract::<Found<'_>>())
-            .map_err(|error| Fault::raised_by_pillow(py, error))?;
+            .and_then(|pixels| pixels.call1((image, spec.over_white(), is_own, &guard)))
+            .and_then(|found| found.extract::<Found<'_>>());
+        if let Some(error) = guard.get().take() {
+            return Err(error.into());
+        }
+        let (mode, width, height, memory, shared, palette, loaded, held) =
+            found.map_err(|error| Fault::raised_by_pillow(py, error))?;
         let layout = match (mode.as_str(), shared) {
             ("1", _) => Layout::One,
             ("L", _) => Layout::L,
@@ -121,7 +133,7 @@ impl Pixels {
         };
         let orientation = if spec.exif { orientation(&loaded)? } else { Orientation::default() };
         let palette = palette.map(|entries| palette_from(&entries));
-        Ok(Self { width, height, layout, palette, memory, orientation })
+        Ok(Self { width, height, layout, palette, memory, held, orientation })
     }
 
     /// Has Pillow decode `bytes`, which the core refused with `ours`; also gives Pillow's name of
@@ -148,7 +160,7 @@ impl Pixels {
             }
         };
         let format = image.getattr("format").and_then(|name| name.extract()).unwrap_or(None);
-        let pixels = Self::of(&image, spec)?;
+        let pixels = Self::of(&image, spec, true)?;
         // An image inside a file may be larger than the header says.
         spec.limits.check_pixels(pixels.width, pixels.height)?;
         Ok((pixels, format))
@@ -167,7 +179,11 @@ impl Pixels {
         }
         // Pillow converts, by colour management: before our core resizes, or after.
         if core.spec().profile.rgb_first {
+            let pixels = (self.width * self.height) as u64;
+            let held = self.held.saturating_add(LAB_TO_RGB.saturating_mul(pixels));
+            core.spec().limits.check_memory(held)?;
             let mut rgb = Self::from_lab(self.bytes(), self.width, self.height)?;
+            rgb.held = self.held.saturating_add(3 * pixels);
             rgb.orientation = self.orientation;
             let mut report = core.process_image(rgb.image()?.as_mut(), out)?;
             report.header.layout = Layout::Lab;
@@ -195,6 +211,7 @@ impl Pixels {
                     layout: Layout::Rgb,
                     palette: None,
                     memory: Memory::Owned(rgb),
+                    held: 0,
                     orientation: Orientation::default(),
                 }),
                 Err(error) => Err(Fault::foreign(
@@ -233,7 +250,7 @@ impl Pixels {
     fn array(&self) -> Result<Array<'_>, Error> {
         let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), self.bytes())
             .map_err(|error| Error::decode("PIL image", error))?;
-        Ok(Array::new(view, self.layout, self.palette.clone())?.of_image())
+        Ok(Array::new(view, self.layout, self.palette.clone())?.of_image().holding(self.held))
     }
 }
 

@@ -11,6 +11,7 @@ from PIL import Image
 from .._messages import shown, value_error
 from . import avif, headers, tiff
 from .guard import Guard
+from .memory import stored_bytes
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,9 @@ PLUGGED_IN = Format(32)
 PROGRAMS = frozenset(name for name, row in FORMATS.items() if row.runs_program)
 
 
-#: Bytes in which Pillow stores a pixel; those of other modes are four.
-_STORED = {"L": 1, "P": 1} | dict.fromkeys(("1", "I;16", "I;16L", "I;16B", "I;16N"), 2)
-
-
 def memory(name: str, image: Image.Image) -> int:
     """Bytes that decoding an image of that format takes."""
-    return row(name).pixel_bytes * _STORED.get(image.mode, 4) * image.width * image.height // 4
+    return row(name).pixel_bytes * stored_bytes(image.mode) * image.width * image.height // 4
 
 
 def seconds(image: Image.Image) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import PIL
 from PIL import Image, ImageFile
@@ -13,9 +13,21 @@ from PIL import _imaging as core
 
 from .refusals import RefusedError
 
+if TYPE_CHECKING:
+    from .guard import Guard
+
 _ORIENTATION_TAG = 274
 # The orientations that `ImageOps.exif_transpose` turns by; any other leaves an image as it is.
 _ORIENTATIONS = {orientation: orientation for orientation in range(2, 9)}
+
+
+#: Bytes in which Pillow stores a pixel; those of other modes are four.
+_STORED = {"L": 1, "P": 1} | dict.fromkeys(("1", "I;16", "I;16L", "I;16B", "I;16N"), 2)
+
+
+def stored_bytes(mode: str) -> int:
+    """Bytes in which Pillow stores a pixel."""
+    return _STORED.get(mode, 4)
 
 
 @cache
@@ -38,17 +50,22 @@ def size(image: Image.Image) -> tuple[int, int, bool]:
 
 
 def pixels(
-    image: Image.Image, over_white: bool
-) -> tuple[str, int, int, Any, bool, bytes | None, Image.Image]:
-    """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not, and the loaded image.
+    image: Image.Image, over_white: bool, is_own: bool, guard: Guard
+) -> tuple[str, int, int, Any, bool, bytes | None, Image.Image, int]:
+    """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not, the loaded image, and the
+    bytes that all of it holds; those of an image that is not `is_own` are its owner's.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
     image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
     image with a transparent colour, or in LAB, is laid over white, and so is RGB.
     """
     loaded = image = _loaded(image)
+    count = image.width * image.height
+    held = stored_bytes(image.mode) * count if is_own else 0
     # Of LAB, Pillow makes the unused fourth byte of a pixel the alpha of RGBA.
     if over_white and (image.info.get("transparency") is not None or image.mode == "LAB"):
+        guard.memory(held + _OVER_WHITE * count)
+        held += stored_bytes("RGB") * count
         # A Pillow without LittleCMS leaves LAB as it is, which is refused later.
         with suppress(ImportError):
             image = _over_white(image)
@@ -70,8 +87,10 @@ def pixels(
             memory = stored.__arrow_c_array__()
     shared = memory is not None
     if not shared:
+        guard.memory(held + _PACKING.get(mode, 8) * width * height)
         memory = _packed(image)
-    return mode, width, height, memory, shared, palette, loaded
+        held += len(memory)
+    return mode, width, height, memory, shared, palette, loaded, held
 
 
 def _loaded(image: Image.Image) -> Image.Image:
@@ -129,6 +148,14 @@ def _over_white(image: Image.Image) -> Image.Image:
     image = image.convert("RGBA")
     white = Image.new("RGBA", image.size, (255, 255, 255, 255))
     return Image.alpha_composite(white, image).convert("RGB")
+
+
+#: Bytes a pixel that laying an image over white takes: it in RGBA, white, both together, and that in RGB.
+_OVER_WHITE = 16
+#: Bytes a pixel that `_packed` takes for a mode, those of its result twice, since Pillow joins it out of pieces.
+_PACKING = {"1": 3, "L": 2, "P": 2, "LA": 4, "RGB": 6, "PA": 14}
+_PACKING |= dict.fromkeys(("I;16", "I;16L", "I;16B", "I;16N"), 4)
+_PACKING |= dict.fromkeys(("YCbCr", "HSV", "LAB"), 15)
 
 
 def _packed(image: Image.Image) -> bytes:

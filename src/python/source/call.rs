@@ -51,7 +51,7 @@ impl<'a> Call<'a> {
             Item::Unloaded(image) => {
                 let turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
                 let load = |py: Python<'_>| {
-                    let pixels = Pixels::of(image.bind(py), self.core.spec())?;
+                    let pixels = Pixels::of(image.bind(py), self.core.spec(), true)?;
                     if pixels.span().overlaps(&self.out) {
                         Err(Fault::Stop(memory::overlap()))
                     } else {

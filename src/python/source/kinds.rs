@@ -108,7 +108,7 @@ fn path<'py>(object: &Bound<'py, PyAny>) -> Result<Source<'py>, Fault> {
 fn of_image<'py>(image: &Bound<'py, PyAny>, spec: &Spec) -> Result<Source<'py>, Fault> {
     let loaded = pillow::check_size(image, &spec.limits)?;
     if loaded {
-        Pixels::of(image, spec).map(Source::Image)
+        Pixels::of(image, spec, false).map(Source::Image)
     } else {
         Ok(Source::Unloaded(image.clone().unbind()))
     }

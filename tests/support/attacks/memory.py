@@ -105,6 +105,16 @@ ATTACKS = (
     Attack("GIF of 64 megapixels", partial(of_one_colour, "GIF", 8000, "P")),
     Attack("deflated TIFF of 49 megapixels", partial(of_one_colour, "TIFF", 7000, compression="tiff_adobe_deflate")),
     Attack("TGA of 49 megapixels", partial(of_one_colour, "TGA", 7000, compression="tga_rle")),
+    *(
+        Attack(f"{kind} with a transparent colour of 64 megapixels, over white", partial(of_one_colour, kind, 8000, "P", transparency=0), "profile='hf-pil'")
+        for kind in ("GIF", "PNG")
+    ),
+    *(
+        Attack(f"{mode} TIFF of 29 megapixels, {how}", partial(of_one_colour, "TIFF", 5380, mode, compression="tiff_adobe_deflate"), options, size=size)
+        for mode in ("LAB", "RGBA")
+        for how, options, size in (("as OpenAI", "", 32), ("over white", "profile='hf-pil'", 32), ("as timm", "profile='timm'", 32), ("to a large output", "", 4600))
+    ),
+    Attack("TGA with alpha of 33 megapixels, to a large output", partial(of_one_colour, "TGA", 5790, "RGBA", compression="tga_rle"), size=4600),
     Attack("AVIF of 16 megapixels", partial(of_one_colour, "AVIF", 4000, speed=10)),
     Attack(
         "uncompressed TIFF of 147 MB",
