@@ -83,7 +83,7 @@ FORMATS: dict[str, Format] = {
     "JPEG2000": Format(
         32,
         check=headers.jpeg2000,
-        checked="tiles, code blocks and precincts",
+        checked="tiles, code blocks, precincts and progressions",
     ),
     "MCIDAS": Format(),
     "MIC": Format(by_name=_OTHERS, opens="TIFF by Pillow"),
@@ -108,7 +108,7 @@ FORMATS: dict[str, Format] = {
     "WEBP": Format(20, check=headers.webp, checked="size of the canvas"),
     "WMF": Format(by_name=_PROGRAM, runs_program=True),
     "XBM": Format(),
-    "XPM": Format(),
+    "XPM": Format(check=headers.xpm, checked="bytes for each of its colours"),
     "XVTHUMB": Format(),
 }
 

@@ -111,6 +111,28 @@ def ppm(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
 _PPM_BLOCK, _MAX_COPIED = 1 << 20, 1 << 34
 
 
+def xpm(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
+    """The characters of the file, for each of which Pillow may search a list of all colours; lines may be longer
+    than the image."""
+    del pixel_bytes, guard
+    # As Pillow looks for it, in lines after the first 9 bytes.
+    head = re.search(rb'^"[0-9]* [0-9]* ([0-9]*) ([0-9]*)', data[9:], re.M)
+    if head is None or not head[1] or not head[2]:
+        return
+    # Of more colours than these, Pillow makes a table.
+    colours = int(head[1]) if int(head[1]) <= 256 else 0
+    allowed = int(_MAX_SECONDS / (_XPM_KEY + _XPM_COLOUR * colours)) * max(int(head[2]), 1)
+    if len(data) > allowed:
+        raise RefusedError(
+            "limit",
+            f"expected at most {allowed} bytes in an XPM of that many colours, found {len(data)}",
+        )
+
+
+#: Seconds that Pillow takes for a character of the picture, and for each colour among which it is searched.
+_XPM_KEY, _XPM_COLOUR = 2.0e-7, 9.0e-9
+
+
 def fli(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
     """The chunks of the first frame, each of which may fill the whole picture by a few bytes of the file."""
     del pixel_bytes
@@ -194,16 +216,34 @@ def jpeg2000(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
             continue
         sample = max(pixel_bytes / 4, _sample_bytes(data[at + length :]))
         memory = int(width * height * max(count, 1) * sample)
-        packets = max(count, 1) * _packets(data[at + length :], width, height, tiles)
+        stream = data[at + length :]
+        packets = max(count, 1) * _packets(stream, width, height, tiles)
         guard.memory(memory + tiles * (_TILE + count * _TILE_COMPONENT) + 2 * packets)
         if packets > _MAX_PACKETS:
             raise RefusedError(
                 "limit", f"expected at most {_MAX_PACKETS} packets in a JPEG 2000, found {packets}"
             )
+        visits = packets * _progressions(stream)
+        if visits > _MAX_PACKETS:
+            raise RefusedError(
+                "limit",
+                f"expected at most {_MAX_PACKETS} packets in all progressions of a JPEG 2000, found {visits}",
+            )
 
 
 #: Packets of a JPEG 2000 that take a third of a second, were they all empty.
 _MAX_PACKETS = 1 << 25
+
+
+def _progressions(data: memoryview) -> int:
+    """Changes of the order of packets that are announced, in each of which OpenJPEG may go through all packets."""
+    changes = 0
+    for found in re.finditer(rb"\xff\x5f(..)", data, re.S):
+        # An entry has 7 bytes, or 9 where there are more than 256 components.
+        length = int.from_bytes(found[1], "big") - 2
+        if length > 0 and (length % 7 == 0 or length % 9 == 0):
+            changes += length // 7
+    return 1 + changes
 
 
 def _packets(data: memoryview, width: int, height: int, tiles: int) -> int:

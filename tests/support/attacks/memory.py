@@ -75,6 +75,20 @@ def layers(count: int) -> bytes:
     return b"\xff\x4f" + marked + b"\xff\xd9"
 
 
+def progressions(layers: int, changes: int) -> bytes:
+    """Small precincts, and an order of packets that changes again and again."""
+    file = io.BytesIO()
+    Image.new("L", (512, 512)).save(
+        file, "JPEG2000", num_resolutions=6, no_jp2=True, precinct_size=(32, 32)
+    )
+    data = file.getvalue()
+    style, quantisation = data.index(b"\xff\x52"), data.index(b"\xff\x5c")
+    orders = b"".join(struct.pack(">BBHBBB", 0, 0, layers, 33, 1, k % 5) for k in range(changes))
+    marked = b"\xff\x5f" + struct.pack(">H", 2 + len(orders)) + orders
+    head = data[: style + 6] + struct.pack(">H", layers) + data[style + 8 : quantisation]
+    return head + marked + data[quantisation:]
+
+
 def fli(side: int, chunks: int) -> bytes:
     """A frame of chunks of 6 bytes, each of which makes the whole picture black."""
     chunk = struct.pack("<IH", 6, 13) * chunks
@@ -94,6 +108,7 @@ def msp(width: int, height: int) -> bytes:
 
 ATTACKS = (
     *(Attack(f"JPEG 2000 of {count:,} layers", partial(layers, count)) for count in (1000, 10_000, 65_535)),
+    *(Attack(f"JPEG 2000 of 19,000 layers in {changes} orders", partial(progressions, 19_000, changes)) for changes in (1, 5, 31)),
     Attack("FLI of 800 chunks that each fill 31 megapixels", partial(fli, 5600, 800)),
     Attack("FLI of 60,000 chunks that each fill 64 megapixels", partial(fli, 8000, 60_000)),
     Attack("MSP of 133 megapixels in 4 KB", partial(msp, 65_000, 2050)),

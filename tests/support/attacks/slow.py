@@ -39,6 +39,14 @@ def xpm(side: int) -> bytes:
     return head + (b'"' + b"a" * side + b'",\n') * side + b"};"
 
 
+def long_xpm(length: int, colours: int) -> bytes:
+    """8 x 8 in a line of one colour, the last of the list."""
+    keys = [bytes([key]) for key in range(1, 256) if key not in b'"\n\r\\'][:colours]
+    head = b'/* XPM */\nstatic char*a[]={\n"8 8 %d 1",\n' % len(keys)
+    lines = (b'"' + key + b' c #%06x",\n' % (7 * at) for at, key in enumerate(keys))
+    return head + b"".join(lines) + b'"' + keys[-1] * length + b'",\n};'
+
+
 def blp(side: int) -> bytes:
     head = b"BLP2" + struct.pack("<IBBBBII", 1, 2, 8, 0, 1, side, side)
     offsets = struct.pack("<32I", 148 + 1024, *[0] * 15, side * side // 2, *[0] * 15)
@@ -58,6 +66,8 @@ FILES = {
     "a plain PBM of a million comments": lambda: b"P1\n8 8\n" + b"#\n" * 1_500_000 + b"0 " * 64,
     "a plain PPM of 100 megapixels, cut": lambda: b"P3\n10000 10000 255\n" + b"0 " * 10_000_000,
     "an XPM of 36 megapixels": lambda: xpm(6000),
+    "an XPM of 64 pixels in 1.5 MB of 250 colours": lambda: long_xpm(1_500_000, 250),
+    "an XPM of 64 pixels in 20 MB of one colour": lambda: long_xpm(20_000_000, 1),
     "a QOI of 100 megapixels, cut": lambda: b"qoif" + struct.pack(">IIBB", LARGE, LARGE, 3, 0) + b"\xfe\1\2\3" * 2_500_000,
     "500 empty scans of 36 megapixels": partial(many_scans, 490, 6000),
     "400 empty scans of 100 megapixels": partial(many_scans, 400, LARGE),
