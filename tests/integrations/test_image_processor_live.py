@@ -234,6 +234,49 @@ def test_options_of_clipprep() -> None:
     assert "limits" not in limited.to_dict()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize(
+    "option", [{"dtype": "float16"}, {"limits": clipprep.Limits(max_pixels=9)}]
+)
+def test_no_option_of_clipprep_is_dropped(option: dict[str, Any], backend: str) -> None:
+    """What only the live class does, which knows none of them, is an error that names the option."""
+    config = {"image_processor_type": "CLIPImageProcessor", **CONFIGS["CLIP"]}
+    mine = ClipPrepImageProcessor.from_pretrained(config, backend=backend, **option)
+    plain = ClipPrepImageProcessor.from_pretrained(config, backend=backend)
+    [name] = option
+    floats = A.astype(np.float32) / 255
+    for images in (floats, torch.from_numpy(floats), [PIL[0], floats], []):
+        with pytest.raises(ValueError, match=f"{name}="):
+            mine(images)
+    for call in ({"do_resize": None}, {"no_such_option": 1}):
+        with pytest.raises(ValueError, match=f"{name}=.*{next(iter(call))}"):
+            mine(PIL, **call)
+    with pytest.raises(ValueError, match=f"expected {name}= where the processor is made"):
+        plain(PIL, **option)
+    assert plain(floats, return_tensors="np").pixel_values.dtype == np.float32
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("options", [{}, {"foo": 1}, {"size": {"shortest_edge": 50}, "foo": [1]}])
+def test_unused_options(options: dict[str, Any], backend: str, tmp_path: Path) -> None:
+    mine, theirs = pair("CLIP", backend)
+    theirs.save_pretrained(tmp_path)
+    expected, left = type(theirs).from_pretrained(tmp_path, return_unused_kwargs=True, **options)
+    config = json.loads((tmp_path / "preprocessor_config.json").read_text())
+    for made in (ClipPrepImageProcessor, type(mine)):
+        for where in (tmp_path, config):
+            for own in ({}, {"dtype": "float16"}):
+                keywords = {"backend": backend, **options, **own}
+                found, unused = made.from_pretrained(where, return_unused_kwargs=True, **keywords)
+                assert isinstance(found, type(mine))
+                assert unused == left
+                assert found.size == expected.size
+                assert not hasattr(found, "foo")
+                assert found.clipprep_options == own
+                alone = made.from_pretrained(where, **keywords)
+                assert alone.to_dict() == found.to_dict() == expected.to_dict()
+
+
 def test_files_are_read_as_before(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     PIL[0].convert("RGBA").save(path)

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from PIL import Image
 
+from .._messages import kind, shown, value_error
 from .._preprocess import Preprocess
 from ..configs import build
 from ..configs.hf import table
@@ -112,6 +113,53 @@ def _plain(value: Any) -> Any:
     if type(value).__name__ == "InterpolationMode":
         return value.value
     return value
+
+
+def refuse_beside_own(
+    processor: Any, readers: Readers | None, images: Sequence[Any], call: Mapping[str, Any]
+) -> None:
+    """Refuse what only the live class can do where clipprep's own options were given, which it would drop.
+
+    Raises ValueError that names the option.
+    """
+    if not processor.clipprep_options:
+        return
+    own = ", ".join(f"{name}=" for name in sorted(processor.clipprep_options))
+    if readers is None:
+        found = f"the arguments {shown(sorted(call))}"
+        what = "arguments of the call that clipprep honours itself"
+    else:
+        other = [
+            image
+            for image in images
+            if not _takes(readers.images, image, call.get("input_data_format"))
+        ]
+        found = _described(other[0]) if other else "no images"
+        what = "images that clipprep reads itself (files, PIL images, uint8 arrays in the host's memory)"
+    raise value_error(
+        f"expected {what} beside {own}, found {found}: only the class of transformers takes"
+        f" that, which has no {own}"
+    )
+
+
+def refuse_own_in_call(call: Mapping[str, Any]) -> None:
+    """Refuse clipprep's own options as arguments of a call. Raises ValueError that names the option."""
+    if wrong := sorted(build.OPTIONS & call.keys()):
+        raise value_error(
+            f"expected {wrong[0]}= where the processor is made, as in"
+            f" ClipPrepImageProcessor.from_pretrained(name, {wrong[0]}=...), found it in the call"
+        )
+
+
+def _described(image: Any) -> str:
+    dtype = getattr(image, "dtype", None)
+    if dtype is not None:
+        device = getattr(image, "device", "cpu")
+        where = "" if str(device) == "cpu" else f" on {shown(device)}"
+        return f"an array of {shown(str(dtype))} and shape {tuple(image.shape)}{where}"
+    if isinstance(image, Image.Image):
+        return f"an image of mode {image.mode}"
+    return f"a {kind(image)}"
 
 
 def takes(readers: Readers, images: Sequence[Any], order: object) -> bool:

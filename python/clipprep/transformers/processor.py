@@ -125,8 +125,13 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
 
     @classmethod
     def from_pretrained(
-        cls, config: Any, *, backend: Backend | None = None, **options: Any
-    ) -> ClipPrepImageProcessor:
+        cls,
+        config: Any,
+        *,
+        backend: Backend | None = None,
+        return_unused_kwargs: bool = False,
+        **options: Any,
+    ) -> Any:
         """Make an image processor from a config.
 
         Args:
@@ -134,9 +139,13 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
                 a live image processor.
             backend: Whose bits: "torchvision" or "pil". None stands for that of a live processor, else for
                 "torchvision".
+            return_unused_kwargs: Give the options that say nothing here too, as transformers does.
             options: Options of `Preprocess` that a config does not decide, such as `dtype` and `limits`. With
                 transformers, its own ones too: fields of the config such as `size`, and `revision`, `cache_dir`,
                 `token` and the like.
+
+        Returns:
+            The image processor; with `return_unused_kwargs`, the tuple of it and of a dict.
 
         Raises:
             ValueError: A field is unknown or cannot be honoured.
@@ -144,11 +153,10 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
         """
         own = {name: options.pop(name) for name in build.OPTIONS & options.keys()}
         if cls.live is not None:
-            if isinstance(config, Mapping):
-                return cls(**{**config, **options}, **own)
-            made: ClipPrepImageProcessor = super().from_pretrained(config, **options)
+            make = cls.from_dict if isinstance(config, Mapping) else super().from_pretrained
+            made, unused = make(config, return_unused_kwargs=True, **options)
             made.clipprep_options = own
-            return made
+            return (made, unused) if return_unused_kwargs else made
         alive = fields_of(config)
         if alive is not None:
             config, backend = alive[0], backend or alive[1]  # type: ignore[assignment]
@@ -160,15 +168,18 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
             del options[name]
         fields, name = find(config)
         name = _STANDARD if name == ClipPrepImageProcessor.__name__ else name
-        fields |= options
         found = None if name in hf.OPEN_CLIP else live.find(table.stem(name), backend)
-        if (
-            own or found is None
-        ):  # what the live class does alone, it does without clipprep's options
-            readers = _readers(fields | {"image_processor_type": name}, backend, own)
-        return (
-            cls(readers.images, readers.files) if found is None else made_of(found)(**fields, **own)
-        )
+        if found is None:
+            unused = {name: options.pop(name) for name in options.keys() - table.names()}
+            readers = _readers(fields | options | {"image_processor_type": name}, backend, own)
+            made = cls(readers.images, readers.files)
+        else:
+            made, unused = made_of(found).from_dict(fields, return_unused_kwargs=True, **options)
+            made.clipprep_options = own
+            if own:  # which the live class, that does the rest, has not
+                used = {name: value for name, value in options.items() if hasattr(made, name)}
+                _readers(fields | used | {"image_processor_type": name}, backend, own)
+        return (made, unused) if return_unused_kwargs else made
 
     def __call__(self, images: Any, *args: Any, **options: Any) -> Any:
         """Turn images into `pixel_values`.
@@ -197,10 +208,12 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
         num_threads = options.pop("num_threads", None)
         if self.live is None:
             return self._features(images, num_threads, *args, **options)
+        live.refuse_own_in_call(options)
         readers = None if args else live.readers_of(self, self.live, options)
         sources = list(flat(images))
         order = options.get("input_data_format")
         if readers is None or not live.takes(readers, sources, order):
+            live.refuse_beside_own(self, readers, sources, options)
             return super().preprocess(images, *args, **options)
         if order is not None:
             readers = live.ordered(readers, order)
