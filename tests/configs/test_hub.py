@@ -91,7 +91,9 @@ def test_names_of_open_clip_and_timm_in_the_cache(hub: Path) -> None:
     assert Preprocess.from_open_clip("timm/ViT-X") == expected
     cache(hub, "owner/resnet", {"config.json": TIMM})
     assert Preprocess("hf-hub:owner/resnet") == Preprocess.from_timm(TIMM)
-    assert Preprocess.from_timm("owner/resnet") == Preprocess.from_timm(TIMM)
+    for name in ("owner/resnet", "hf_hub:owner/resnet", "hf-hub:owner/resnet"):
+        assert Preprocess.from_timm(name) == Preprocess.from_timm(TIMM)
+    assert Preprocess("hf_hub:owner/resnet") == Preprocess.from_timm(TIMM)
     cache(
         hub,
         "owner/both",

@@ -54,7 +54,7 @@ def test_names_of_timm() -> None:
         pre = Preprocess(f"timm/{name}")
         assert pre.profile == "timm"
         assert meaning(pre) == expected, name
-        assert Preprocess.from_timm(name) == Preprocess.from_timm(f"hf-hub:timm/{name}") == pre
+        assert Preprocess.from_timm(name) == Preprocess.from_timm(f"hf_hub:timm/{name}") == pre
 
 
 def test_every_name_that_is_listed_is_taken() -> None:
@@ -232,3 +232,9 @@ def _list(value: object) -> object:
 
 def test_the_core_knows_openais_alone() -> None:
     assert set(clipprep._core.available_models()) == set(available_models("openai")[:9])
+
+
+@pytest.mark.parametrize("file", ["/some/file.pt", "open_clip_model.safetensors", "C:\\w\\e.PTH"])
+def test_a_checkpoint_is_no_tag(file: str) -> None:
+    with pytest.raises(ValueError, match=r"checkpoint file .* has no config: leave pretrained="):
+        Preprocess("ViT-B-32", pretrained=file)

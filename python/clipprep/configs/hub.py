@@ -11,10 +11,15 @@ from pathlib import Path
 from .._messages import message
 
 #: `owner/name`, with a revision where there is an `@`.
-_NAME = re.compile(r"(?:hf-hub:)?(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[\w.-]+))?")
+_NAME = re.compile(r"(?:hf[-_]hub:)?(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[\w.-]+))?")
 
 #: Where a model's folder may have the config of its images: in sentence-transformers, diffusers' pipelines, immich.
 FOLDERS = ("", "0_CLIPModel", "feature_extractor", "image_processor", "visual")
+
+
+def without_prefix(name: str) -> str:
+    """A name without open_clip's `hf-hub:` or timm's older `hf_hub:`."""
+    return name.removeprefix("hf-hub:").removeprefix("hf_hub:")
 
 
 def is_name(text: str) -> bool:

@@ -37,7 +37,7 @@ def by_name(name: str, pretrained: str | None) -> Named:
     if pretrained is None and name in tables.OPENAI:
         size = tables.OPENAI[name]
         return (size, size), {}
-    if name.startswith("hf-hub:"):
+    if name.startswith(("hf-hub:", "hf_hub:")):
         return _of_the_hub(name, pretrained)
     of_open_clip = tables.open_clip(name, pretrained)
     of_timm = tables.timm(name) if pretrained is None else None
@@ -67,7 +67,7 @@ def _of_the_hub(name: str, pretrained: str | None) -> Named:
     """A name as open_clip and timm write those of the Hub: by the config that is there."""
     if pretrained is not None:
         raise type_error(f"expected pretrained= beside a name of open_clip, found {name!r}")
-    repo = name.removeprefix("hf-hub:")
+    repo = hub.without_prefix(name)
     if tables.loaded_by_both(repo):
         raise _ambiguous(name, f"Preprocess.from_open_clip({name!r})", repo)
     of_timm = tables.timm(repo) if repo.startswith("timm/") else None

@@ -50,7 +50,7 @@ def read(config: object, options: Mapping[str, object]) -> tuple[tuple[int, int]
 def find(config: object) -> dict[str, Any]:
     """The data config, or the `pretrained_cfg` of a `config.json`, as timm's loader makes it from one."""
     if files.is_name(config):
-        named = tables.timm(config.removeprefix("hf-hub:"))
+        named = tables.timm(hub.without_prefix(config))
         if named is not None:
             return named
         if not hub.is_name(config):

@@ -40,6 +40,10 @@ def models(library: Library) -> dict[str, dict[str, int]]:
     }
 
 
+#: The ends of files of weights.
+_CHECKPOINTS = (".pt", ".pth", ".bin", ".ckpt", ".npz", ".safetensors")
+
+
 def open_clip(name: str, pretrained: str | None) -> dict[str, Any] | None:
     """The `preprocess_cfg` of a model of open_clip; None for a name that is unknown.
 
@@ -64,6 +68,12 @@ def open_clip(name: str, pretrained: str | None) -> dict[str, Any] | None:
                 "preprocessing, found none"
             )
         number = next(iter(tags.values())) if number is None else number
+    elif tag not in tags and tag.endswith(_CHECKPOINTS):
+        raise value_error(
+            f"expected pretrained= a tag of {name!r}, found the checkpoint file {shown(pretrained or tag)}, which has"
+            " no config: leave pretrained= out, give the tag of the weights that it was trained from, or pass"
+            " its preprocess_cfg to Preprocess.from_open_clip"
+        )
     elif tag not in tags:
         raise unknown(tag, list(filter(None, tags)), f"pretrained= for {name!r}")
     else:
