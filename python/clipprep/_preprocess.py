@@ -175,8 +175,9 @@ class Preprocess(FromConfig, Calls):
             normalize: Whether to subtract `mean` and divide by `std`.
             std_twice: Whether to divide by `std` once more, as EfficientNet's `include_top` does.
             limits: Bounds on the cost of one image. None stands for `Limits()`.
-            truncated: How to treat truncated files, whose bytes end before their image does. PIL
-                images are loaded as Pillow loads them.
+            truncated: How to treat truncated files, whose bytes end before their image does. A PIL
+                image that was opened lazily is treated as its file is, unless the caller has changed
+                it.
 
                 - "error": Refuse them with `TruncatedError`, as Pillow does.
                 - "pad": Fill in the missing pixels as Pillow does with

@@ -77,6 +77,9 @@ impl Class {
     }
 }
 
+/// For a PIL image of which nothing better is known.
+const NOT_LOADED: &str = "expected an image that Pillow can load, found one it cannot";
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self::Core(error)
@@ -167,10 +170,15 @@ impl Fault {
                 return Self::foreign(Class::Limit, text, PILLOW, error);
             }
             if let Some((kind, said)) = refused(py, &error) {
-                return Self::Foreign { class: Class::of_kind(&kind), text: said, who: "", cause: None };
+                let text = if said.is_empty() { NOT_LOADED.to_owned() } else { said };
+                return Self::Foreign {
+                    class: Class::of_kind(&kind),
+                    text,
+                    who: PILLOW,
+                    cause: error.cause(py),
+                };
             }
-            let text = "expected an image that Pillow can load, found one it cannot";
-            Self::foreign(Class::Decode, text, PILLOW, error)
+            Self::foreign(Class::Decode, NOT_LOADED, PILLOW, error)
         })
     }
 

@@ -30,6 +30,15 @@ impl Guard {
         self.keep(self.limits.check_scans(count, pixels))
     }
 
+    /// Checks a file as far as our own decoders do before they leave it to Pillow.
+    fn file(&self, data: PyBackedBytes) -> PyResult<()> {
+        let rules = Rules { limits: self.limits, ..Rules::default() };
+        match decode::open(&Input::new(&data), &rules) {
+            Err(error) if !error.is_refusal() => self.keep(Err(error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Checks a PNG inside another file, and returns its size.
     fn png(&self, data: &Bound<'_, PyAny>) -> PyResult<(usize, usize)> {
         let bytes: PyBackedBytes = data.call_method0("tobytes")?.extract()?;

@@ -78,10 +78,11 @@ impl Pixels {
     pub fn of(image: &Bound<'_, PyAny>, spec: &Spec, is_own: bool) -> Result<Self, Fault> {
         let py = image.py();
         static PIXELS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        let pad = spec.truncated == Truncated::Pad;
         let guard = Bound::new(py, Guard::new(spec.limits)).map_err(Fault::Stop)?;
         let found = PIXELS
             .import(py, "clipprep._pillow", "pixels")
-            .and_then(|pixels| pixels.call1((image, spec.over_white(), is_own, &guard)))
+            .and_then(|pixels| pixels.call1((image, spec.over_white(), is_own, pad, &guard)))
             .and_then(|found| found.extract::<Found<'_>>());
         if let Some(error) = guard.get().take() {
             return Err(error.into());

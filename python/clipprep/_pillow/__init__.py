@@ -1,8 +1,9 @@
 """Pillow's work for us: it decodes what the native decoders leave to it, and hands out pixels.
 
-`formats` is the table of what is left to Pillow at all, `headers` checks a file before Pillow opens it,
-`opening` opens it, `copies` holds the readers with a switch of their own for truncated files, `refusals`
-sorts Pillow's exceptions, and `memory` takes hold of an image's memory.
+`formats` is the table of what is left to Pillow at all, `headers`, `tiff` and `avif` check a file before Pillow
+opens it, `opening` opens it, `originals` looks at images that the caller opened, `copies` holds the readers with a
+switch of their own for truncated files, `refusals` sorts Pillow's exceptions, `memory` takes hold of an image's
+memory, and `storage` says how large that is.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from PIL import Image
 from .._messages import shown, value_error
 from . import avif, headers, tiff
 from .guard import Guard
-from .memory import stored_bytes
+from .storage import stored_bytes
 
 
 @dataclass(frozen=True)

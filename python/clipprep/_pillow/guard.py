@@ -17,5 +17,8 @@ class Guard(Protocol):
     def scans(self, count: int, pixels: int) -> None:
         """Checks the number of scans of a JPEG of that many pixels."""
 
+    def file(self, data: bytes) -> None:
+        """Checks a file as our own decoders do before they leave it to Pillow."""
+
     def png(self, data: memoryview) -> tuple[int, int]:
         """Checks a PNG inside another file as our own decoder does, and returns its size."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,9 @@ import PIL
 from PIL import Image, ImageFile
 from PIL import _imaging as core
 
+from .opening import open_again
 from .refusals import RefusedError
+from .storage import stored_bytes
 
 if TYPE_CHECKING:
     from .guard import Guard
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
 _ORIENTATION_TAG = 274
 # The orientations that `ImageOps.exif_transpose` turns by; any other leaves an image as it is.
 _ORIENTATIONS = {orientation: orientation for orientation in range(2, 9)}
-
-
-#: Bytes in which Pillow stores a pixel; those of other modes are four.
-_STORED = {"L": 1, "P": 1} | dict.fromkeys(("1", "I;16", "I;16L", "I;16B", "I;16N"), 2)
-
-
-def stored_bytes(mode: str) -> int:
-    """Bytes in which Pillow stores a pixel."""
-    return _STORED.get(mode, 4)
 
 
 @cache
@@ -50,16 +42,17 @@ def size(image: Image.Image) -> tuple[int, int, bool]:
 
 
 def pixels(
-    image: Image.Image, over_white: bool, is_own: bool, guard: Guard
+    image: Image.Image, over_white: bool, is_own: bool, pad: bool, guard: Guard
 ) -> tuple[str, int, int, Any, bool, bytes | None, Image.Image, int]:
     """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not, the loaded image, and the
     bytes that all of it holds; those of an image that is not `is_own` are its owner's.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
     image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
-    image with a transparent colour, or in LAB, is laid over white, and so is RGB.
+    image with a transparent colour, or in LAB, is laid over white, and so is RGB. `pad` and `guard` are as for
+    `open_image`.
     """
-    loaded = image = _loaded(image)
+    loaded = image = _loaded(image, pad, guard)
     count = image.width * image.height
     held = stored_bytes(image.mode) * count if is_own else 0
     # Of LAB, Pillow makes the unused fourth byte of a pixel the alpha of RGBA.
@@ -93,45 +86,14 @@ def pixels(
     return mode, width, height, memory, shared, palette, loaded, held
 
 
-def _loaded(image: Image.Image) -> Image.Image:
+def _loaded(image: Image.Image, pad: bool, guard: Guard) -> Image.Image:
     """The image with its pixels. One that was opened lazily stays as it is, where its file can be read anew: else the
     pixels of a whole batch would stay in the caller's objects."""
-    own = None if size(image)[2] else _reopened(image)
+    own = None if size(image)[2] else open_again(image, pad, guard)
     if own is None:
         image.load()
         return image
-    own.load()
     return own
-
-
-def _reopened(image: Any) -> Image.Image | None:
-    """The same image on bytes of its own; None where its file cannot be read, or the caller has changed it."""
-    try:
-        file, kind = image.fp, type(image)
-        if kind.__module__.partition(".")[0] != "PIL":
-            return None  # a class of the caller's may do anything
-        position = file.tell()
-        file.seek(0)
-        try:
-            data = file.read(_MOST_READ)
-        finally:
-            file.seek(position)
-        own: Image.Image = kind(io.BytesIO(data), "")
-        is_same = len(data) < _MOST_READ and _state(own) == _state(image)
-    except Exception:  # loading it in its place says what is wrong
-        return None
-    return own if is_same else None
-
-
-#: Bytes of a file from which an image is loaded in its place.
-_MOST_READ = 1 << 28
-
-
-def _state(image: Any) -> tuple[object, ...]:
-    """The state that a caller may change before the pixels are loaded: the frame, the size by `draft`, notes."""
-    palette = image.palette and (image.palette.mode, bytes(image.palette.palette))
-    names = ("mode", "size", "tile", "info", "_exif", "decoderconfig")
-    return image.tell(), palette, *(getattr(image, name, None) for name in names)
 
 
 def _palette(stored: Any) -> bytes:

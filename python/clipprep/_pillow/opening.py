@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import PIL
@@ -13,7 +14,7 @@ from PIL import Image, UnidentifiedImageError, features
 
 from .._hints import of_bytes
 from .._messages import value_error
-from . import copies, headers
+from . import copies, headers, originals
 from .formats import default_formats, known_formats, memory, row, seconds
 from .guard import Guard
 from .refusals import RefusedError, refusal
@@ -85,6 +86,16 @@ class _Call(threading.local):
 _call = _Call()
 
 
+@contextmanager
+def _calling(pad: bool, guard: Guard) -> Iterator[None]:
+    outer = _call.guard, _call.pad, _call.depth
+    _call.guard, _call.pad, _call.depth = guard, pad, 0
+    try:
+        yield
+    finally:
+        _call.guard, _call.pad, _call.depth = outer
+
+
 def open_image(
     data: Any, formats: list[str] | None, pad: bool, guard: Guard
 ) -> tuple[Image.Image | None, tuple[str, str, BaseException | None]]:
@@ -93,26 +104,45 @@ def open_image(
 
     With `pad`, loading fills up what is missing. What is no fault of the file is raised.
     """
-    outer = _call.guard, _call.pad, _call.depth
-    _call.guard, _call.pad, _call.depth = guard, pad, 0
     found: list[str] = []
-    try:
-        image = _open(data, default_formats() if formats is None else formats, found)
-        image.load()
-        return image, ("", "", None)
-    except (MemoryError, RecursionError):
-        raise
-    except Exception as error:
-        return None, refusal(error, found[-1] if found else None)
-    finally:
-        _call.guard, _call.pad, _call.depth = outer
+    with _calling(pad, guard):
+        try:
+            image = _open(data, default_formats() if formats is None else formats, found)
+            image.load()
+            return image, ("", "", None)
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:
+            return None, refusal(error, found[-1] if found else None)
+
+
+def open_again(image: Image.Image, pad: bool, guard: Guard) -> Image.Image | None:
+    """The same image as one that the caller opened, from the bytes of its file, which are checked and loaded as
+    those of any file. None where they cannot be read, or where the caller has changed the image since.
+
+    Raises `RefusedError` for what `open_image` refuses.
+    """
+    name, data = originals.name(image), originals.data(image)
+    if name is None or data is None:
+        return None
+    with _calling(pad, guard):
+        try:
+            guard.file(data)
+            own = _read(name, data)
+            if not originals.is_same(own, image):
+                return None
+            own.load()
+            return own
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:
+            kind, said, cause = refusal(error, name)
+            raise RefusedError(kind, said) from cause
 
 
 def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
     """`Image.open` with our list of formats and our checks. Notes the names of the formats that the
     file begins as."""
-    guard = _call.guard
-    assert guard is not None
     view = memoryview(data)
     prefix = bytes(view[:16])
     _check_codec(prefix)
@@ -120,7 +150,7 @@ def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
     refused: Exception | None = None
     allowed = set(allowed)
     for name in known_formats():
-        factory, accept = readers[name]
+        _, accept = readers[name]
         if not _accepts(accept, prefix):
             continue
         if name not in allowed:
@@ -129,24 +159,34 @@ def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
             continue
         if accept is not None:
             found.append(name)
-        file = io.BytesIO(data) if isinstance(data, bytes) else _Buffered(view)
         try:
-            checks = row(name).check, row(name).check_inside if _call.depth else None
-            for check in filter(None, checks):
-                check(view, row(name).pixel_bytes, guard)
-            image: Image.Image = factory(file, "")
+            image = _read(name, data)
         except (SyntaxError, IndexError, TypeError, struct.error) as error:
             # As to Pillow, this says that the file is of another format.
             refused = refused or error
             continue
         if accept is None:
             found.append(name)
-        Image._decompression_bomb_check(image.size)
-        guard.pixels(*image.size)
-        guard.memory(memory(name, image))
-        headers.check_time(seconds(image), image.width * image.height)
         return image
     raise _unidentified(view, found, allowed, refused)
+
+
+def _read(name: str, data: Any) -> Image.Image:
+    """Opens a file as one of that format: the one place where the rules of the format's row are kept."""
+    guard = _call.guard
+    assert guard is not None
+    view = memoryview(data)
+    checks = row(name).check, row(name).check_inside if _call.depth else None
+    for check in filter(None, checks):
+        check(view, row(name).pixel_bytes, guard)
+    file = io.BytesIO(data) if isinstance(data, bytes) else _Buffered(view)
+    factory, _ = copies.readers(_call.pad, open_inside)[name]
+    image = factory(file, "")
+    Image._decompression_bomb_check(image.size)
+    guard.pixels(*image.size)
+    guard.memory(memory(name, image))
+    headers.check_time(seconds(image), image.width * image.height)
+    return image
 
 
 def open_inside(file: Any, *_arguments: Any, **_options: Any) -> Image.Image:

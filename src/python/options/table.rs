@@ -79,8 +79,8 @@ options! {
     std_twice => spec.std_twice;
     /// Bounds on the cost of one image. None stands for `Limits()`.
     limits => spec.limits, NoneIsDefault, BesideConfig;
-    /// How to treat truncated files, whose bytes end before their image does. PIL images are loaded as Pillow
-    /// loads them.
+    /// How to treat truncated files, whose bytes end before their image does. A PIL image that was opened
+    /// lazily is treated as its file is, unless the caller has changed it.
     truncated => spec.truncated, BesideConfig;
     /// Whether to apply the EXIF orientation of an image first, as `PIL.ImageOps.exif_transpose` does.
     exif => spec.exif, BesideConfig;
