@@ -15,7 +15,7 @@ use super::options::count;
 use super::output::{self, Dtype, Number, with_number};
 use super::source::{Call, Done, Item, Source, source};
 use super::stop::Stop;
-use super::words::kind;
+use super::words::{kind, said};
 use crate::{Element, Preprocess, batch};
 
 /// The rows of a batch.
@@ -148,7 +148,11 @@ pub(super) fn list<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, 
 pub(super) fn iterator<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyIterator>> {
     let py = sources.py();
     if sources.is_instance_of::<PyMemoryView>() && sources.getattr("ndim")?.gt(1)? {
-        return iterator(&py.import("numpy")?.call_method1("asarray", (sources,))?);
+        let array = py.import("numpy")?.call_method1("asarray", (sources,)).map_err(|error| {
+            let found = format!("a buffer that NumPy does not read: {}", said(py, &error));
+            type_error("an iterable of sources", found)
+        })?;
+        return iterator(&array);
     }
     // Whatever has pixels has an axis for the images of a batch.
     if let Some(shape) = shape_of(sources)? {

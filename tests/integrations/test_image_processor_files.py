@@ -104,7 +104,8 @@ def test_files_and_images_in_one_list(backend: str, tmp_path: Path) -> None:
         pixels = processor(images, return_tensors="np").pixel_values
         assert_equal_bits(pixels, np.stack(expected), "a list")
     # An image that is open already is neither turned nor stripped of its alpha.
-    opened = processor(Image.open(path), return_tensors="np").pixel_values[0]
+    with Image.open(path) as file:
+        opened = processor(file, return_tensors="np").pixel_values[0]
     assert (opened != expected[1]).any()
 
 
