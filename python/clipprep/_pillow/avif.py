@@ -6,6 +6,7 @@ Every item and the first sample of every track are read, whichever of them are s
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from .refusals import RefusedError
 if TYPE_CHECKING:
     from .guard import Guard
 
+#: The brands of which libavif wants one.
+_BRAND = re.compile(rb"avi[fs]|mif3")
 #: Types of open bitstream units: the header of a sequence, and two that begin a frame.
 _SEQUENCE, _FRAMES = 1, (3, 6)
 #: Cells, alpha, layers and thumbnails are decoded besides the image: pixels for each of the image's, and spare ones.
@@ -28,6 +31,8 @@ _SPARE_BYTES, _MAX_PARTS = 1 << 24, 1 << 18
 def check(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
     """Refuses a file whose AV1 data are of more pixels than the limits allow, or than its boxes say by far."""
     reader = _Reader(data, guard)
+    if not any(_BRAND.search(body) for kind, body in _boxes(data) if kind == b"ftyp"):
+        return  # a HEIC, which libavif does not read
     try:
         for kind, body in _boxes(data):
             if kind == b"meta":
