@@ -202,14 +202,20 @@ def test_many_threads_at_once(padding) -> None:
             assert_equal_bits(got, expected[at % 4], f"call {at}")
 
 
-def test_images_that_the_caller_opened_follow_the_callers_switch(padding) -> None:
+def test_images_that_the_caller_opened_follow_the_option_until_they_are_loaded(
+    small, padding
+) -> None:
     cut = bytes_of("png")[:3000]
-    with pytest.raises(OSError, match="truncated"):
-        padding(Image.open(io.BytesIO(cut)))
+    for switch in (False, True):
+        with load_truncated(switch):
+            assert_equal_bits(padding(Image.open(io.BytesIO(cut))), padding(cut), "not loaded")
+            with pytest.raises(clipprep.TruncatedError):
+                small(Image.open(io.BytesIO(cut)))
     with load_truncated(True):
         image = Image.open(io.BytesIO(cut))
         image.load()
-    assert_equal_bits(padding(image), padding(cut), "a PIL image")
+    for pre in (small, padding):
+        assert_equal_bits(pre(image), padding(cut), "loaded")
 
 
 @pytest.mark.parametrize("wrong", ["", "Pad", "strict", "none"])
