@@ -59,8 +59,8 @@ def members(path: str, left_out: LeftOut, *, max_bytes: int | None) -> Iterator[
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """An image in a tar that is not compressed, read where it lies."""
+class _InTar:
+    """An image in a tar."""
 
     tar: str
     member: str
@@ -71,6 +71,12 @@ class Member:
     def name(self) -> str:
         """The tar and the place in it, joined as a path."""
         return f"{self.tar}/{self.member}"
+
+
+class Member(_InTar):
+    """An image in a tar that is not compressed, read where it lies."""
+
+    __slots__ = ()
 
     def source(self, opened: Opened) -> Any:
         try:
@@ -84,19 +90,10 @@ class Member:
         return _Piece(file, self.offset, self.size)  # type: ignore[return-value]
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(_InTar):
     """An image in a compressed tar: its bytes begin `offset` bytes after the beginning, unpacked."""
 
-    tar: str
-    member: str
-    offset: int
-    size: int
-
-    @property
-    def name(self) -> str:
-        """The tar and the place in it, joined as a path."""
-        return f"{self.tar}/{self.member}"
+    __slots__ = ()
 
     def source(self, opened: Opened) -> Any:
         try:
