@@ -41,18 +41,12 @@ class _Columns:
         return pa.record_batch(columns, self._schema)
 
 
-class ParquetFile(_Columns):
-    """A row group for each batch.
-
-    Parquet's writer cannot go on with a file, so each batch is written as a file of one row group whose
-    positions count from the beginning of the whole. Its own footer stays after it and is not used by
-    readers; a run that goes on reads the row groups from these, and the last footer has all of them.
-    """
+class _OneFile(_Columns):
+    """The common part of the formats of one file, which grows as a part."""
 
     def __init__(self, path: Path, preprocess: Preprocess, run: Mapping[str, Any]) -> None:
         super().__init__(path, preprocess, run)
         self._part = Part(path)
-        self._footers = _Footers()
 
     @property
     def parts(self) -> list[Path]:
@@ -64,6 +58,28 @@ class ParquetFile(_Columns):
 
     def standing(self) -> Mapping[str, Any]:
         return place.standing(self.places)
+
+    def sync(self) -> None:
+        self._part.sync()
+
+    def finish(self) -> None:
+        self._part.finish()
+
+    def close(self) -> None:
+        self._part.close()
+
+
+class ParquetFile(_OneFile):
+    """A row group for each batch.
+
+    Parquet's writer cannot go on with a file, so each batch is written as a file of one row group whose
+    positions count from the beginning of the whole. Its own footer stays after it and is not used by
+    readers; a run that goes on reads the row groups from these, and the last footer has all of them.
+    """
+
+    def __init__(self, path: Path, preprocess: Preprocess, run: Mapping[str, Any]) -> None:
+        super().__init__(path, preprocess, run)
+        self._footers = _Footers()
 
     def made_by(self) -> Mapping[str, Any] | None:
         try:
@@ -103,16 +119,10 @@ class ParquetFile(_Columns):
         self._footers.add(writer.writer.metadata)
         return self._part.opened.tell()
 
-    def sync(self) -> None:
-        self._part.sync()
-
     def finish(self) -> None:
         if self._footers.rows and self._part.part.exists():
             self._part.write(self._footers.joined()[len(_MAGIC) :])
-        self._part.finish()
-
-    def close(self) -> None:
-        self._part.close()
+        super().finish()
 
 
 class _Footers:
@@ -146,25 +156,13 @@ class _Footers:
 _NOTHING = mmap.mmap(-1, 1 << 30)
 
 
-class ArrowFile(_Columns):
+class ArrowFile(_OneFile):
     """A record batch for each batch. Goes on by having the writer write once more, to nowhere, what is there."""
 
     def __init__(self, path: Path, preprocess: Preprocess, run: Mapping[str, Any]) -> None:
         super().__init__(path, preprocess, run)
-        self._part = Part(path)
         self._sink: _Sink | None = None
         self._writer: Any = None
-
-    @property
-    def parts(self) -> list[Path]:
-        return [self._part.part]
-
-    @property
-    def places(self) -> list[Path]:
-        return [self._path]
-
-    def standing(self) -> Mapping[str, Any]:
-        return place.standing(self.places)
 
     def made_by(self) -> Mapping[str, Any] | None:
         try:
@@ -200,19 +198,16 @@ class ArrowFile(_Columns):
         assert self._sink is not None
         return self._sink.written
 
-    def sync(self) -> None:
-        self._part.sync()
-
     def finish(self) -> None:
         if self._writer is not None:
             with telling(self._part.part):
                 self._writer.close()
             self._writer = None
-        self._part.finish()
+        super().finish()
 
     def close(self) -> None:
         self._writer = None
-        self._part.close()
+        super().close()
 
     def _open(self, skip: int) -> None:
         with telling(self._part.part):
