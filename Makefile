@@ -59,10 +59,11 @@ lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
 test-rust: $(VENV)/.tools ## test the Rust library, without Python
 	cargo test $(CARGO_FLAGS) --features image
 
-test-python: $(VENV)/.test-deps ## test the installed wheel with pytest
+# A file of tests is run by one process, from its first test to its last; the order of the rooms spreads long files well.
+test-python: $(VENV)/.test-deps ## test the installed wheel with pytest, on all cores
 	@$(BIN)/python -c 'import clipprep, sys; found = clipprep.__file__; \
 	  sys.exit(None if found.startswith(sys.prefix) else f"not the installed wheel: {found}")'
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 fuzz: $(VENV)/.test-deps ## compare damaged files with live Pillow, in a run of hours
 	$(BIN)/python fuzz/mutate.py --simple

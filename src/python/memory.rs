@@ -55,24 +55,3 @@ pub(super) fn overlap() -> PyErr {
         "one that overlaps a source or is in use by another call",
     )
 }
-
-#[cfg(test)]
-mod tests {
-    use ndarray::{Array2, s};
-
-    use super::*;
-
-    #[test]
-    fn views_reach_as_far_as_their_strides() {
-        let array = Array2::<u16>::zeros((4, 5));
-        let all = Span::of(array.as_slice().unwrap());
-        for view in [array.view(), array.slice(s![..;-1, ..;-1]), array.t()] {
-            assert_eq!(Span::of_view(&view.into_dyn()), all);
-        }
-        let (top, bottom) = (array.slice(s![..2, ..]), array.slice(s![2.., ..]));
-        let (top, bottom) = (Span::of_view(&top.into_dyn()), Span::of_view(&bottom.into_dyn()));
-        assert!(!top.overlaps(&bottom) && top.overlaps(&all) && all.overlaps(&bottom));
-        let none = Span::of_view(&array.slice(s![..0, ..]).into_dyn());
-        assert!(!none.overlaps(&all));
-    }
-}

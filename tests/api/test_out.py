@@ -99,7 +99,7 @@ def test_an_out_that_does_not_fit(small, call: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "out", [[0.0] * 9, "out", 7, bytearray(3 * 32 * 32 * 4), object()], ids=str
+    "out", [[0.0] * 9, "out", 7, bytearray(3 * 32 * 32 * 4), object()], ids=type
 )
 def test_an_out_that_is_no_array(small, out: object) -> None:
     for call in (lambda: small(IMAGES[0], out=out), lambda: small.batch(IMAGES, out=out)):

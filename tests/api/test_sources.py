@@ -182,7 +182,7 @@ def numbers(shape: tuple[int, ...]) -> str:
 @pytest.mark.parametrize(
     "wrong",
     [None, 7, 1.5, object(), [], ["a.jpg"], {}, {"a.jpg"}, [[0, 1], [2, 3]], int, ("a.jpg",)],
-    ids=repr,
+    ids=type,
 )
 def test_what_is_no_source_is_a_type_error(small, wrong: object) -> None:
     for call in (
@@ -253,7 +253,7 @@ def test_arrays_that_are_no_batch(small, shape: tuple[int, ...]) -> None:
         None,
         7,
     ],
-    ids=repr,
+    ids=type,
 )
 def test_one_source_is_no_batch(small, single: object) -> None:
     with pytest.raises(TypeError):

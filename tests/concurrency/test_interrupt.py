@@ -19,6 +19,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are sent to 
 
 #: Seconds until KeyboardInterrupt is raised.
 PROMPT = 0.1
+#: At most; two prompt ones are enough.
 ATTEMPTS = 5
 
 PROGRAM = """
@@ -31,7 +32,8 @@ from support.paths import TESTS
 
 import clipprep
 
-pre = clipprep.Preprocess("ViT-B/32"{options})
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its jobs ignore it
+pre = clipprep.Preprocess("ViT-B/32")
 def saved(image, format, **options):
     file = io.BytesIO()
     image.save(file, format, **options)
@@ -77,6 +79,8 @@ for attempt in range({attempts}):
     thread.join()
     assert pre(good).tobytes() == expected
     assert pre.batch([good] * 4, num_threads=2).tobytes() == expected * 4
+    if sum(latency < {prompt} for latency in latencies) == 2:
+        break
 print(json.dumps([took, latencies]))
 """
 
@@ -88,7 +92,7 @@ CASES = {
         "pre.try_batch(data, num_threads=2)",
     ),
     "tiny images": (
-        "pre = clipprep.Preprocess(32)\ndata = [photo(30, 40, 3)] * 60000",
+        "pre = clipprep.Preprocess(32)\ndata = [photo(30, 40, 3)] * 40000",
         "pre.batch(data, num_threads=1)",
     ),
     "left to Pillow": ("data = [saved(large(600, 400), 'TIFF')] * 400", "pre.batch(data)"),
@@ -121,7 +125,7 @@ CASES = {
         "data = saved(large(5000, 4000), 'WEBP', lossless=True, method=0, quality=0)",
         "pre(data)",
     ),
-    "a GIF": ("data = saved(large(8000, 6000), 'GIF')", "pre(data)"),
+    "a GIF": ("data = saved(large(8000, 6000).getchannel(0), 'GIF')", "pre(data)"),
     "a QOI": (
         "data = b'qoif' + (7200).to_bytes(4) + (5000).to_bytes(4) + b'\\x03\\x00' + b'\\x41\\x7f' * 18_000_000 + bytes(7) + b'\\x01'",
         "pre(data)",
@@ -134,7 +138,7 @@ CASES = {
 def test_ctrl_c(name: str) -> None:
     prepare, call = CASES[name]
     program = PROGRAM.format(
-        tests=str(TESTS), prepare=prepare, call=call, attempts=ATTEMPTS, options=""
+        tests=str(TESTS), prepare=prepare, call=call, attempts=ATTEMPTS, prompt=PROMPT
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=300

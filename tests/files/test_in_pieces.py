@@ -22,7 +22,7 @@ def native(pre: clipprep.Preprocess, data: bytes) -> None:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 @pytest.mark.parametrize(
     "options",
-    [{"quality": 80}, {"quality": 20, "method": 6}, {"lossless": True, "quality": 0}],
+    [{"quality": 80}, {"quality": 20, "method": 5}, {"lossless": True, "quality": 0}],
     ids=str,
 )
 def test_webp(small, size: tuple[int, int], mode: str, options: dict[str, object]) -> None:

@@ -47,6 +47,8 @@ PIXELS = {
     "array of pixels": "source = np.zeros((40, 40, 3), np.uint8); out = source.reshape(-1)[:SIZE].reshape(SHAPE)",
     "strided pixels": "source = np.zeros((40, 80, 3), np.uint8)[:, ::2]; out = source.base.reshape(-1)[:SIZE].reshape(SHAPE)",
     "pixels upside down": "source = np.zeros((40, 40, 3), np.uint8)[::-1]; out = source.base.reshape(-1)[-SIZE:].reshape(SHAPE)",
+    "pixels back to front": "source = np.zeros((40, 40, 3), np.uint8)[:, ::-1]; out = source.base.reshape(-1)[-SIZE:].reshape(SHAPE)",
+    "pixels on their side": "source = np.zeros((3, 40, 40), np.uint8).T; out = source.base.reshape(-1)[-SIZE:].reshape(SHAPE)",
     "grey PIL image over an array": "pixels = np.zeros((64, 64), np.uint8); source = Image.frombuffer('L', (64, 64), pixels, 'raw', 'L', 0, 1); out = pixels.reshape(-1)[:SIZE].reshape(SHAPE)",
     "PIL image over an array": "pixels = np.zeros((64, 64, 4), np.uint8); source = Image.frombuffer('RGBX', (64, 64), pixels, 'raw', 'RGBX', 0, 1); out = pixels.reshape(-1)[:SIZE].reshape(SHAPE)",
     "bytearray of pixels": "owner = bytearray(40 * 40 * 3); source = memoryview(owner).cast('B', (40, 40, 3)); out = part(owner)",
@@ -85,4 +87,18 @@ before, after = owner[:SIZE].reshape(SHAPE), owner[-SIZE:].reshape(SHAPE)
 """
     same = "np.array_equal(pre(source, out={0}), pre(data)) and np.array_equal({0}, pre(data))"
     outcomes = run(setup, {name: same.format(name) for name in ("before", "after")}, data=JPEG)
+    assert [outcome.text for outcome in outcomes.values()] == ["True", "True"], outcomes
+
+
+@pytest.mark.parametrize("turn", ["[:]", "[::-1]", "[:, ::-1]", ".transpose(1, 0, 2)"])
+def test_out_beside_pixels_is_written(turn: str) -> None:
+    """After the last byte that a view reaches, or before the first, whatever its strides."""
+    setup = f"""{SETUP}
+owner = np.zeros(2 * SIZE + 40 * 40 * 3, np.uint8)
+source = owner[SIZE:-SIZE].reshape(40, 40, 3){turn}
+before, after = owner[:SIZE].reshape(SHAPE), owner[-SIZE:].reshape(SHAPE)
+before[:] = after[:] = 9
+"""
+    same = "np.array_equal(pre(source, out={0}), pre(np.zeros((40, 40, 3), np.uint8)))"
+    outcomes = run(setup, {name: same.format(name) for name in ("before", "after")})
     assert [outcome.text for outcome in outcomes.values()] == ["True", "True"], outcomes

@@ -16,6 +16,7 @@ _FORMATS = {BYTE: "B", ASCII: "B", SHORT: "H", LONG: "I", RATIONAL: "I", UNDEFIN
 
 def lzw(data: bytes) -> bytes:
     """Codes of 9 to 12 bits, highest first, wider one code early."""
+    out = bytearray()
     bits, count = 0, 0
     table: dict[bytes, int] = {}
     width = 9
@@ -23,6 +24,9 @@ def lzw(data: bytes) -> bytes:
     def put(code: int) -> None:
         nonlocal bits, count
         bits, count = bits << width | code, count + width
+        whole, count = divmod(count, 8)
+        out.extend((bits >> count).to_bytes(whole, "big"))
+        bits &= (1 << count) - 1
 
     def reset() -> None:
         nonlocal table, width
@@ -48,8 +52,7 @@ def lzw(data: bytes) -> bytes:
         if len(table) + 3 == (1 << width):
             width += 1
     put(257)
-    padding = -count % 8
-    return (bits << padding).to_bytes((count + padding) // 8, "big")
+    return bytes(out) + (bits << 8 - count).to_bytes(1, "big") * (count > 0)
 
 
 def packbits(data: bytes) -> bytes:
