@@ -1,4 +1,4 @@
-"""Settings of the suite: hypothesis profiles, and fixtures that every file uses."""
+"""Settings of all tests: hypothesis profiles, and fixtures that many files use."""
 
 from __future__ import annotations
 
