@@ -221,6 +221,9 @@ class Preprocess:
     @property
     def formats(self) -> tuple[str, ...] | None:
         """Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
+    @property
+    def fallback(self) -> Literal["inline", "never"]:
+        """Where Pillow decodes files that no native decoder reads."""
     # [/options]
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...

@@ -73,6 +73,7 @@ class Preprocess(FromConfig, Calls):
         truncated: Literal["error", "pad"] = "error",
         exif: bool = False,
         formats: Iterable[str] | None = None,
+        fallback: Literal["inline", "never"] = "inline",
     ) -> None:
         """Prepare a model's preprocessing.
 
@@ -188,6 +189,11 @@ class Preprocess(FromConfig, Calls):
                 raise `UnsupportedError`. None reads all but those that run other programs (EPS, WMF and
                 the like), open any file that is inside them (IPTC, ICNS and the like) or cost memory
                 out of proportion (FITS), which have to be named: docs/formats.md has all of them.
+            fallback: Where Pillow decodes files that no native decoder reads. PIL images whose
+                pixels are in memory are taken in any case.
+
+                - "inline": In this process.
+                - "never": Nowhere: such files are refused.
 
         Raises:
             TypeError: An option is unknown, or its value is of the wrong type.

@@ -13,10 +13,10 @@ use super::fork::{self, Visit};
 use super::memory::Span;
 use super::options::count;
 use super::output::{self, Dtype, Number, with_number};
-use super::source::{Call, Done, Item, Source, source};
+use super::source::{Call, Done, Engine, Item, Source, source};
 use super::stop::Stop;
 use super::words::{kind, said};
-use crate::{Element, Preprocess, batch};
+use crate::{Element, batch};
 
 /// The rows of a batch.
 pub(super) struct Rows<'py> {
@@ -57,7 +57,7 @@ pub(super) type Each<'py> = (Bound<'py, PyAny>, Bound<'py, PyArray1<bool>>, Boun
 
 /// Runs one source into `out`.
 pub(super) fn run_one<T: Element>(
-    core: &Preprocess,
+    engine: &Engine,
     visit: &Visit,
     object: &Bound<'_, PyAny>,
     mut source: Source<'_>,
@@ -65,7 +65,7 @@ pub(super) fn run_one<T: Element>(
 ) -> PyResult<Done> {
     let py = object.py();
     let stop = Stop::by_signals();
-    let call = Call::new(core, std::slice::from_ref(&source), Span::of(out))?;
+    let call = Call::new(engine, std::slice::from_ref(&source), Span::of(out))?;
     let done = match source.item() {
         Ok(item) => visit.away(py, || stop.interrupt.during_watched(|| call.run(&item, out))),
         Err(fault) => Err(fault),
@@ -77,7 +77,7 @@ pub(super) fn run_one<T: Element>(
 /// Runs `sources` into `out` or a new array. With `strict`, an object that is no source raises `SourceBatchError`
 /// before any work.
 pub(super) fn run<'py>(
-    core: &Preprocess,
+    engine: &Engine,
     dtype: Dtype,
     sources: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
@@ -86,7 +86,7 @@ pub(super) fn run<'py>(
     stop: &Stop,
 ) -> PyResult<Rows<'py>> {
     let py = sources.py();
-    let visit = Visit::new(py);
+    let (core, visit) = (&engine.core, Visit::new(py));
     let sources = list(sources)?;
     let mut held = Vec::with_capacity(sources.len());
     for (index, object) in sources.iter().enumerate() {
@@ -110,7 +110,7 @@ pub(super) fn run<'py>(
         let array = output::array::<N>(py, out, &shape)?;
         let mut borrowed = output::borrow::<N>(&array)?;
         let rows = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
-        let call = Call::new(core, &held, Span::of(rows))?;
+        let call = Call::new(engine, &held, Span::of(rows))?;
         let items = held.iter_mut().map(Source::item).collect();
         let faults = visit.away(py, || run_all(&call, items, rows, threads, stop));
         (out.cloned().unwrap_or(array.into_any()), faults)
@@ -136,7 +136,7 @@ fn run_all<T: Element>(
         }
         done => done.map(drop),
     };
-    batch::try_each(items, out, call.core.output_len(), threads, &stop.interrupt, cost, work)
+    batch::try_each(items, out, call.engine.core.output_len(), threads, &stop.interrupt, cost, work)
 }
 
 /// The sources of a batch; a single source is a mistake.

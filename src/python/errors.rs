@@ -45,7 +45,7 @@ pub(super) const PILLOW: &str = "Pillow: ";
 
 impl Class {
     /// The class of an error that is about the image; the others are the system's or the caller's.
-    fn of(error: &Error) -> Option<Self> {
+    pub fn of(error: &Error) -> Option<Self> {
         match error {
             Error::Decode { .. } => Some(Self::Decode),
             Error::Truncated { .. } => Some(Self::Truncated),

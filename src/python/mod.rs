@@ -5,6 +5,7 @@ mod arrow;
 mod batch;
 #[allow(clippy::disallowed_methods, reason = "this is where they stand")]
 mod errors;
+mod fallback;
 mod fork;
 mod guard;
 mod memory;

@@ -8,14 +8,14 @@ use super::batch::{self, Each, Rows};
 use super::fork::Visit;
 use super::options::{Model, OPTIONS, Options};
 use super::output::{self, Dtype, Number, with_number};
-use super::source::{Done, source as source_of};
+use super::source::{Done, Engine, source as source_of};
 use super::stop::{Cancel, Stop};
 use crate::Orientation;
 
 /// The Rust half of `clipprep.Preprocess`.
 #[pyclass(frozen, subclass, module = "clipprep._core")]
 pub(super) struct Preprocess {
-    pub core: crate::Preprocess,
+    engine: Engine,
     /// The model's name, where one was given.
     model: Option<String>,
     pub dtype: Dtype,
@@ -48,8 +48,8 @@ impl Preprocess {
             decided.update(options.as_mapping())?;
         }
         let _visit = Visit::new(py);
-        let Options { spec, dtype } = Options::read(size, decided.as_ref().or(options))?;
-        Ok(Self { core: crate::Preprocess::new(spec), model: name, dtype })
+        let Options { spec, dtype, fallback } = Options::read(size, decided.as_ref().or(options))?;
+        Ok(Self { engine: Engine { core: crate::Preprocess::new(spec), fallback }, model: name, dtype })
     }
 
     /// Turns one image into one tensor.
@@ -66,12 +66,12 @@ impl Preprocess {
             batch::threads(num_threads)?;
         }
         let visit = Visit::new(py);
-        let from = source_of(source, self.core.spec())?;
+        let from = source_of(source, self.engine.core.spec())?;
         with_number!(self.dtype, N => {
-            let array = output::array::<N>(py, out, &self.core.output_shape())?;
+            let array = output::array::<N>(py, out, &self.engine.core.output_shape())?;
             let mut borrowed = output::borrow::<N>(&array)?;
             let row = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
-            batch::run_one(&self.core, &visit, source, from, row)?;
+            batch::run_one(&self.engine, &visit, source, from, row)?;
             Ok(out.cloned().unwrap_or(array.into_any()))
         })
     }
@@ -105,12 +105,12 @@ impl Preprocess {
     /// Runs a source and says what was done: the fields of an `Explanation`.
     fn _explain<'py>(&self, py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Explained<'py>> {
         let visit = Visit::new(py);
-        let from = source_of(source, self.core.spec())?;
-        let array = output::array::<u8>(py, None, &self.core.output_shape())?;
+        let from = source_of(source, self.engine.core.spec())?;
+        let array = output::array::<u8>(py, None, &self.engine.core.output_shape())?;
         let mut borrowed = output::borrow::<u8>(&array)?;
         let row = borrowed.as_slice_mut().expect("new arrays are contiguous");
-        let Done { report, pillow } = batch::run_one(&self.core, &visit, source, from, row)?;
-        let (height, width) = self.core.spec().size;
+        let Done { report, pillow } = batch::run_one(&self.engine, &visit, source, from, row)?;
+        let (height, width) = self.engine.core.spec().size;
         let (height, width) = (height as isize, width as isize);
         let (left, top) = report.plan.crop;
         let (format, decoder, mut notes) = match (&report.format, pillow) {
@@ -197,7 +197,7 @@ pub(super) fn add_attributes(py: Python<'_>) -> PyResult<()> {
 impl Preprocess {
     /// Everything that was asked for.
     pub fn options(&self) -> Options {
-        Options { spec: self.core.spec().clone(), dtype: self.dtype }
+        Options { spec: self.engine.core.spec().clone(), dtype: self.dtype, fallback: self.engine.fallback }
     }
 
     fn rows<'py>(
@@ -209,6 +209,7 @@ impl Preprocess {
         cancel: Option<&Cancel>,
     ) -> PyResult<Rows<'py>> {
         let stop = cancel.map_or_else(Stop::by_signals, Stop::by);
-        batch::run(&self.core, self.dtype, sources, out, batch::threads(num_threads)?, strict, &stop)
+        let threads = batch::threads(num_threads)?;
+        batch::run(&self.engine, self.dtype, sources, out, threads, strict, &stop)
     }
 }

@@ -43,6 +43,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "truncated": ("pad", "--truncated pad"),
     "exif": (True, "--exif"),
     "formats": (("JPEG", "PNG"), "--formats JPEG,PNG"),
+    "fallback": ("never", "--fallback never"),
 }
 #: Options that a value needs beside it.
 BESIDE = {"rescale_factor": {"profile": "hf-pil"}}

@@ -7,6 +7,7 @@ use pyo3::types::{PyString, PyType};
 
 use super::value::{Value, Wrong};
 use crate::named::Named;
+use crate::python::fallback::Fallback;
 use crate::python::output::Dtype;
 use crate::{
     ChannelOrder, Filter, InputLayout, PillowBuild, Precision, Profile, ResizeMode, TensorLayout, Truncated,
@@ -56,6 +57,7 @@ choices! {
     Precision = named;
     ResizeMode = named;
     Truncated = named;
+    Fallback = named;
 }
 
 /// The names of choices, quoted.

@@ -5,6 +5,7 @@ use pyo3::types::PyDict;
 
 use super::value::{Value, Wrong};
 use crate::Spec;
+use crate::python::fallback::Fallback;
 use crate::python::output::Dtype;
 
 /// Everything that the keywords of `Preprocess` decide.
@@ -12,6 +13,7 @@ use crate::python::output::Dtype;
 pub(in crate::python) struct Options {
     pub spec: Spec,
     pub dtype: Dtype,
+    pub fallback: Fallback,
 }
 
 /// An option: a row of the table.
@@ -49,7 +51,8 @@ pub(super) struct About {
 impl Options {
     /// The defaults for an output of that height and width.
     pub fn new(size: (usize, usize)) -> Self {
-        Self { spec: Spec { size, resize_size: size, ..Spec::openai(1) }, dtype: Dtype::Float32 }
+        let spec = Spec { size, resize_size: size, ..Spec::openai(1) };
+        Self { spec, dtype: Dtype::Float32, fallback: Fallback::Inline }
     }
 
     /// The height and width of the output; one number for a square.

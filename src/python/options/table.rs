@@ -89,4 +89,7 @@ options! {
     /// them (IPTC, ICNS and the like) or cost memory out of proportion (FITS), which have to be named:
     /// docs/formats.md has all of them.
     formats => spec.formats, BesideConfig;
+    /// Where Pillow decodes files that no native decoder reads. PIL images whose pixels are in memory are taken
+    /// in any case.
+    fallback => fallback, BesideConfig;
 }

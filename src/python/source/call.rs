@@ -8,14 +8,21 @@ use pyo3::prelude::*;
 
 use super::held::{Item, Source};
 use crate::python::errors::Fault;
+use crate::python::fallback::Fallback;
 use crate::python::fork::attached;
 use crate::python::memory::{self, Span};
 use crate::python::pillow::Pixels;
 use crate::{Element, Error, Preprocess, Report};
 
+/// What every image goes through: our decoders and steps, and Pillow where these leave a file to it.
+pub(in crate::python) struct Engine {
+    pub core: Preprocess,
+    pub fallback: Fallback,
+}
+
 /// State that the sources of one call share.
 pub(in crate::python) struct Call<'a> {
-    pub core: &'a Preprocess,
+    pub engine: &'a Engine,
     /// The memory that the call writes to.
     out: Span,
     /// Held while Pillow loads an image: two of them may share a file, or be the same object.
@@ -37,21 +44,23 @@ impl From<Report> for Done {
 
 impl<'a> Call<'a> {
     /// A call that reads `sources` and writes to `out`; raises `ValueError` where the two overlap.
-    pub fn new(core: &'a Preprocess, sources: &[Source<'_>], out: Span) -> PyResult<Self> {
+    pub fn new(engine: &'a Engine, sources: &[Source<'_>], out: Span) -> PyResult<Self> {
         match sources.iter().filter_map(Source::span).any(|span| span.overlaps(&out)) {
             true => Err(memory::overlap()),
-            false => Ok(Self { core, out, loading: Mutex::new(()) }),
+            false => Ok(Self { engine, out, loading: Mutex::new(()) }),
         }
     }
 
     /// Runs an item; Python is attached to only for what Pillow must decode.
     pub fn run<T: Element>(&self, item: &Item<'_>, out: &mut [T]) -> Result<Done, Fault> {
+        let Engine { core, fallback } = self.engine;
         match item {
-            Item::Image(pixels) => Ok(pixels.run(self.core, out)?.into()),
+            Item::Image(pixels) => Ok(pixels.run(core, out)?.into()),
             Item::Unloaded(image) => {
+                fallback.admit_unloaded()?;
                 let turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
                 let load = |py: Python<'_>| {
-                    let pixels = Pixels::of(image.bind(py), self.core.spec(), true)?;
+                    let pixels = Pixels::of(image.bind(py), core.spec(), true)?;
                     if pixels.span().overlaps(&self.out) {
                         Err(Fault::Stop(memory::overlap()))
                     } else {
@@ -60,20 +69,21 @@ impl<'a> Call<'a> {
                 };
                 let pixels = attached(load);
                 drop(turn);
-                Ok(run_and_drop(self.core, pixels?, out)?.into())
+                Ok(run_and_drop(core, pixels?, out)?.into())
             }
             _ => {
                 let source = item.core().expect("the others are the core's");
-                let done = self.core.process_or(&source, out, |refused, out| {
-                    let why = refused.error.to_string();
+                let done = core.process_or(&source, out, |refused, out| {
+                    let error = fallback.admit(refused.error)?;
+                    let why = error.to_string();
                     let (pixels, format) = attached(|py| {
                         let bytes = match (item, refused.bytes) {
                             (Item::Encoded(bytes), _) => bytes.into_bound_py_any(py).map_err(Fault::Stop)?,
                             (_, bytes) => PyArray1::from_vec(py, bytes.into_owned()).into_any(),
                         };
-                        Pixels::decode(&bytes, refused.error, self.core.spec())
+                        Pixels::decode(&bytes, error, core.spec())
                     })?;
-                    let report = run_and_drop(self.core, pixels, out)?;
+                    let report = run_and_drop(core, pixels, out)?;
                     Ok(Done { report, pillow: Some((format, why)) })
                 });
                 done.map_err(|fault| match (item, fault) {
