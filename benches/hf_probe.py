@@ -234,7 +234,8 @@ def changing_nothing(
 
 
 def bases(cls: Any, annotations: Mapping[str, str]) -> Iterator[Config]:
-    """The class's own defaults, and those with everything off that has no kind."""
+    """The class's own defaults, those with everything off that has no kind, and both at a size that does not
+    depend on the image."""
     yield {}
     if "pretrained_cfg" in annotations:
         yield {"pretrained_cfg": {"input_size": [3, 40, 56], "crop_pct": 0.9}}
@@ -243,7 +244,9 @@ def bases(cls: Any, annotations: Mapping[str, str]) -> Iterator[Config]:
         for name, annotation in annotations.items()
         if name not in HONOURED and "bool" in annotation and default(cls, name)
     }
-    if off:
-        yield off
+    less: list[Config] = [off] if off else []
     if getattr(cls, "do_pad", None):
-        yield off | {"do_pad": False}
+        less.append(off | {"do_pad": False})
+    yield from less
+    if "size" in annotations:
+        yield from (base | {"size": {"height": 64, "width": 96}} for base in ({}, *less))

@@ -59,7 +59,7 @@ WRITTEN = (
 )  # fmt: skip
 
 #: Old names of fields that constructors translate.
-ALIASES = {"rescale": "do_rescale", "image_size": "size"}
+ALIASES = {"rescale": "do_rescale", "image_size": "size", "pad_and_return_pixel_mask": "do_pad"}
 
 #: Old fields that constructors make others of, where they are true.
 IMPLIED = {"use_square_size": {"size": {"height": 224, "width": 224}}}
@@ -146,21 +146,14 @@ def row_of(cls: Any, backend: str) -> Row:
                 defaults[name] = initial
         sizes = forms_of_size(cls, small)
         numbered = isinstance(live(cls, small | {"resample": "bilinear"}, IMAGES[:1]), str)
-        asked = Row({}, numbered=numbered, sizes=sizes, defaults=defaults)
+        always = [] if "do_resize" in defaults else ["do_resize"]
+        asked = Row({}, numbered=numbered, always=always, sizes=sizes, defaults=defaults)
         kinds = (*KINDS, "timm")
         rows = (fit(cls, replace(asked, kind=kind), base, honoured, backend) for kind in kinds)
         row = next(filter(None, rows), None)
         if row is None:
             continue
-        aliases = {
-            old: new
-            for old, new in ALIASES.items()
-            if all(
-                same(live(cls, {old: value}, IMAGES[:1]), live(cls, {new: value}, IMAGES[:1]))
-                and not same(live(cls, {old: value}, IMAGES[:1]), live(cls, {}, IMAGES[:1]))
-                for value in ((False,) if new.startswith("do_") else (40,))
-            )
-        }
+        aliases = {old: new for old, new in ALIASES.items() if is_alias(cls, old, new)}
         defaults, neutral = dict(defaults), {}
         for name in sorted(set(annotations) - set(honoured) - set(outside) - set(aliases)):
             initial = default(cls, name)
@@ -180,6 +173,16 @@ def row_of(cls: Any, backend: str) -> Row:
         }
         return replace(row, defaults=defaults, neutral=neutral, aliases=aliases, implied=implied)
     return Row({backend: f"hf-{backend}"}, why=reason(cls))
+
+
+def is_alias(cls: Any, old: str, new: str) -> bool:
+    """Whether the class takes an old name of a field for the new one."""
+    value = False if new.startswith("do_") else 40
+    for context in ({}, {"do_resize": False, "pad_size": {"height": 300, "width": 300}}):
+        by_old, by_new = (live(cls, context | {name: value}, IMAGES[:1]) for name in (old, new))
+        if same(by_old, by_new) and not same(by_old, live(cls, context, IMAGES[:1])):
+            return True
+    return False
 
 
 def forms_of_size(cls: Any, base: Config) -> list[list[str]]:

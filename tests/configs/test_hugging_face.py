@@ -151,9 +151,38 @@ def test_classes_that_are_not_read_say_why() -> None:
         assert table.row(stem, "pil").why in str(caught.value)
 
 
-def test_std_of_zero() -> None:
-    with pytest.raises(ValueError, match="std"):
-        Preprocess.from_hf(NEW | {"image_std": [0, 1, 1]})
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("image_std", [0, 1, 1]), ("image_std", -1), ("image_std", float("nan")),
+        ("image_mean", float("inf")), ("image_mean", [0.5, float("nan"), 0.5]),
+    ],
+)  # fmt: skip
+def test_numbers_of_channels_that_are_refused(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=field):
+        Preprocess.from_hf(NEW | {field: value})
+
+
+def test_a_whole_rescale_factor_is_refused_where_bytes_would_wrap() -> None:
+    """A tensor of bytes times a whole number is one of bytes to torchvision."""
+    for config in (
+        NEW | {"do_normalize": False},
+        {"image_processor_type": "DINOv3ViTImageProcessor"},
+    ):
+        with pytest.raises(ValueError, match="rescale_factor"):
+            Preprocess.from_hf(config | {"rescale_factor": 2})
+    assert Preprocess.from_hf(NEW | {"rescale_factor": 2}).rescale_factor == 2
+    pil = Preprocess.from_hf(NEW | {"do_normalize": False, "rescale_factor": 2}, backend="pil")
+    assert pil.rescale_factor == 2
+
+
+@pytest.mark.parametrize("stem", ["Detr", "Yolos", "OneFormer", "Idefics2", "Eomt"])
+def test_classes_whose_default_size_depends_on_the_image(stem: str) -> None:
+    """They are read where their config fixes the size."""
+    config: dict[str, Any] = {"image_processor_type": f"{stem}ImageProcessor"}
+    with pytest.raises(ValueError, match="size"):
+        Preprocess.from_hf(config)
+    assert Preprocess.from_hf(config | {"size": {"height": 64, "width": 96}}).size == (64, 96)
 
 
 @pytest.mark.parametrize(

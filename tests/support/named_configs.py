@@ -231,6 +231,10 @@ def class_configs(backend: str, *, small: bool = False) -> dict[str, dict[str, A
                 config[name] = values[0]
         if small:
             config |= _small(row)
+        elif len(row.defaults.get("size") or ()) == 2 and "height" not in row.defaults["size"]:
+            config["size"] = {"height": 480, "width": 640}  # by default it depends on the image
+            if row.defaults.get("pad_size"):
+                config["do_pad"] = False
         if "pretrained_cfg" in row.defaults:
             config["pretrained_cfg"] = {"input_size": [3, 40, 56]} if small else {"crop_pct": 0.9}
         configs[stem] = config
@@ -239,13 +243,15 @@ def class_configs(backend: str, *, small: bool = False) -> dict[str, dict[str, A
 
 def _small(row: table.Row) -> dict[str, Any]:
     """Sizes of the forms that a class has by default."""
+    config: dict[str, Any]
     if row.kind == "janus":
         return {"size": {"height": 56, "width": 56}}
     if row.defaults.get("size") == {"longest_edge": 448}:
         return {"size": {"longest_edge": 52}, "crop_size": 60, "pad_size": 60}
     if ["height", "width"] in row.sizes:
-        return {"size": {"height": 40, "width": 56}}
-    config: dict[str, Any] = {"size": {"shortest_edge": 52}}
+        config = {"size": {"height": 40, "width": 56}}
+        return config | {"do_pad": False} if row.defaults.get("pad_size") else config
+    config = {"size": {"shortest_edge": 52}}
     if "do_center_crop" in row.defaults:
         by_edge = "shortest_edge" in (row.defaults["crop_size"] or {})
         config |= {"do_center_crop": True, "crop_size": {"shortest_edge": 52} if by_edge else 52}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -45,11 +46,13 @@ def pair(name: str, value: object) -> tuple[int, int]:
     return number(name, value), number(name, value)
 
 
-def three(name: str, value: object) -> tuple[float, ...]:
-    """A number for each channel; one stands for all."""
+def three(name: str, value: object, *, above: float = -math.inf) -> tuple[float, ...]:
+    """A finite number for each channel, above a bound; one number stands for all."""
     numbers: list[Any] = list(value) if isinstance(value, (list, tuple)) else [value] * 3
-    if len(numbers) != 3 or not all(isinstance(number, (int, float)) for number in numbers):
-        raise refuse(name, value, "a number or three")
+    numeric = all(isinstance(number, (int, float)) for number in numbers)
+    if len(numbers) != 3 or not numeric or not all(above < number < math.inf for number in numbers):
+        kind = "" if above == -math.inf else f" above {above:g}"
+        raise refuse(name, value, f"a finite number or three{kind}")
     return tuple(float(number) for number in numbers)
 
 

@@ -68,6 +68,7 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
             raise check.refuse(name, value, f"of {', '.join(map(repr, values))}")
     # A null is one to transformers too, and no default: nothing is done that it stands for.
     fields = {name: config.get(name, default) for name, default in row.defaults.items()}
+    fields |= dict.fromkeys(row.always, True)
     profile = row.profiles[backend]
     if profile == "hf-torchvision-floats" and not check.wanted(fields, "do_rescale"):
         if check.wanted(fields, "do_normalize"):
@@ -90,7 +91,7 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
         arguments["channel_order"] = "BGR"
     if check.wanted(fields, "do_rescale"):
         arguments["rescale_offset"] = check.wanted(fields, "rescale_offset")
-        arguments["rescale_factor"] = check.positive("rescale_factor", fields.get("rescale_factor"))
+        arguments["rescale_factor"] = _factor(fields, profile)
     if check.wanted(fields, "offset"):
         if arguments["rescale_factor"] is None:
             raise check.refuse("offset", True, "false where do_rescale is false")
@@ -102,10 +103,22 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
             raise check.refuse("include_top", True, "false where nothing makes floats of the bytes")
         arguments["std_twice"] = True
     if arguments["normalize"] or arguments.get("std_twice"):
-        arguments["std"] = check.three("image_std", fields.get("image_std"))
+        arguments["std"] = check.three("image_std", fields.get("image_std"), above=0)
     elif arguments["rescale_factor"] is None:
         arguments["dtype"] = "uint8"  # nothing made floats of the bytes
     return size, arguments
+
+
+def _factor(fields: Mapping[str, Any], profile: str) -> float:
+    """The factor of each byte."""
+    factor = fields.get("rescale_factor")
+    folded = profile == "hf-torchvision" and check.wanted(fields, "do_normalize")
+    if isinstance(factor, int) and profile.startswith("hf-torchvision") and not folded:
+        # A tensor of bytes times a whole number is one of bytes, which wrap around.
+        raise check.refuse(
+            "rescale_factor", factor, "with a decimal point where do_normalize is false"
+        )
+    return check.positive("rescale_factor", factor)
 
 
 def _filter(resample: object, profile: str, numbered: bool) -> str:

@@ -67,7 +67,7 @@ def janus(fields: Mapping[str, Any]) -> Geometry:
     side = size.get("height", 0)
     if size != {"height": side, "width": side} or side < 14:
         raise check.refuse("size", fields.get("size"), "a height and an equal width from 14")
-    if not check.wanted(fields, "do_pad"):
+    if "do_pad" in fields and not check.wanted(fields, "do_pad"):
         raise check.refuse("do_pad", False, "true: else outputs differ in size")
     mean = fields.get("image_mean")
     if not isinstance(mean, (list, tuple)):
