@@ -45,7 +45,7 @@ class FromConfig(_core.Preprocess):
         Raises:
             ValueError: A name or a field is unknown, or a field cannot be honoured.
             TypeError: An option is one that the config decides.
-            OSError: A file cannot be read.
+            OSError: A file cannot be read; `errors.HubError` where the Hub gives no answer.
 
         Example:
             >>> pre = Preprocess.from_hf({"image_processor_type": "CLIPImageProcessor"}, backend="pil")
@@ -77,7 +77,7 @@ class FromConfig(_core.Preprocess):
         Raises:
             ValueError: A name or a field is unknown, or a field cannot be honoured.
             TypeError: An option is one that the config decides.
-            OSError: A file cannot be read.
+            OSError: A file cannot be read; `errors.HubError` where the Hub gives no answer.
 
         Example:
             >>> Preprocess.from_open_clip({"size": 256, "resize_mode": "squash"})
@@ -107,7 +107,7 @@ class FromConfig(_core.Preprocess):
         Raises:
             ValueError: A name or a field is unknown, or a field cannot be honoured.
             TypeError: An option is one that the config decides.
-            OSError: A file cannot be read.
+            OSError: A file cannot be read; `errors.HubError` where the Hub gives no answer.
 
         Example:
             >>> Preprocess.from_timm({"input_size": [3, 256, 256], "crop_pct": 1.0}).size

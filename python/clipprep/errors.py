@@ -42,6 +42,10 @@ class SourceError(ImageError, TypeError, ValueError):
     """
 
 
+class HubError(ClipPrepError, OSError):
+    """The Hugging Face Hub gave no answer, or refused one, about the config of a model. It is an OSError too."""
+
+
 class BatchError(ClipPrepError):
     """A source of a batch failed: the first one by index. `__cause__` is its own error."""
 

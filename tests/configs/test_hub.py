@@ -6,13 +6,14 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+import clipprep
 from clipprep import Preprocess
 from support.named_configs import HUGGING_FACE, OPEN_CLIP
 
@@ -176,9 +177,19 @@ class _Hub(BaseHTTPRequestHandler):
     asked: ClassVar[list[str]]
     address: ClassVar[str]
 
+    #: What is said of every file of a repository that gives none.
+    refused: ClassVar[dict[str, tuple[int, str]]]
+
     def do_HEAD(self) -> None:
         owner, name, _, revision, file = self.path.strip("/").split("?")[0].split("/", 4)
         self.asked.append(file)
+        if f"{owner}/{name}" in self.refused:
+            status, code = self.refused[f"{owner}/{name}"]
+            self.send_response(status)
+            self.send_header("X-Error-Code", code)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         files = self.repos.get(f"{owner}/{name}")
         found = files is not None and revision == "main" and file in files
         body = json.dumps(files[file]).encode() if files is not None and found else b""
@@ -205,6 +216,7 @@ def server() -> Iterator[type[_Hub]]:
     class Hub(_Hub):
         repos: ClassVar[dict[str, dict[str, Any]]] = {}
         asked: ClassVar[list[str]] = []
+        refused: ClassVar[dict[str, tuple[int, str]]] = {}
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Hub) as http:
         thread = threading.Thread(target=http.serve_forever)
@@ -224,6 +236,25 @@ for call in sys.argv[1:]:
     except Exception as error:
         print(type(error).__name__, isinstance(error, OSError), error)
 """
+
+
+def answers(server: Any, home: Path, calls: Iterable[str], **more: str) -> list[str]:
+    """What each call gives or raises, in a process that knows the server as the Hub."""
+    environment = {
+        "PATH": "",
+        "HF_HOME": str(home),
+        "HF_ENDPOINT": server.address,
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_XET": "1",
+        "PYTHONPATH": ":".join(path for path in sys.path if path),
+        "NO_PROXY": "127.0.0.1",
+    }
+    command = [sys.executable, "-c", PROGRAM, *calls]
+    done = subprocess.run(
+        command, env=environment | more, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
 
 
 def test_downloads_the_config_alone(server: Any, tmp_path: Path) -> None:
@@ -249,23 +280,9 @@ def test_downloads_the_config_alone(server: Any, tmp_path: Path) -> None:
         "Preprocess.from_hf('owner/none')",
         "Preprocess.from_hf('owner/absent')",
     )
-    environment = {
-        "PATH": "",
-        "HF_HOME": str(tmp_path),
-        "HF_ENDPOINT": server.address,
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "HF_HUB_DISABLE_XET": "1",
-        "PYTHONPATH": ":".join(path for path in sys.path if path),
-        "NO_PROXY": "127.0.0.1",
-    }
-    command = [sys.executable, "-c", PROGRAM, *calls]
 
     def run(**more: str) -> list[str]:
-        done = subprocess.run(
-            command, env=environment | more, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+        return answers(server, tmp_path, calls, **more)
 
     clip = repr(Preprocess.from_hf(CLIP))
     siglip = repr(Preprocess.from_open_clip(OPEN_CLIP["ViT-B-16-SigLIP"]))
@@ -279,4 +296,62 @@ def test_downloads_the_config_alone(server: Any, tmp_path: Path) -> None:
     offline = run(HF_HUB_OFFLINE="1")
     assert offline[:4] == lines[:4]
     assert not server.asked
-    assert " True " in offline[5]
+    assert offline[5].startswith("HubError True expected")
+
+
+def test_what_the_hub_refuses_says_what_to_do(server: Any, tmp_path: Path) -> None:
+    pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    server.repos["owner/clip"] = {"preprocessor_config.json": CLIP}
+    server.refused |= {
+        "owner/gated": (403, "GatedRepo"),
+        "owner/broken": (501, ""),
+        "laion/CLIP-ViT-B-32-laion2B-s34B-b79K": (501, ""),
+    }
+    expected = {
+        "Preprocess.from_hf('owner/gated')": ("HubError", "hf auth login"),
+        "Preprocess.from_hf('owner/broken')": ("HubError", "501"),
+        "Preprocess.from_hf('owner/absent')": ("FileNotFoundError", "no such model"),
+        "Preprocess.from_hf('owner/clip@v9')": ("FileNotFoundError", "no revision 'v9'"),
+        "Preprocess('owner/broken')": ("HubError", "give a folder"),
+        "Preprocess('owner/absent')": ("ValueError", "no such model"),
+        # Names that need no Hub are near.
+        **{
+            f"Preprocess({prefix + name!r})": ("HubError", "ViT-B-32:laion2b_s34b_b79k")
+            for name in ("laion/CLIP-ViT-B-32-laion2B-s34B-b79K",)
+            for prefix in ("", "hf-hub:")
+        },
+    }
+    for line, (error, said) in zip(
+        answers(server, tmp_path, expected), expected.values(), strict=True
+    ):
+        assert line.startswith(f"{error} {error != 'ValueError'} expected"), line
+        assert said in line
+        assert len(line) < 530
+
+
+def test_a_hub_that_gives_no_answer_is_asked_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each question takes `huggingface_hub` half a minute of trying again."""
+    hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    asked = []
+
+    def download(*_: object, **__: object) -> str:
+        asked.append(1)
+        raise LocalEntryNotFoundError("An error happened\nat 0x7f00deadbeef")
+
+    monkeypatch.setattr(hub, "hf_hub_download", download)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    for read in (Preprocess, Preprocess.from_hf, Preprocess.from_open_clip, Preprocess.from_timm):
+        asked.clear()
+        with pytest.raises(clipprep.errors.HubError, match="no answer") as caught:
+            read("owner/model")
+        assert isinstance(caught.value, OSError)
+        assert isinstance(caught.value, clipprep.ClipPrepError)
+        assert isinstance(caught.value.__cause__, LocalEntryNotFoundError)
+        assert len(asked) == 1
+    # What is in the cache is found all the same.
+    cache(tmp_path, "owner/resnet", {"config.json": TIMM})
+    assert Preprocess.from_hf("owner/resnet").size == 256

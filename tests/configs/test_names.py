@@ -135,13 +135,43 @@ def test_a_name_of_two_libraries_is_refused_and_says_how_to_name_each() -> None:
         ("resnet50.a1in1k", "resnet50.a1_in1k"),
         ("ViT-B-16-SigLip", "ViT-B-16-SigLIP"),
         ("timm/resnet_50", "resnet50"),
+        # Separators and sizes as people write them.
+        *(
+            (name, "'ViT-B/32'")
+            for name in ("vit-b-32", "ViT_B_32", "ViT B 32", " ViT-B/32 ", "VIT-B/32")
+        ),
+        # A tag in another library's form.
+        *(
+            (f"ViT-B-32{tag}", "'ViT-B-32:openai'")
+            for tag in ("::openai", "__openai", " (openai)", "/openai", "@openai", ":openia")
+        ),
+        ("immich-app/ViT-B-32__openai", "'ViT-B-32:openai'"),
+        ("ViT-H-14-laion2B-s32B-b79K", "'ViT-H-14:laion2b_s32b_b79k'"),
+        ("laion/CLIP-ViT-B-32-laion2B-s34B-b79K", "'ViT-B-32:laion2b_s34b_b79k'"),
+        # OpenAI's names on the Hub, by halves.
+        *(
+            (name, "'openai/clip-vit-base-patch32'")
+            for name in (
+                "openai/CLIP-ViT-B-32", "clip-vit-base-patch32", "clip-ViT-B-32", "openai/clip-vit-b-32",
+                "openai/clip-vit-base-patch-32",
+            )
+        ),
+        # A family.
+        ("SigLIP", "ViT-B-16-SigLIP"),
+        ("siglip-base-patch16-224", "vit_base_patch16_siglip_224"),
+        ("google/siglip2-base-patch16-224", "ViT-B-16-SigLIP2"),
+        ("facebook/dinov2-base", "vit_base_patch14_dinov2"),
+        ("dinov3", "vit_base_patch16_dinov3"),
+        ("coca", "coca_ViT-B-32"),
+        ("xlm-roberta", "xlm-roberta-base-ViT-B-32"),
     ],
-)
+)  # fmt: skip
 def test_an_unknown_name_gets_the_nearest(name: str, nearest: str) -> None:
     with pytest.raises(ValueError, match=r"such as ") as caught:
         Preprocess(name)
     assert nearest in str(caught.value)
     assert repr(name) in str(caught.value)
+    assert len(str(caught.value)) <= 500
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,11 @@ def is_name(config: object) -> TypeGuard[str]:
 
 
 def read(
-    config: object, wanted: tuple[str, ...], beside: tuple[str, ...] = ()
+    config: object,
+    wanted: tuple[str, ...],
+    beside: tuple[str, ...] = (),
+    *,
+    download: bool = True,
 ) -> dict[str, dict[str, Any]]:
     """The files of a config by name. A mapping or a file stands for the first one `wanted`; a folder, or a model
     of the Hub by name, has at least one of `wanted`, and others `beside`."""
@@ -44,7 +48,7 @@ def read(
     if is_name(config):
         if not hub.is_name(config):
             raise FileNotFoundError(message(f"{expected}, found {shown(config)}, which is none"))
-        path = hub.folder(config, wanted, beside)
+        path = hub.folder(config, wanted, beside, download=download)
     if not os.path.isdir(path):  # which does not raise for names that no file can have
         return {wanted[0]: load(path)}
     path = hub.root(path)

@@ -7,8 +7,10 @@ import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from .._messages import message
+from .._messages import message, said
+from ..errors import HubError
 
 #: `owner/name`, with a revision where there is an `@`.
 _NAME = re.compile(r"(?:hf[-_]hub:)?(?P<repo>[\w-][\w.-]*/[\w-][\w.-]*)(?:@(?P<revision>[\w.-]+))?")
@@ -27,11 +29,13 @@ def is_name(text: str) -> bool:
     return len(text) <= 200 and _NAME.fullmatch(text) is not None and ".." not in text
 
 
-def folder(name: str, wanted: Sequence[str], beside: Sequence[str] = ()) -> Path:
+def folder(
+    name: str, wanted: Sequence[str], beside: Sequence[str] = (), *, download: bool = True
+) -> Path:
     """The local folder of a model that has one of the files `wanted`, with those `beside` where they are.
 
-    Raises FileNotFoundError where it is not in the cache and cannot be downloaded; what `huggingface_hub` raises,
-    which is an OSError.
+    Raises FileNotFoundError where it is not in the cache, and the Hub has none either; HubError where the Hub gives
+    no answer.
     """
     match = _NAME.fullmatch(name)
     assert match is not None, "checked by is_name"
@@ -39,33 +43,60 @@ def folder(name: str, wanted: Sequence[str], beside: Sequence[str] = ()) -> Path
     cached = snapshot(_cache() / f"models--{repo.replace('/', '--')}", revision)
     if cached is not None and has(cached, wanted):
         return cached
-    try:
-        hub = import_module("huggingface_hub")
-    except ImportError:
+    hub = _library() if download else None
+    if hub is None:
         raise FileNotFoundError(
             message(
                 f"expected {' or '.join(wanted)} of {repo!r} in the cache of the Hub, {str(_cache())!r}, "
                 "found none: pip install clipprep[hub] to download it, or give a folder"
             )
-        ) from None
-    missing = import_module("huggingface_hub.errors")
+        )
     for inside in FOLDERS:
         found: Path | None = None
         for file in (*wanted, *beside):
             path = f"{inside}/{file}".lstrip("/")
-            try:
-                local = Path(hub.hf_hub_download(repo, path, revision=revision))
-            except missing.LocalEntryNotFoundError:
-                raise  # there is no network, which says nothing about the file
-            except missing.EntryNotFoundError:
-                continue
-            if file in wanted:
+            local = _download(hub, repo, path, revision)
+            if local is not None and file in wanted:
                 found = local.parents[path.count("/")]
         if found is not None:
             return found
     raise FileNotFoundError(
         message(f"expected {' or '.join(wanted)} in {repo!r} of the Hub, found none")
     )
+
+
+def _library() -> Any:
+    """The module `huggingface_hub`; None where it is not installed."""
+    try:
+        return import_module("huggingface_hub")
+    except ImportError:
+        return None
+
+
+def _download(hub: Any, repo: str, path: str, revision: str) -> Path | None:
+    """The local copy of a file of the Hub; None where the Hub has none."""
+    errors = import_module("huggingface_hub.errors")
+    expected = f"expected {path!r} of {repo!r} from the Hub"
+    try:
+        return Path(hub.hf_hub_download(repo, path, revision=revision))
+    except errors.LocalEntryNotFoundError as error:  # which says nothing about the file
+        why = said(error.__cause__ or error)
+        found = f"no answer ({why}) and no copy in the cache: try again, or give a folder"
+        raise HubError(message(f"{expected}, found {found}")) from error
+    except errors.EntryNotFoundError:
+        return None
+    except errors.GatedRepoError as error:
+        found = "a model that asks for consent: give it on the model's page, and run hf auth login"
+        raise HubError(message(f"{expected}, found {found}")) from error
+    except errors.RepositoryNotFoundError as error:
+        found = "no such model: correct its name, or, where it is private, run hf auth login"
+        raise FileNotFoundError(message(f"{expected}, found {found}")) from error
+    except errors.RevisionNotFoundError as error:
+        raise FileNotFoundError(message(f"{expected}, found no revision {revision!r}")) from error
+    except Exception as error:  # of the network, of its server, of the disk
+        raise HubError(
+            message(f"{expected}, found {said(error)}: try again, or give a folder")
+        ) from error
 
 
 def root(path: Path) -> Path:

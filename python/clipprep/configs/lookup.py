@@ -4,10 +4,12 @@ their config, and objects of these libraries."""
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from .. import _core
-from .._messages import type_error, value_error
+from .._messages import message, type_error, value_error
+from ..errors import HubError
 from . import files, hf, hub, objects, open_clip, timm, torchvision
 from .names import tables
 
@@ -50,17 +52,36 @@ def by_name(name: str, pretrained: str | None) -> Named:
     if pretrained is not None:
         known = tables.listed("open_clip")
         raise tables.unknown(name, known, "a model of open_clip beside pretrained=")
-    if (
-        hub.is_name(name)
-        and files.is_name(name)
-        and not tables.near(name, _core.available_models())
-    ):
+    if hub.is_name(name) and files.is_name(name) and not _is_like_openais(name):
         try:
             return hf.read(name, "torchvision", {})
         except FileNotFoundError as error:
-            raise tables.unknown(name, tables.available(), "a model's name", str(error)) from error
-    hint = "Preprocess.from_hf and its siblings read paths" if os.path.exists(name) else ""
-    raise tables.unknown(name, tables.available(), "a model's name", hint)
+            raise _unknown(name, str(error)) from error
+        except HubError as error:
+            raise _with_nearest(error, name) from error.__cause__
+    raise _unknown(
+        name, "Preprocess.from_hf and its siblings read paths" if os.path.exists(name) else ""
+    )
+
+
+def _is_like_openais(name: str) -> bool:
+    """Whether a name of two parts begins as those of OpenAI do, such as `ViT-B/32`."""
+    first = {known.partition("/")[0].lower() for known in _core.available_models() if "/" in known}
+    owner = name.partition("/")[0].lower().replace("_", "-")
+    return bool(get_close_matches(owner, first, cutoff=0.8))
+
+
+def _unknown(name: str, hint: str) -> ValueError:
+    nearest = tables.all_near(name)
+    return tables.unknown(name, tables.available(), "a model's name", hint, nearest)
+
+
+def _with_nearest(error: OSError, name: str) -> OSError:
+    """The error about a name of the Hub, with the names that need no Hub."""
+    nearest = tables.all_near(name)
+    if not nearest:
+        return error
+    return type(error)(message(f"{error}; known without the Hub: {', '.join(nearest)}"))
 
 
 def _of_the_hub(name: str, pretrained: str | None) -> Named:
@@ -75,7 +96,10 @@ def _of_the_hub(name: str, pretrained: str | None) -> Named:
         return timm.arguments_of(of_timm)
     if not hub.is_name(name):
         raise value_error(f"expected hf-hub:OWNER/NAME, found {name[:200]!r}")
-    found = files.read(name, (*open_clip.FILES, *timm.FILES))
+    try:
+        found = files.read(name, (*open_clip.FILES, *timm.FILES))
+    except (FileNotFoundError, HubError) as error:
+        raise _with_nearest(error, repo) from error.__cause__
     readers = {
         "open_clip": any(file in found for file in open_clip.FILES),
         "timm": "pretrained_cfg" in found.get("config.json", {}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...errors import HubError
 from .. import check, files
 from . import table
 
@@ -15,10 +16,12 @@ def _read(config: object) -> dict[str, dict[str, Any]]:
     """The files of a model. A config.json alone is enough where it has all that timm wants to know."""
     try:
         return files.read(config, FILES, beside=("config.json",))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, HubError) as error:
+        # A Hub that gave no answer is not asked again.
+        reached = not isinstance(error, HubError)
         try:
-            read = files.read(config, ("config.json",))
-        except FileNotFoundError:
+            read = files.read(config, ("config.json",), download=reached)
+        except (FileNotFoundError, HubError):
             raise error from None
         if not isinstance(read["config.json"].get("pretrained_cfg"), Mapping):
             raise

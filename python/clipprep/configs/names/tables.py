@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-import re
-from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from typing import Any, Literal, TypeAlias
 
 from ... import _core
 from ..._messages import shown, type_error, value_error
+from .near import near
 
 #: OpenAI's own names of its models on the Hub. They mean OpenAI's transform, not the processors of transformers.
 OPENAI: Mapping[str, int] = {
@@ -74,6 +73,9 @@ def open_clip(name: str, pretrained: str | None) -> dict[str, Any] | None:
             " no config: leave pretrained= out, give the tag of the weights that it was trained from, or pass"
             " its preprocess_cfg to Preprocess.from_open_clip"
         )
+    elif tag not in tags and pretrained is None:
+        full = [f"{name}:{known}" for known in tags if known]
+        raise unknown(f"{name}:{tag}", full, "a model of open_clip")
     elif tag not in tags:
         raise unknown(tag, list(filter(None, tags)), f"pretrained= for {name!r}")
     else:
@@ -144,22 +146,17 @@ def available(library: Literal["openai", "open_clip", "timm"] | None = None) -> 
 _MANY = 30
 
 
-def near(name: str, known: Iterable[str]) -> list[str]:
-    """The names that a misspelt one may mean, the nearest first; cases and separators count as one."""
-    spelt: dict[str, list[str]] = {}
-    for full in known:
-        spelt.setdefault(_plain(full), []).append(full)
-    plain = get_close_matches(_plain(name[:100]), spelt, n=3, cutoff=0.75)
-    return [full for found in plain for full in spelt[found]][:5]
+def all_near(name: str) -> list[str]:
+    """The names of every library, with and without tags, that a name may mean."""
+    pairs = (f"{name}:{tag}" for name, tags in models("open_clip").items() for tag in tags if tag)
+    return near(name, [*available(), *pairs])
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", name.lower().removeprefix("timm/"))
-
-
-def unknown(name: str, known: Collection[str], what: str, hint: str = "") -> ValueError:
+def unknown(
+    name: str, known: Collection[str], what: str, hint: str = "", nearest: Collection[str] = ()
+) -> ValueError:
     """The error about a name that is not among those known, with the nearest ones, or all where they are few."""
-    listed = near(name, known) or known
+    listed = nearest or near(name, known) or known
     if len(listed) > _MANY:
         listed = ["ViT-B/32"] if "ViT-B/32" in known else [next(iter(known))]
         hint = hint or "clipprep.available_models() lists all"
