@@ -13,8 +13,8 @@ pub(super) struct Bits {
     pub at: usize,
     /// After the bits that count stand zeros, or bits that the next refill brings again.
     buffer: u64,
-    /// Bits that count.
-    count: u8,
+    /// Bits that count, in the lowest six bits.
+    count: u32,
 }
 
 impl Bits {
@@ -25,9 +25,9 @@ impl Bits {
     #[inline(always)]
     pub fn refill(&mut self, window: &[u8]) -> Result<(), Irregular> {
         let next = window.get(self.at..).and_then(<[u8]>::first_chunk).ok_or(Irregular)?;
-        self.buffer |= u64::from_be_bytes(*next) >> self.count;
-        self.at += usize::from((63 - self.count) / 8);
-        self.count |= Self::REFILLED as u8;
+        self.buffer |= u64::from_be_bytes(*next) >> (self.count & 63);
+        self.at += (!self.count >> 3 & 7) as usize;
+        self.count |= Self::REFILLED;
         Ok(())
     }
 
@@ -42,8 +42,28 @@ impl Bits {
     pub fn take_entry(&mut self, entry: Entry) -> u64 {
         let buffer = self.buffer;
         self.buffer = entry.drop_from(buffer);
-        self.count = self.count.wrapping_sub(entry.bits());
+        self.count = self.count.wrapping_sub(entry.bits().into());
         buffer
+    }
+
+    /// The bits to come, of which those that count are right.
+    #[inline(always)]
+    pub fn ahead(&self) -> u64 {
+        self.buffer
+    }
+
+    /// Drops as many bits as the lowest six bits of `count` say.
+    #[inline(always)]
+    pub fn drop(&mut self, count: u32) {
+        self.buffer = self.buffer.wrapping_shl(count);
+        self.count = self.count.wrapping_sub(count);
+    }
+
+    /// Takes back the last [`drop`](Self::drop), before which `buffer` was ahead.
+    #[inline(always)]
+    pub fn put_back(&mut self, buffer: u64, count: u32) {
+        self.buffer = buffer;
+        self.count = self.count.wrapping_add(count);
     }
 
     /// The next code's entry, and the bits that begin with it.
@@ -58,13 +78,13 @@ impl Bits {
     pub fn take(&mut self, count: u32) -> u64 {
         let value = (self.buffer >> 1) >> (63 - count);
         self.buffer = self.buffer.wrapping_shl(count);
-        self.count = self.count.wrapping_sub(count as u8);
+        self.count = self.count.wrapping_sub(count);
         value
     }
 
     /// The bits that are left of a window of `len` bytes; `None` where more than those were taken.
     #[inline(always)]
     pub fn left(&self, len: usize) -> Option<usize> {
-        (8 * len + usize::from(self.count)).checked_sub(8 * self.at)
+        (8 * len + (self.count & 63) as usize).checked_sub(8 * self.at)
     }
 }

@@ -68,6 +68,16 @@ impl Entry {
         self.0 as u8
     }
 
+    /// Those of the number alone, of a sequential file's code.
+    pub fn bits_of_number(self) -> u32 {
+        (self.0 >> 16).count_ones()
+    }
+
+    /// Those of the code alone.
+    pub fn bits_of_code(self) -> u32 {
+        u32::from(self.bits()) - self.bits_of_number()
+    }
+
     /// The bits after them.
     #[inline(always)]
     pub fn drop_from(self, buffer: u64) -> u64 {
@@ -205,6 +215,12 @@ impl Table {
     pub fn look_up(&self, buffer: u64) -> Option<Entry> {
         let entry = self.entries[(buffer >> (64 - LOOKED_UP)) as usize];
         if entry.is_long() { self.long_code(buffer) } else { Some(entry) }
+    }
+
+    /// The same if the code is one of those that are looked up.
+    pub fn look_up_short(&self, buffer: u64) -> Option<Entry> {
+        let entry = self.entries[(buffer >> (64 - LOOKED_UP)) as usize];
+        (!entry.is_long()).then_some(entry)
     }
 
     #[cold]

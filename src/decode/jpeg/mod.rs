@@ -2,7 +2,7 @@
 //!
 //! - `markers` finds the markers of a file as libjpeg does, `header` reads what stands before the first scan, once;
 //!   everything else takes its facts from there. `pillow` knows what Pillow does with the same segments.
-//! - A regular file is read here: its codes by `sequential` (over `scan`, `feed` and `bits`) or `progressive`, a row
+//! - A regular file is read here: its codes by `sequential` (over `scan`, `pairs`, `feed` and `bits`) or `progressive`, a row
 //!   of MCUs at a time; `back` makes rows of pixels of the coefficients. `own` ties them together.
 //! - Any other file is read by `libjpeg`, the room with C in it, from its beginning. It mends damaged files, and what
 //!   it makes of them is what Pillow shows.
@@ -15,6 +15,7 @@ mod huffman;
 mod libjpeg;
 mod markers;
 mod own;
+mod pairs;
 mod pillow;
 mod progressive;
 mod scan;

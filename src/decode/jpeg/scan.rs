@@ -2,8 +2,8 @@
 //!
 //! Reading the codes takes more than half of a JPEG's time, nearly all of it waiting: where a code begins is known
 //! once the one before it has been looked up. So that way is kept short: an entry of a table says at once how many
-//! bits a code and its number take, the buffer is refilled once for two codes, and nothing branches but at the end of
-//! a block and for rare long codes. (To look up the next code before a refill for each takes a quarter longer.)
+//! bits a code and its number take, mostly those of two codes, the buffer is refilled once for two look-ups, and nothing
+//! branches but at the end of a block and for rare long codes.
 //!
 //! This reader takes regular scans alone: at anything else (bytes that run out, a marker too early, a code that no
 //! table has, a run beyond a block) it stops, and libjpeg, whose mending of such files is what Pillow shows,
@@ -15,7 +15,8 @@ use std::rc::Rc;
 use super::bits::{Bits, Irregular};
 use super::feed::{End, Feed};
 use super::header::Header;
-use super::huffman::{END_OF_BLOCK, Kind, MOST_BITS, Table};
+use super::huffman::{Kind, MOST_BITS, Table};
+use super::pairs::Pairs;
 
 /// Bytes of a block at the most.
 const MOST_BYTES: usize = 64 * MOST_BITS as usize / 8;
@@ -33,8 +34,9 @@ struct Coding {
 #[derive(Clone, Debug)]
 pub(super) struct ScanTables {
     /// Each of them once.
-    tables: Rc<[Table]>,
-    /// Those of DC and AC for each component of the scan.
+    dc: Rc<[Table]>,
+    ac: Rc<[Pairs]>,
+    /// The places of those of DC and AC for each component of the scan.
     of_components: Rc<[(usize, usize)]>,
 }
 
@@ -43,21 +45,33 @@ impl ScanTables {
         if header.frame.arithmetic || header.has_several_scans() {
             return None;
         }
-        let (mut tables, mut numbers) = (Vec::new(), Vec::new());
-        let mut table = |number: usize, is_dc: bool| {
-            let known = numbers.iter().position(|&known| known == (number, is_dc));
-            known.or_else(|| {
-                let all = if is_dc { &header.tables.dc } else { &header.tables.ac };
-                let kind = if is_dc { Kind::Dc } else { Kind::Ac };
-                tables.push(Table::new(all.get(number)?.as_ref()?, kind)?);
-                numbers.push((number, is_dc));
-                Some(tables.len() - 1)
-            })
-        };
-        let of = header.scan.components.iter().map(|of| Some((table(of.dc, true)?, table(of.ac, false)?)));
-        let of_components = of.collect::<Option<_>>()?;
-        Some(Self { tables: tables.into(), of_components })
+        let components = &header.scan.components;
+        let (dc, of_dc) = each_once(components.iter().map(|component| component.dc), |number| {
+            Table::new(header.tables.dc.get(number)?.as_ref()?, Kind::Dc)
+        })?;
+        let (ac, of_ac) = each_once(components.iter().map(|component| component.ac), |number| {
+            Table::new(header.tables.ac.get(number)?.as_ref()?, Kind::Ac).map(Pairs::new)
+        })?;
+        Some(Self { dc, ac, of_components: of_dc.into_iter().zip(of_ac).collect() })
     }
+}
+
+/// The table of each number, made once, and for each of the numbers the place of its table.
+fn each_once<T>(
+    numbers: impl Iterator<Item = usize>,
+    make: impl Fn(usize) -> Option<T>,
+) -> Option<(Rc<[T]>, Vec<usize>)> {
+    let (mut tables, mut known) = (Vec::new(), Vec::new());
+    let place = |number| {
+        let place = known.iter().position(|&other| other == number);
+        place.or_else(|| {
+            tables.push(make(number)?);
+            known.push(number);
+            Some(known.len() - 1)
+        })
+    };
+    let places = numbers.map(place).collect::<Option<_>>()?;
+    Some((tables.into(), places))
 }
 
 /// A scan as it is read.
@@ -67,7 +81,7 @@ pub(super) struct Scan<'a> {
     bits: Bits,
     /// The blocks of an MCU in their order.
     blocks: Vec<Coding>,
-    tables: Rc<[Table]>,
+    tables: ScanTables,
     /// The last DC coefficient of each component.
     last: [i32; 4],
     /// MCUs between restarts; 0 for none.
@@ -91,7 +105,7 @@ impl<'a> Scan<'a> {
             feed: Feed::new(bytes, header.scan.data, file),
             bits: Bits::default(),
             blocks,
-            tables: tables.tables,
+            tables,
             last: [0; 4],
             interval: header.restart_interval,
             until_restart: header.restart_interval,
@@ -124,7 +138,7 @@ impl<'a> Scan<'a> {
         let mut bits = self.bits;
         let window = self.feed.window();
         for (i, coding) in self.blocks.iter().enumerate() {
-            let (dc, ac) = (&self.tables[coding.dc], &self.tables[coding.ac]);
+            let (dc, ac) = (&self.tables.dc[coding.dc], &self.tables.ac[coding.ac]);
             let last = &mut self.last[coding.component & 3];
             block(i, CodedBlock { bits: &mut bits, window, dc, ac, last })?;
         }
@@ -138,7 +152,7 @@ impl<'a> Scan<'a> {
 
     /// Reads `count` MCUs and drops them.
     pub fn skip(&mut self, count: usize) -> Result<(), Irregular> {
-        (0..count).try_for_each(|_| self.mcu(|_, coded| coded.read(|_, _| {})))
+        (0..count).try_for_each(|_| self.mcu(|_, coded| coded.read(|_, _| {}).map(|_| ())))
     }
 
     /// Whether DC coefficients are ones that libjpeg takes: to it a sum beyond 32 bits is an error. To be called
@@ -172,40 +186,23 @@ pub(super) struct CodedBlock<'s> {
     bits: &'s mut Bits,
     window: &'s [u8],
     dc: &'s Table,
-    ac: &'s Table,
+    ac: &'s Pairs,
     last: &'s mut i32,
 }
 
 impl CodedBlock<'_> {
-    /// Hands each coefficient that is coded, with its place in coded order, to `set`.
+    /// Hands the coefficients with their places in coded order to `set`, and returns the place of the last one. What is
+    /// handed over twice, or at a place beyond the last, is [`Pairs`]' to say; DC comes last.
     #[inline(always)]
-    pub fn read(self, mut set: impl FnMut(usize, i16)) -> Result<(), Irregular> {
+    pub fn read(self, mut set: impl FnMut(u8, i16)) -> Result<usize, Irregular> {
         const { assert!(2 * MOST_BITS <= Bits::REFILLED) };
         let Self { bits, window, dc, ac, last } = self;
         bits.refill(window)?;
         let (entry, coded) = bits.next(dc)?;
         *last = last.wrapping_add(entry.number(coded));
+        let end = ac.read(bits, window, &mut set)?;
         set(0, *last as i16);
-        let mut at = 0;
-        // Whether the block is over.
-        let mut coefficient = |bits: &mut Bits| {
-            let (entry, coded) = bits.next(ac)?;
-            at += entry.step();
-            if at > 63 {
-                return if entry.step() == END_OF_BLOCK { Ok(true) } else { Err(Irregular) };
-            }
-            set(at, entry.number(coded) as i16);
-            Ok(at == 63)
-        };
-        if coefficient(bits)? {
-            return Ok(());
-        }
-        loop {
-            bits.refill(window)?;
-            if coefficient(bits)? || coefficient(bits)? {
-                return Ok(());
-            }
-        }
+        Ok(end)
     }
 }
 

@@ -6,9 +6,10 @@ use super::header::NATURAL;
 use super::markers::END_OF_IMAGE;
 use super::scan::Scan;
 
-/// Where each coefficient in coded order is in a group, from the first value of its block on.
-const IN_GROUP: [u8; 64] = {
-    let mut places = [0; 64];
+/// Where each coefficient in coded order is in a group, from the first value of its block on. What is set beyond the
+/// last one goes to the place of DC, which is set after it.
+const IN_GROUP: [u8; 256] = {
+    let mut places = [0; 256];
     let mut i = 0;
     while i < 64 {
         places[i] = (at(NATURAL[i] as usize / 8, 0) + NATURAL[i] as usize % 8) as u8;
@@ -16,6 +17,14 @@ const IN_GROUP: [u8; 64] = {
     }
     places
 };
+
+/// A group with room after it for any place of its last block.
+#[repr(align(64))]
+struct Batch {
+    values: [i16; at(0, LANES - 1) + 256],
+    /// The number of its last coefficient.
+    last: u8,
+}
 
 /// Where the blocks of a group belong: to which component, and where in [`LANES`] MCUs.
 struct Place {
@@ -30,8 +39,8 @@ pub(super) struct Sequential<'a> {
     scan: Scan<'a>,
     /// MCUs of a row.
     mcus: usize,
-    /// The blocks of [`LANES`] MCUs, each group with the number of its last coefficient.
-    groups: Vec<(Group, u8)>,
+    /// The blocks of [`LANES`] MCUs.
+    groups: Vec<Batch>,
     places: Vec<Place>,
     /// For each of [`LANES`] MCUs the group and the lane of each of its blocks.
     targets: [Vec<(usize, usize)>; LANES],
@@ -52,7 +61,7 @@ impl<'a> Sequential<'a> {
                 }
             }
         }
-        let groups = places.iter().map(|_| ([0; 64 * LANES], 0)).collect();
+        let groups = places.iter().map(|_| Batch { values: [0; _], last: 0 }).collect();
         Self { scan, mcus: geometry.mcus.0, groups, places, targets }
     }
 
@@ -73,22 +82,20 @@ impl<'a> Sequential<'a> {
                 let groups = &mut self.groups;
                 self.scan.mcu(|i, coded| {
                     let (group, lane) = targets[i];
-                    let (group, last) = &mut groups[group];
-                    // Long enough for any place in it.
-                    let block: &mut [i16] = &mut group[8 * lane..];
-                    let block: &mut [i16; at(7, 0) + 8] = block.first_chunk_mut().ok_or(Irregular)?;
-                    let mut end = 0;
-                    coded.read(|at, value| {
-                        block[usize::from(IN_GROUP[at & 63])] = value;
-                        end = at;
+                    let group = &mut groups[group];
+                    let block: &mut [i16; 256] =
+                        group.values[at(0, lane)..].first_chunk_mut().ok_or(Irregular)?;
+                    let last = coded.read(|at, value| {
+                        block[usize::from(IN_GROUP[usize::from(at)])] = value;
                     })?;
-                    *last = (*last).max(end as u8);
+                    group.last = group.last.max(last as u8);
                     Ok(())
                 })?;
             }
-            for ((group, last), place) in self.groups.iter_mut().zip(&self.places) {
-                back.put(place.component, place.row, number * place.count + place.number, group, *last);
-                *last = 0;
+            for (group, place) in self.groups.iter_mut().zip(&self.places) {
+                let values: &mut Group = group.values.first_chunk_mut().ok_or(Irregular)?;
+                back.put(place.component, place.row, number * place.count + place.number, values, group.last);
+                group.last = 0;
             }
         }
         self.scan.skip(self.mcus - needed.end)?;
