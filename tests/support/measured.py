@@ -1,4 +1,7 @@
-"""The other side of `programs.run`: reads a request from stdin, measures each call, writes a line of JSON for each."""
+"""The other side of `programs.run`: a server that forks for each request.
+
+The child reads the request from its stdin, measures each call, and writes a line of JSON for each.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import io
 import json
 import os
 import resource
+import signal
+import socket
 import stat
 import sys
 import tempfile
@@ -46,8 +51,7 @@ def resident(name: str) -> int:
 
 
 def warm_up() -> None:
-    """Loads everything that first calls load: Pillow's plugins, the pool of threads, the code of each path."""
-    Image.init()
+    """Loads everything that first calls load: the pool of threads, the code of each path."""
     pre = clipprep.Preprocess(32)
     pre.try_batch([np.zeros((9, 9, 3), np.uint8), b"II*\0" + bytes(40), b"nothing"], num_threads=2)
     clipprep.Preprocess(32, truncated="pad").try_batch([b"II*\0" + bytes(40)])
@@ -77,7 +81,8 @@ def call(code: str, names: dict[str, object]) -> dict[str, object]:
     return {**found, "kind": "result", "type": type(result).__name__, "bases": [], "text": text}
 
 
-def main() -> None:
+def program() -> None:
+    """Does what is asked for, in a process of its own."""
     setup, calls, address_space, processor_time, traps = json.loads(sys.stdin.buffer.readline())
     data = sys.stdin.buffer.read()
     log = set_traps(traps) if traps else None
@@ -99,6 +104,40 @@ def main() -> None:
             log.write_text("")
         print(json.dumps({"name": name, **found}), flush=True)
     os._exit(0)  # whatever a hostile object does at the end
+
+
+def keep(connection: socket.socket, files: list[int]) -> None:
+    """Starts a program, tells its id at once and its status at its end. The id is its own until the caller hangs up."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    child = os.fork()
+    if child == 0:
+        connection.close()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, file in enumerate(files):
+            os.dup2(file, number)
+        program()
+    connection.sendall(f"{child}\n".encode())
+    end = os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    assert end is not None
+    status = end.si_status if end.si_code == os.CLD_EXITED else -end.si_status
+    connection.sendall(f"{status}\n".encode())
+    connection.recv(1)
+    os.waitpid(child, 0)
+
+
+def main() -> None:
+    """Serves at the socket whose number the command line has, until the other side is closed."""
+    Image.init()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other side ends at a Ctrl-C
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no one need wait for children
+    with socket.socket(fileno=int(sys.argv[1])) as server:
+        while files := socket.recv_fds(server, 16, 4)[1]:
+            if os.fork() == 0:
+                server.close()
+                keep(socket.socket(fileno=files[0]), files[1:])
+                os._exit(0)
+            for file in files:
+                os.close(file)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
+import select
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,24 +91,6 @@ def _fatal(status: int | str) -> Outcome:
     return Outcome("hangs" if status == "timeout" else "killed", type=str(status))
 
 
-def _ended(process: subprocess.Popen[bytes], timeout: int) -> tuple[bytes | None, bytes]:
-    """Output of a process; None where it works for longer than `timeout`, or sleeps for longer than `ASLEEP`.
-
-    Seconds are counted by looking at it, so that one in which this machine itself stood still counts as one.
-    """
-    worked, asleep = "", 0
-    for _ in range(timeout):
-        with suppress(subprocess.TimeoutExpired):
-            return process.communicate(timeout=1)
-        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        state, spent = fields[0], " ".join(fields[11:13])
-        asleep = asleep + 1 if spent == worked and state == "S" else 0
-        worked = spent
-        if asleep > ASLEEP:
-            break
-    return None, b""
-
-
 def _process(
     setup: str,
     calls: Mapping[str, str],
@@ -115,20 +101,67 @@ def _process(
     traps: tuple[str, ...],
 ) -> tuple[str, int | str]:
     request = json.dumps([setup, dict(calls), address_space, processor_time, traps]).encode()
-    path = os.pathsep.join([str(TESTS), str(FUZZ)])
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-X", "faulthandler", "-W", "ignore", MEASURED]
-    with tempfile.TemporaryFile() as file:
-        file.write(request + b"\n" + data)
-        file.seek(0)
-        with subprocess.Popen(
-            command, stdin=file, stdout=pipe, stderr=pipe, env=environment
-        ) as process:
-            said, errors = _ended(process, timeout)
-            if said is None:
-                process.kill()
-                return process.communicate()[0].decode(), "timeout"
-    if process.returncode > 0:
-        raise AssertionError(f"the program failed: {errors.decode()[-3000:]}")
-    return said.decode(), process.returncode
+    ours, theirs = socket.socketpair()
+    with (
+        tempfile.TemporaryFile() as asked,
+        tempfile.TemporaryFile() as said,
+        tempfile.TemporaryFile() as errors,
+        ours as connection,
+    ):
+        asked.write(request + b"\n" + data)
+        asked.seek(0)
+        with theirs:
+            files = [file.fileno() for file in (theirs, asked, said, errors)]
+            socket.send_fds(_server(), [b"run"], files)
+        status = _ended(connection, timeout)
+        said.seek(0)
+        errors.seek(0)
+        if isinstance(status, int) and status > 0:
+            raise AssertionError(f"the program failed: {errors.read().decode()[-3000:]}")
+        return said.read().decode(), status
+
+
+def _ended(connection: socket.socket, timeout: int) -> int | str:
+    """Status of a process, "timeout" where it works for longer than `timeout`, or sleeps for longer than `ASLEEP`.
+
+    Seconds are counted by looking at it, so that one in which this machine itself stood still counts as one.
+    """
+    with connection.makefile("rb", buffering=0) as lines:
+        process = int(lines.readline() or b"0")
+        assert process, "the server of programs is gone"
+        worked, asleep = "", 0
+        for _ in range(timeout):
+            if select.select([connection], [], [], 1)[0]:
+                return int(lines.readline())
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            state, spent = fields[0], " ".join(fields[11:13])
+            asleep = asleep + 1 if spent == worked and state == "S" else 0
+            worked = spent
+            if asleep > ASLEEP:
+                break
+        os.kill(process, signal.SIGKILL)
+        lines.readline()
+        return "timeout"
+
+
+@functools.cache
+def _server() -> socket.socket:
+    """Where requests go to: a server that has loaded everything, and forks for each, which takes milliseconds."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(TESTS), str(FUZZ)]),
+        "PYTHONHASHSEED": "0",
+        "OPENBLAS_NUM_THREADS": "1",  # a process that has threads is not safe to fork
+    }
+    with theirs:
+        number = theirs.fileno()
+        command = [sys.executable, "-X", "faulthandler", "-W", "ignore", MEASURED, str(number)]
+        process = subprocess.Popen(command, env=environment, pass_fds=[number])
+
+    def end() -> None:
+        ours.close()
+        process.wait()
+
+    atexit.register(end)
+    return ours
