@@ -195,7 +195,8 @@ class _Hub(BaseHTTPRequestHandler):
         body = json.dumps(files[file]).encode() if files is not None and found else b""
         self.send_response(200 if found else 404)
         if not found:
-            self.send_header("X-Error-Code", "RepoNotFound" if files is None else "EntryNotFound")
+            missing = "Entry" if revision == "main" else "Revision"
+            self.send_header("X-Error-Code", f"{'Repo' if files is None else missing}NotFound")
         self.send_header("X-Repo-Commit", COMMIT)
         self.send_header("ETag", f'"{hash(body):x}"')
         self.send_header("Content-Length", str(len(body)))

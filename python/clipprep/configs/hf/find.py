@@ -22,7 +22,7 @@ def _read(config: object) -> dict[str, dict[str, Any]]:
         try:
             read = files.read(config, ("config.json",), download=reached)
         except (FileNotFoundError, HubError):
-            raise error from None
+            raise error from error.__cause__
         if not isinstance(read["config.json"].get("pretrained_cfg"), Mapping):
             raise
         return read

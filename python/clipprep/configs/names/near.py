@@ -13,6 +13,8 @@ _SAME = {"base": "b", "small": "s", "large": "l", "huge": "h", "giant": "g", "ti
 #: The share of its words, weighed by how rare they are, that a name has in common with one that is near.
 _SHARED = 0.4
 _MOST = 5
+#: The letters of a word that may be misspelt: shorter ones are like many others.
+_LONG = 4
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:
@@ -34,9 +36,10 @@ def _with_words(words: set[str], spelt: Iterable[str]) -> list[str]:
     of_each = {plain: set(plain.split("-")) for plain in spelt}
     count = Counter(word for found in of_each.values() for word in found)
     weight = {word: math.log(1 + len(of_each) / times) for word, times in count.items()}
-    wanted = set()
-    for word in words:
-        wanted.update([word] if word in count else get_close_matches(word, count, n=1, cutoff=0.8))
+    wanted = words & count.keys()
+    for word in words - wanted:
+        if len(word) >= _LONG:
+            wanted.update(get_close_matches(word, count, n=1, cutoff=0.8))
 
     def shared(found: set[str]) -> float:
         # A word that no name has says nothing.
