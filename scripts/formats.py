@@ -5,9 +5,10 @@ With --check it only says whether the file would change.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
+
+import written
 
 from clipprep import _core
 from clipprep._pillow.formats import FORMATS, PLUGGED_IN, Format
@@ -55,21 +56,8 @@ A format that a plug-in has registered with Pillow in this process is read by de
 
 def main() -> int:
     """Write the page, or check it."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit status 1 if something would"
-    )
-    check = parser.parse_args().check
-    text = page()
-    if PAGE.exists() and PAGE.read_text("utf-8") == text:
-        return 0
-    if check:
-        print(f"expected {PAGE.name} to be what scripts/formats.py writes: run it without --check")
-        return 1
-    PAGE.write_text(text, "utf-8")
-    return 0
+    check = written.parser(__doc__).parse_args().check
+    return written.write({PAGE: page()}, check=check)
 
 
 def page() -> str:

@@ -6,7 +6,6 @@ the built core and writes each part between its marking lines; with --check it o
 
 from __future__ import annotations
 
-import argparse
 import ast
 import importlib.util
 import json
@@ -15,6 +14,8 @@ import sys
 import textwrap
 from pathlib import Path
 from typing import Any
+
+import written
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "python" / "clipprep"
@@ -34,42 +35,20 @@ Those marked with * may be given to `from_hf`, `from_open_clip` and `from_timm` 
 
 def main() -> int:
     """Write the parts, or check them."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit status 1 if something would"
-    )
-    check = parser.parse_args().check
+    check = written.parser(__doc__).parse_args().check
     core = load_core()
     options, limits = core.describe_options(), core.describe_limits()
-    stale = []
-
-    def write(path: Path, text: str) -> None:
-        if not path.exists() or path.read_text() != text:
-            stale.append(str(path.relative_to(ROOT)))
-            if not check:
-                path.write_text(text)
-
     stub = PACKAGE / "_core.pyi"
     documented = functions(part(stub, "options", attributes(options)), core)
-    write(stub, formatted(stub, documented))
+    files = {stub: formatted(stub, documented), ROOT / "docs" / "options.md": page(options, limits)}
     for name, marked, content in (
         ("limits.py", "limits", bounds(limits)),
         ("_preprocess.py", "options", constructor(options)),
         ("_typing.py", "options", keywords(options)),
     ):
-        write(
-            PACKAGE / name,
-            formatted(PACKAGE / name, part(PACKAGE / name, marked, content)),
-        )
-    write(ROOT / "docs" / "options.md", page(options, limits))
-    if check and stale:
-        print(
-            f"not as the tables have it: {', '.join(stale)}: run scripts/options.py",
-            file=sys.stderr,
-        )
-    return int(check and bool(stale))
+        path = PACKAGE / name
+        files[path] = formatted(path, part(path, marked, content))
+    return written.write(files, check=check)
 
 
 def load_core() -> Any:

@@ -10,11 +10,12 @@ and the address in CITATION.cff. Without an address the README's links are relat
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import tomllib
 from pathlib import Path
+
+import written
 
 ROOT = Path(__file__).parent.parent
 CARGO, PYPROJECT = ROOT / "Cargo.toml", ROOT / "pyproject.toml"
@@ -78,13 +79,8 @@ def follows(address: str | None) -> dict[Path, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = written.parser(__doc__)
     parser.add_argument("address", nargs="?", help="the repository's address, from now on")
-    parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit status 1 if something would"
-    )
     args = parser.parse_args()
     cargo = CARGO.read_text("utf-8")
     if args.address:
@@ -98,17 +94,7 @@ def main() -> int:
         )
         CARGO.write_text(cargo, "utf-8")
     found = follows(tomllib.loads(cargo)["package"].get("repository"))
-    stale = [path for path, text in found.items() if path.read_text("utf-8") != text]
-    if args.check and stale:
-        names = ", ".join(path.name for path in stale)
-        print(
-            f"not as Cargo.toml has the address: {names}: run scripts/repository.py",
-            file=sys.stderr,
-        )
-        return 1
-    for path in stale:
-        path.write_text(found[path], "utf-8")
-    return 0
+    return written.write(found, check=args.check)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import written
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTICES = ROOT / "THIRD-PARTY-NOTICES"
 
@@ -103,13 +105,8 @@ def notices() -> str:
 
 
 def main() -> int:
-    text = notices()
-    if "--check" not in sys.argv[1:]:
-        NOTICES.write_text(text, encoding="utf-8")
-    elif not NOTICES.exists() or NOTICES.read_text(encoding="utf-8") != text:
-        print(f"{NOTICES.name} is out of date: run {sys.argv[0]}", file=sys.stderr)
-        return 1
-    return 0
+    check = written.parser(__doc__).parse_args().check
+    return written.write({NOTICES: notices()}, check=check)
 
 
 if __name__ == "__main__":

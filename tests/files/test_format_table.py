@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import struct
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,8 +17,6 @@ from support.expect import opened
 from support.pictures import picture
 from support.reference import reference
 from support.writers import saved
-
-ROOT = Path(__file__).parents[2]
 
 
 def test_every_format_of_pillows_has_a_row() -> None:
@@ -164,19 +159,6 @@ def test_a_file_that_is_handed_out_in_pieces_is_pillows_file(tmp_path) -> None:
         path.write_bytes(data)
         assert_equal_bits(pre(path), pre(data), kind)
         assert pre.explain(path).decoder == "pillow"
-
-
-def test_the_page_is_what_the_table_says() -> None:
-    name = ROOT / "scripts" / "formats.py"
-    if not name.exists():
-        pytest.skip("the repository is not there")
-    spec = importlib.util.spec_from_file_location("formats_page", name)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["formats_page"] = module
-    spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "formats.md").read_text("utf-8") == module.page()
 
 
 def test_a_file_object_is_read_as_far_as_it_may_be(small) -> None:

@@ -26,6 +26,7 @@ def copy(tmp_path: Path) -> Path:
         "README.md",
         "CITATION.cff",
         "scripts/repository.py",
+        "scripts/written.py",
     ):
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
