@@ -25,7 +25,7 @@ export PROPTEST_RNG_SEED := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all lint test-rust test-python fuzz soak reliability valgrind bench bench-report \
+.PHONY: help run test test-all lint lint-rust lint-python test-rust test-python fuzz soak reliability valgrind bench bench-report \
   bench-instructions peers test-libraries test-torch test-ray test-recipes docs test-docs drift wheel sdist check-sdist check-twice check-release notices \
   clean
 
@@ -42,10 +42,17 @@ test-all: ## every check there is: test, torch, Ray, recipes, documentation, lon
 	@scripts/checks.py --keep-going lint test-rust test-python test-libraries test-torch test-ray test-recipes test-docs fuzz soak \
 	  check-release $(if $(shell command -v valgrind),valgrind)
 
-lint: $(VENV)/.test-deps ## check formatting, lints, types, stubs, notices
+# Beside each other: clippy has much to compile, and so has the wheel that the others need. Clippy takes the tests'
+# profile, so that the libraries in C are compiled once for both.
+lint: $(VENV)/.tools ## check formatting, lints, types, stubs, notices
+	@$(MAKE) --no-print-directory --jobs 2 lint-rust lint-python
+
+lint-rust: $(VENV)/.tools
 	cargo fmt --check
-	cargo clippy $(CARGO_FLAGS) --features image --all-targets -- -D warnings
-	cargo clippy $(CARGO_FLAGS) --features python --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --profile test --features image --all-targets -- -D warnings
+	cargo clippy $(CARGO_FLAGS) --profile test --features python -- -D warnings
+
+lint-python: $(VENV)/.test-deps
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
