@@ -6,6 +6,8 @@ use std::ptr::NonNull;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
+use crate::Error;
+
 /// `struct ArrowArray` of the Arrow C data interface.
 #[repr(C)]
 struct ArrowArray {
@@ -62,6 +64,11 @@ impl ArrowBytes {
             let data = NonNull::new((*values.buffers.add(1)).cast_mut().cast::<u8>()).filter(|_| fits)?;
             Some(Self { _capsule: capsule.unbind(), data, len })
         }
+    }
+
+    /// The error for a capsule that holds something else.
+    pub fn another_layout() -> Error {
+        Error::decode("PIL image", "another Arrow layout than Pillow's")
     }
 
     pub fn as_slice(&self) -> &[u8] {

@@ -15,6 +15,7 @@ mod pillow;
 mod preprocess;
 mod source;
 mod stop;
+mod strips;
 mod words;
 
 use numpy::{PyArray1, PyArrayMethods};

@@ -1,5 +1,7 @@
 //! Pixels out of Pillow: images that the caller opened, and files that only Pillow decodes.
 
+use std::sync::{Mutex, PoisonError};
+
 use ndarray::ArrayView3;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -11,8 +13,9 @@ use super::errors::{Class, Fault, PILLOW};
 use super::fork::attached;
 use super::guard::Guard;
 use super::memory::Span;
+use super::strips::{Stored, StoredImage};
 use crate::decode::check_exif;
-use crate::pixels::{Image, Layout, Palette, palette_from};
+use crate::pixels::{Header, Image, Layout, Palette, palette_from};
 use crate::{
     Array, Element, Error, Limits, Orientation, Preprocess, Report, Spec, Truncated, apply_orientation,
 };
@@ -67,7 +70,10 @@ type Opened<'py> = (Option<Bound<'py, PyAny>>, (String, String, Option<Bound<'py
 const LAB_TO_RGB: u64 = 28;
 
 enum Memory {
+    /// Pillow's own.
     Shared(ArrowBytes),
+    /// Pillow's own, in several blocks.
+    Stored(Stored),
     Packed(PyBackedBytes),
     Owned(Vec<u8>),
 }
@@ -118,13 +124,14 @@ impl Pixels {
             }
         };
         let memory = if shared {
-            let capsule =
-                memory.cast_into::<PyCapsule>().map_err(|error| Fault::raised_by_pillow(py, error.into()))?;
-            let size = layout.sample_bytes();
-            let bytes = ArrowBytes::new(capsule, width * height, layout.bytes() / size, size);
-            Memory::Shared(
-                bytes.ok_or_else(|| Error::decode("PIL image", "another Arrow layout than Pillow's"))?,
-            )
+            match memory.cast_into::<PyCapsule>() {
+                Ok(capsule) => {
+                    let size = layout.sample_bytes();
+                    let bytes = ArrowBytes::new(capsule, width * height, layout.bytes() / size, size);
+                    Memory::Shared(bytes.ok_or_else(ArrowBytes::another_layout)?)
+                }
+                Err(stored) => Memory::Stored(Stored(stored.into_inner().unbind())),
+            }
         } else {
             Memory::Packed(
                 memory
@@ -174,25 +181,34 @@ impl Pixels {
     }
 
     fn run_turned<T: Element>(&self, core: &Preprocess, out: &mut [T]) -> Result<Report, Fault> {
-        let mut image = self.image()?;
+        let fault = Mutex::default();
+        let mut image = self.image(&fault)?;
+        let raised = |error: Error| {
+            let raised = fault.lock().unwrap_or_else(PoisonError::into_inner).take();
+            raised.unwrap_or(error.into())
+        };
         if self.layout != Layout::Lab {
-            return Ok(core.process_image(image.as_mut(), out)?);
+            return core.process_image(image.as_mut(), out).map_err(raised);
         }
         // Pillow converts, by colour management: before our core resizes, or after.
         if core.spec().profile.rgb_first {
             let pixels = (self.width * self.height) as u64;
             let held = self.held.saturating_add(LAB_TO_RGB.saturating_mul(pixels));
             core.spec().limits.check_memory(held)?;
-            let mut rgb = Self::from_lab(self.bytes(), self.width, self.height)?;
+            let mut rgb = Self::from_lab(
+                self.bytes().ok_or_else(ArrowBytes::another_layout)?,
+                self.width,
+                self.height,
+            )?;
             rgb.held = self.held.saturating_add(3 * pixels);
             rgb.orientation = self.orientation;
-            let mut report = core.process_image(rgb.image()?.as_mut(), out)?;
+            let mut report = core.process_image(rgb.image(&fault)?.as_mut(), out)?;
             report.header.layout = Layout::Lab;
             return Ok(report);
         }
-        let (report, pixels) = core.cropped(image.as_mut())?;
+        let (report, pixels) = core.cropped(image.as_mut()).map_err(raised)?;
         let (height, width) = core.spec().size;
-        core.normalise_rgb(Self::from_lab(&pixels, width, height)?.bytes(), out);
+        core.normalise_rgb(Self::from_lab(&pixels, width, height)?.bytes().unwrap_or_default(), out);
         Ok(report)
     }
 
@@ -227,29 +243,40 @@ impl Pixels {
 
     /// Bytes of its pixels.
     pub fn len(&self) -> usize {
-        self.bytes().len()
+        self.width * self.height * self.layout.bytes()
     }
 
-    /// The memory that they are in.
-    pub fn span(&self) -> Span {
-        Span::of(self.bytes())
+    /// The memory that they are in, if they are in one block.
+    pub fn span(&self) -> Option<Span> {
+        self.bytes().map(Span::of)
     }
 
-    fn bytes(&self) -> &[u8] {
+    /// The pixels, if they are in one block.
+    fn bytes(&self) -> Option<&[u8]> {
         match &self.memory {
-            Memory::Shared(bytes) => bytes.as_slice(),
-            Memory::Packed(bytes) => bytes,
-            Memory::Owned(bytes) => bytes,
+            Memory::Shared(bytes) => Some(bytes.as_slice()),
+            Memory::Stored(_) => None,
+            Memory::Packed(bytes) => Some(bytes),
+            Memory::Owned(bytes) => Some(bytes),
         }
     }
 
-    /// The pixels as an image for the core, turned.
-    fn image(&self) -> Result<Box<dyn Image + '_>, Error> {
-        Ok(apply_orientation(Box::new(self.array()?), self.orientation))
+    /// The pixels as an image for the core, turned. `fault` is where an error of Python's goes.
+    fn image<'a>(&'a self, fault: &'a Mutex<Option<Fault>>) -> Result<Box<dyn Image + 'a>, Error> {
+        let image: Box<dyn Image + 'a> = match &self.memory {
+            Memory::Stored(stored) => {
+                let Self { width, height, layout, ref palette, held, .. } = *self;
+                let header = Header { width, height, layout, palette: palette.clone() };
+                Box::new(StoredImage { stored, header, held, fault })
+            }
+            _ => Box::new(self.array()?),
+        };
+        Ok(apply_orientation(image, self.orientation))
     }
 
     fn array(&self) -> Result<Array<'_>, Error> {
-        let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), self.bytes())
+        let bytes = self.bytes().unwrap_or_default();
+        let view = ArrayView3::from_shape((self.height, self.width, self.layout.bytes()), bytes)
             .map_err(|error| Error::decode("PIL image", error))?;
         Ok(Array::new(view, self.layout, self.palette.clone())?.of_image().holding(self.held))
     }

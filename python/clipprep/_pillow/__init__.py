@@ -9,7 +9,7 @@ memory, and `storage` says how large that is.
 from __future__ import annotations
 
 from .formats import PROGRAMS, allowed_formats, harmless_formats
-from .memory import major_version, orientation, pixels, rgb_of_lab, size
+from .memory import major_version, orientation, pixels, rgb_of_lab, size, strip
 from .opening import open_image
 
 __all__ = [
@@ -22,4 +22,5 @@ __all__ = [
     "pixels",
     "rgb_of_lab",
     "size",
+    "strip",
 ]

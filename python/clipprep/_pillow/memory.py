@@ -17,6 +17,8 @@ from .storage import stored_bytes
 if TYPE_CHECKING:
     from .guard import Guard
 
+# The class of `Image.im`.
+_STORED = type(core.new("L", (1, 1)))
 _ORIENTATION_TAG = 274
 # The orientations that `ImageOps.exif_transpose` turns by; any other leaves an image as it is.
 _ORIENTATIONS = {orientation: orientation for orientation in range(2, 9)}
@@ -47,10 +49,10 @@ def pixels(
     """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not, the loaded image, and the
     bytes that all of it holds; those of an image that is not `is_own` are its owner's.
 
-    The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the
-    image lies in one block (then the flag is true), and packed bytes otherwise. With `over_white`, an
-    image with a transparent colour, or in LAB, is laid over white, and so is RGB. `pad` and `guard` are as for
-    `open_image`.
+    The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the image lies in one
+    block; or Pillow's image itself, of which `strip` exports copies of some rows at a time; or packed bytes. The flag
+    is true for the first two, which have pixels as Pillow stores them. With `over_white`, an image with a transparent
+    colour, or in LAB, is laid over white, and so is RGB. `pad` and `guard` are as for `open_image`.
     """
     loaded = image = _loaded(image, pad, guard)
     count = image.width * image.height
@@ -74,16 +76,36 @@ def pixels(
         raise ValueError("image has wrong mode")
     palette = _palette(stored) if mode in ("P", "PA") else None
     memory: Any = None
-    # Before 13, exporting an image whose memory is borrowed or mapped crashes the process.
-    if major_version() >= 13 and core.get_alignment() == 1:
-        with suppress(ValueError):
-            memory = stored.__arrow_c_array__()
+    # Whatever else a subclass has in its place says nothing that holds. Other alignments leave gaps between rows.
+    if type(stored) is _STORED and core.get_alignment() == 1:
+        # Before 13, exporting an image whose memory is borrowed or mapped crashes the process.
+        if major_version() >= 13:
+            with suppress(ValueError):
+                memory = stored.__arrow_c_array__()
+        # Memory that an image borrows may be the caller's `out=`, which is written while strips are read; LAB is
+        # converted as a whole.
+        if memory is None and major_version() >= 12 and not image.readonly and mode != "LAB":
+            memory = stored
     shared = memory is not None
     if not shared:
         guard.memory(held + _PACKING.get(mode, 8) * width * height)
         memory = _packed(image)
         held += len(memory)
     return mode, width, height, memory, shared, palette, loaded, held
+
+
+def strip(stored: Any, left: int, right: int, top: int, rows: int, row: int) -> tuple[Any, int]:
+    """An Arrow capsule with a copy of some rows of Pillow's image `stored`, cut to the columns from `left` to before
+    `right`, and how many rows it has: `rows` from `top` on, or fewer where Pillow would spread them over several blocks
+    of memory. `row` is the number of bytes of one.
+    """
+    if core.get_alignment() != 1:
+        raise RefusedError(
+            "decode",
+            "expected Pillow's alignment of rows to stay 1 during a call, found another one",
+        )
+    rows = max(1, min(rows, core.get_block_size() // row))
+    return stored.crop((left, top, right, top + rows)).__arrow_c_array__(), rows
 
 
 def _loaded(image: Image.Image, pad: bool, guard: Guard) -> Image.Image:

@@ -61,7 +61,7 @@ impl<'a> Call<'a> {
                 let turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
                 let load = |py: Python<'_>| {
                     let pixels = Pixels::of(image.bind(py), core.spec(), true)?;
-                    if pixels.span().overlaps(&self.out) {
+                    if pixels.span().is_some_and(|span| span.overlaps(&self.out)) {
                         Err(Fault::Stop(memory::overlap()))
                     } else {
                         Ok(pixels)

@@ -71,7 +71,7 @@ impl Source<'_> {
             Self::Bytes(bytes) => Some(Span::of(bytes)),
             Self::Copied(_, span) => Some(span.clone()),
             Self::Array(array) | Self::Planes(array) => Some(Span::of_view(&array.as_array())),
-            Self::Image(pixels) => Some(pixels.span()),
+            Self::Image(pixels) => pixels.span(),
             Self::Path(_) | Self::Unloaded(_) | Self::Failed(_) => None,
         }
     }
