@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::decoder::{Decoder, Input, Rules};
 use super::lzw::{self, Progress};
-use super::rows::{allocate, dimensions};
+use super::rows::{allocate, dimensions, reserve};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::pixels::{Header, Image, Layout, Palette, RowBlock, RowBuffer, Rows, Window, palette_from};
@@ -17,6 +17,8 @@ const APPLICATION: u8 = 0xff;
 /// A flag of the screen's and of a frame's header: a palette follows.
 const HAS_PALETTE: u8 = 0x80;
 const INTERLACED: u8 = 0x40;
+/// Bytes of codes that are decoded at a time, between two polls.
+const PIECE: usize = 1 << 14;
 
 /// Decodes the first frame; `over_white` leaves a transparent colour to Pillow.
 pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
@@ -208,6 +210,18 @@ impl<'a> Reader<'a> {
         Some(block).filter(|block| !block.is_empty())
     }
 
+    /// Appends the next sub-blocks to `codes`, up to [`PIECE`] bytes. The error is for those that need more.
+    fn codes(&mut self, codes: &mut Vec<u8>) -> Result<()> {
+        while codes.len() < PIECE {
+            let len = usize::from(self.take(1)?[0]);
+            if len == 0 {
+                return Err(Error::unsupported("expected all pixels of a GIF, found the end of its frame"));
+            }
+            codes.extend_from_slice(self.take(len)?);
+        }
+        Ok(())
+    }
+
     /// Passes over an extension, and notes a transparent index.
     fn extension(&mut self, transparency: &mut Option<u8>) -> Result<()> {
         let label = self.take(1)?[0];
@@ -248,14 +262,14 @@ fn decode(mut reader: Reader<'_>, count: usize) -> Result<lzw::Output> {
     }
     let mut pixels = lzw::Output::new(allocate("GIF", count + lzw::Output::EXTRA)?);
     let mut decoder = lzw::Decoder::gif(bits);
+    let mut codes = reserve("GIF", PIECE + usize::from(u8::MAX))?;
     while pixels.missing() > 0 {
         interrupt::check()?;
-        let len = usize::from(reader.take(1)?[0]);
-        if len == 0 {
-            return Err(Error::unsupported("expected all pixels of a GIF, found the end of its frame"));
-        }
-        match decoder.run(reader.take(len)?, &mut pixels) {
-            Progress::Full | Progress::NeedsInput => {}
+        codes.clear();
+        let rest = reader.codes(&mut codes);
+        match decoder.run(&codes, &mut pixels) {
+            Progress::Full => {}
+            Progress::NeedsInput => rest?,
             Progress::EndCode => {
                 return Err(Error::unsupported("expected all pixels of a GIF, found its end code"));
             }

@@ -5,8 +5,6 @@
 const CODES: usize = 1 << 12;
 /// Strings are copied in steps of this many bytes, up to one byte less than a step too far.
 const STEP: usize = 16;
-/// Entries hold the start of a string above this many bits of its length.
-const LENGTH_BITS: u32 = 16;
 
 /// The reason why a run of the decoder ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +31,10 @@ pub(super) struct Output {
 impl Output {
     /// Bytes of the strings of one byte.
     const LITERALS: usize = 256;
+    /// Bytes after the output that mean nothing, for copies that go too far.
+    pub const SLACK: usize = 2 * STEP;
     /// Bytes that the buffer takes besides the output.
-    pub const EXTRA: usize = Self::LITERALS + STEP;
+    pub const EXTRA: usize = Self::LITERALS + Self::SLACK;
 
     /// An empty output of `data.len()` bytes less [`Self::EXTRA`].
     ///
@@ -66,16 +66,48 @@ impl Output {
         &self.data[Self::LITERALS..][..self.len]
     }
 
-    /// The same, and some after them, to be written to by others.
-    pub fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.data[Self::LITERALS..][..self.len + STEP]
+    /// The same and [`SLACK`](Self::SLACK).
+    pub fn with_slack(&self) -> &[u8] {
+        &self.data[Self::LITERALS..][..self.len + Self::SLACK]
+    }
+
+    /// The same, to be written to by others.
+    pub fn with_slack_mut(&mut self) -> &mut [u8] {
+        &mut self.data[Self::LITERALS..][..self.len + Self::SLACK]
+    }
+}
+
+/// Where a string lies in the output: its start above 16 bits of its length.
+#[derive(Clone, Copy)]
+struct Stretch(u64);
+
+impl Stretch {
+    const NONE: Self = Self(0);
+
+    fn new(start: usize, len: usize) -> Self {
+        Self((start as u64) << 16 | len as u64)
+    }
+
+    fn start(self) -> usize {
+        (self.0 >> 16) as usize
+    }
+
+    /// At most 4096.
+    fn len(self) -> usize {
+        usize::from(self.0 as u16)
+    }
+
+    /// The same with the byte after it.
+    fn longer(self) -> Self {
+        Self(self.0 + 1)
     }
 }
 
 /// The state between two runs over parts of one stream.
 pub(super) struct Decoder {
-    /// Start and length of each code's string.
-    strings: Box<[u64; CODES]>,
+    /// Each code's string, and a place for those that there are no codes for; no string for the codes that are
+    /// commands.
+    strings: Box<[Stretch; CODES + 1]>,
     /// The highest bit of a byte comes first, codes grow one earlier than they must, and a stream begins with a
     /// clear code: TIFF.
     tiff: bool,
@@ -88,14 +120,59 @@ struct State {
     /// Bits read but not used, and how many.
     bits: u64,
     count: u32,
-    /// Bits of a code.
+    /// Bits of a code, at most 12.
     width: u32,
     /// The code that comes into being with the next string.
     next: usize,
     /// The value of `next` at which codes become wider.
     grow: usize,
-    /// The previous string; of length 0 after a clear code.
-    previous: (usize, usize),
+    /// The previous string, which ends with the output; none after a clear code.
+    previous: Stretch,
+}
+
+impl State {
+    /// Takes as many bits as there is room for, where there are eight bytes to take them from.
+    #[inline(always)]
+    fn take_word<const TIFF: bool>(&mut self, input: &mut &[u8]) -> bool {
+        let Some((word, _)) = input.split_first_chunk() else { return false };
+        self.bits |= if TIFF {
+            u64::from_be_bytes(*word) >> self.count
+        } else {
+            u64::from_le_bytes(*word) << self.count
+        };
+        *input = &input[(63 - self.count as usize) / 8..];
+        self.count |= 56;
+        true
+    }
+
+    /// Takes as many bits as there are and there is room for; whether they are enough for a code.
+    fn take<const TIFF: bool>(&mut self, input: &mut &[u8]) -> bool {
+        if self.take_word::<TIFF>(input) {
+            return true;
+        }
+        while let [byte, rest @ ..] = *input
+            && self.count <= 56
+        {
+            let byte = u64::from(*byte);
+            self.bits |= if TIFF { byte << (56 - self.count) } else { byte << self.count };
+            *input = rest;
+            self.count += 8;
+        }
+        self.count >= self.width
+    }
+
+    /// The next code, which stays.
+    #[inline(always)]
+    fn code<const TIFF: bool>(&self) -> usize {
+        (if TIFF { self.bits >> (64 - self.width) } else { self.bits & ((1 << self.width) - 1) }) as usize
+    }
+
+    /// Passes over the next code.
+    #[inline(always)]
+    fn consume<const TIFF: bool>(&mut self) {
+        self.bits = if TIFF { self.bits << self.width } else { self.bits >> self.width };
+        self.count -= self.width;
+    }
 }
 
 impl Decoder {
@@ -110,17 +187,18 @@ impl Decoder {
     }
 
     fn new(literal_bits: u32, tiff: bool) -> Self {
-        let state = State { bits: 0, count: 0, width: 0, next: 0, grow: 0, previous: (0, 0) };
-        let mut decoder = Self { strings: Box::new([0; CODES]), tiff, literal_bits, state };
+        let state = State { bits: 0, count: 0, width: 0, next: 0, grow: 0, previous: Stretch::NONE };
+        let strings = Box::new([Stretch::NONE; CODES + 1]);
+        let mut decoder = Self { strings, tiff, literal_bits, state };
+        for (literal, string) in decoder.strings[..1 << literal_bits].iter_mut().enumerate() {
+            *string = Stretch::new(literal, 1);
+        }
         decoder.reset();
         decoder
     }
 
     /// Makes the decoder ready for the beginning of a stream.
     pub fn reset(&mut self) {
-        for (literal, string) in self.strings[..1 << self.literal_bits].iter_mut().enumerate() {
-            *string = (literal as u64) << LENGTH_BITS | 1;
-        }
         self.state = self.cleared(0, 0);
         if self.tiff {
             // Nothing but a clear code is known yet.
@@ -136,7 +214,7 @@ impl Decoder {
             width,
             next: (1 << self.literal_bits) + 2,
             grow: (1 << width) - usize::from(self.tiff),
-            previous: (0, 0),
+            previous: Stretch::NONE,
         }
     }
 
@@ -151,88 +229,103 @@ impl Decoder {
 
     fn run_in_order<const TIFF: bool>(&mut self, mut input: &[u8], output: &mut Output) -> Progress {
         let clear = 1_usize << self.literal_bits;
-        let State { mut bits, mut count, mut width, mut next, mut grow, previous: (mut start, mut len) } =
-            self.state;
         let full = Output::LITERALS + output.len;
         let data = &mut output.data[..full + STEP];
         let mut at = Output::LITERALS + output.done;
         let progress = loop {
+            self.run_of_strings::<TIFF>(&mut input, data, &mut at);
             if at >= full {
                 break Progress::Full;
             }
-            if count < width {
-                if let Some((word, _)) = input.split_first_chunk() {
-                    bits |= if TIFF {
-                        u64::from_be_bytes(*word) >> count
-                    } else {
-                        u64::from_le_bytes(*word) << count
-                    };
-                    input = &input[(63 - count as usize) / 8..];
-                    count |= 56;
-                } else {
-                    while let [byte, rest @ ..] = input
-                        && count <= 56
-                    {
-                        let byte = u64::from(*byte);
-                        bits |= if TIFF { byte << (56 - count) } else { byte << count };
-                        input = rest;
-                        count += 8;
-                    }
-                    if count < width {
-                        break Progress::NeedsInput;
-                    }
-                }
+            let State { width, next, previous, .. } = self.state;
+            if self.state.count < width && !self.state.take::<TIFF>(&mut input) {
+                break Progress::NeedsInput;
             }
-            let code = if TIFF {
-                let code = bits >> (64 - width);
-                bits <<= width;
-                code
-            } else {
-                let code = bits & ((1 << width) - 1);
-                bits >>= width;
-                code
-            } as usize;
-            count -= width;
-
-            let (from, copied) = if code < next && code & !1 != clear {
-                let string = self.strings[code % CODES];
-                ((string >> LENGTH_BITS) as usize, (string & ((1 << LENGTH_BITS) - 1)) as usize)
-            } else if code == clear {
-                State { bits, count, width, next, grow, previous: (start, len) } = self.cleared(bits, count);
+            let code = self.state.code::<TIFF>();
+            self.state.consume::<TIFF>();
+            let string = if code == clear {
+                self.state = self.cleared(self.state.bits, self.state.count);
                 continue;
             } else if code == clear + 1 {
                 break Progress::EndCode;
-            } else if code == next && len != 0 {
-                // The previous string and its own first byte.
-                (start, len)
+            } else if code < next {
+                self.strings[code]
+            } else if code == next && previous.len() > 0 {
+                // The previous string and its own first byte, which comes after it.
+                previous.longer()
             } else {
                 break Progress::BadCode;
             };
-            copy(data, from, copied, at, full);
-            let mut written = copied;
+            let len = string.len();
+            copy(data, string.start(), len, at, full);
             if code == next {
-                data[full.min(at + copied)] = data[at];
-                written += 1;
+                data[full.min(at + len - 1)] = data[at];
             }
-            if len != 0 {
+            if previous.len() > 0 {
                 if next < CODES {
-                    self.strings[next] = (start as u64) << LENGTH_BITS | (len + 1) as u64;
-                    next += 1;
-                    if next == grow && width < 12 {
-                        width += 1;
-                        grow = (1 << width) - usize::from(TIFF);
+                    self.strings[next] = previous.longer();
+                    self.state.next += 1;
+                    if self.state.next == self.state.grow && width < 12 {
+                        self.state.width += 1;
+                        self.state.grow = (1 << self.state.width) - usize::from(TIFF);
                     }
                 } else if TIFF {
                     // Decoders differ in how long they put up with a full table.
                     break Progress::BadCode;
                 }
             }
-            (start, len) = (at, written);
-            at = full.min(at + written);
+            self.state.previous = Stretch::new(at, len);
+            at += len;
         };
-        output.done = at - Output::LITERALS;
-        self.state = State { bits, count, width, next, grow, previous: (start, len) };
+        output.done = at.min(full) - Output::LITERALS;
         progress
+    }
+
+    /// Decodes codes of known strings up to the one that makes codes wider, as far as there are eight bytes of
+    /// input and room. It is apart, and not inlined, so that all that it works with stays in registers.
+    #[inline(never)]
+    fn run_of_strings<const TIFF: bool>(&mut self, input: &mut &[u8], data: &mut [u8], at: &mut usize) {
+        let mut state = self.state;
+        let is_full = state.next == CODES;
+        if state.previous.len() == 0 || (TIFF && is_full) {
+            return;
+        }
+        let (mut rest, mut end) = (*input, *at);
+        // In a full table the place after it takes what no code stands for.
+        let step = usize::from(!is_full);
+        let last = if state.width < 12 { state.grow - 1 } else { CODES + usize::from(is_full) };
+        // A string that begins at the end of the output finds no room.
+        let all_but_one = data.len() - 1;
+        let data = &mut data[..all_but_one];
+        while state.next < last {
+            if state.count < state.width && !state.take_word::<TIFF>(&mut rest) {
+                break;
+            }
+            let code = state.code::<TIFF>();
+            let string = self.strings[code % CODES];
+            let (start, len) = (string.start(), string.len());
+            if code >= state.next || len == 0 {
+                break;
+            }
+            let Some(&bytes) = data.get(start..start + STEP).and_then(<[u8]>::first_chunk::<STEP>) else {
+                break;
+            };
+            let Some(place) = data.get_mut(end..end + STEP).and_then(<[u8]>::first_chunk_mut) else { break };
+            *place = bytes;
+            if len > STEP {
+                if end + len > data.len() {
+                    break;
+                }
+                data.copy_within(start..start + len, end);
+            }
+            state.consume::<TIFF>();
+            self.strings[state.next] = state.previous.longer();
+            state.next += step;
+            state.previous = Stretch::new(end, len);
+            end += len;
+        }
+        self.state = state;
+        (*input, *at) = (rest, end);
     }
 }
 
@@ -248,126 +341,4 @@ fn copy(data: &mut [u8], start: usize, len: usize, at: usize, full: usize) {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use weezl::{BitOrder, LzwStatus, decode, encode};
-
-    use super::*;
-
-    fn encoded(data: &[u8], literal_bits: u8, tiff: bool) -> Vec<u8> {
-        let mut encoder = if tiff {
-            encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8)
-        } else {
-            encode::Encoder::new(BitOrder::Lsb, literal_bits)
-        };
-        encoder.encode(data).expect("an encoder takes all data")
-    }
-
-    /// The result of a stream that arrives in pieces of these lengths.
-    fn decoded(stream: &[u8], len: usize, literal_bits: u8, tiff: bool, piece: usize) -> (Progress, Vec<u8>) {
-        let mut output = Output::new(vec![0xaa; len + Output::EXTRA]);
-        let mut decoder = if tiff { Decoder::tiff() } else { Decoder::gif(literal_bits) };
-        let mut progress = Progress::NeedsInput;
-        for piece in stream.chunks(piece) {
-            progress = decoder.run(piece, &mut output);
-            if progress != Progress::NeedsInput {
-                break;
-            }
-        }
-        let done = len - output.missing();
-        (progress, output.bytes()[..done].to_vec())
-    }
-
-    /// The same by `weezl`.
-    fn by_weezl(stream: &[u8], len: usize, literal_bits: u8) -> (Progress, Vec<u8>) {
-        let mut decoder = decode::Decoder::new(BitOrder::Lsb, literal_bits);
-        let mut bytes = vec![0; len];
-        let (mut rest, mut done) = (stream, 0);
-        let progress = loop {
-            let step = decoder.decode_bytes(rest, &mut bytes[done..]);
-            rest = &rest[step.consumed_in..];
-            done += step.consumed_out;
-            match step.status {
-                // It looks one code further than the last byte that is wanted.
-                _ if done == len => break Progress::Full,
-                Ok(LzwStatus::Done) => break Progress::EndCode,
-                Ok(LzwStatus::NoProgress) => break Progress::NeedsInput,
-                // It may have taken a clear code from the bits that it held, and no byte.
-                Ok(LzwStatus::Ok) => {}
-                Err(_) => break Progress::BadCode,
-            }
-        };
-        bytes.truncate(done);
-        (progress, bytes)
-    }
-
-    /// Bytes of `literal_bits` bits that have runs and repeats of all lengths.
-    fn samples(literal_bits: u8) -> impl Strategy<Value = Vec<u8>> {
-        let max = u8::MAX >> (8 - literal_bits);
-        let run = (0..=max, 1..600_usize).prop_map(|(byte, len)| vec![byte; len]);
-        let noise = prop::collection::vec(0..=max, 1..400);
-        let repeat = (prop::collection::vec(0..=max, 1..8), 1..90_usize).prop_map(|(unit, n)| unit.repeat(n));
-        prop::collection::vec(prop_oneof![run, noise, repeat], 1..40).prop_map(|parts| parts.concat())
-    }
-
-    proptest! {
-        #[test]
-        fn decodes_whatever_was_encoded(
-            (literal_bits, data) in (2..=8_u8).prop_flat_map(|bits| (Just(bits), samples(bits))),
-            piece in 1..300_usize,
-        ) {
-            for tiff in [false, true] {
-                let stream = encoded(&data, literal_bits, tiff);
-                let (progress, bytes) = decoded(&stream, data.len(), literal_bits, tiff, piece);
-                prop_assert_eq!(progress, Progress::Full);
-                prop_assert_eq!(&bytes, &data);
-                let (progress, bytes) = decoded(&stream, data.len() + 1, literal_bits, tiff, piece);
-                prop_assert_eq!(progress, Progress::EndCode);
-                prop_assert_eq!(&bytes, &data);
-            }
-        }
-
-        #[test]
-        fn treats_damaged_codes_of_gif_as_weezl_does(
-            (literal_bits, data) in (2..=8_u8).prop_flat_map(|bits| (Just(bits), samples(bits))),
-            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
-            piece in 1..300_usize,
-        ) {
-            let mut stream = encoded(&data, literal_bits, false);
-            for (at, byte) in damage {
-                let at = at.index(stream.len());
-                stream[at] = byte;
-            }
-            let ours = decoded(&stream, data.len(), literal_bits, false, piece);
-            let theirs = by_weezl(&stream, data.len(), literal_bits);
-            prop_assert_eq!(ours.0, theirs.0);
-            // It does not hand out the bytes that it has decoded before a bad code.
-            if ours.0 != Progress::BadCode {
-                prop_assert_eq!(ours.1, theirs.1);
-            }
-        }
-
-        #[test]
-        fn survives_any_codes(stream in prop::collection::vec(any::<u8>(), 0..9000), literal_bits in 1..=8_u8) {
-            for tiff in [false, true] {
-                decoded(&stream, 20_000, literal_bits, tiff, 255);
-            }
-        }
-    }
-
-    #[test]
-    fn a_tiff_begins_with_a_clear_code() {
-        let stream = encoded(b"abcabcabc", 8, true);
-        assert_eq!(decoded(&stream, 9, 8, true, 99).0, Progress::Full);
-        // Of the first code, which is 256, a bit is taken.
-        let literal = [&[stream[0] & 0x7f], &stream[1..]].concat();
-        assert_eq!(decoded(&literal, 9, 8, true, 99).0, Progress::BadCode);
-    }
-
-    #[test]
-    fn codes_of_one_bit_never_grow() {
-        // As in Pillow: with two literals the first free code, 4, needs three bits already.
-        let (progress, bytes) = decoded(&[0b01_00_01_00, 0b11_01_00_01], 9, 1, false, 1);
-        assert_eq!((progress, bytes), (Progress::EndCode, vec![0, 1, 0, 1, 1, 0, 1]));
-    }
-}
+mod tests;

@@ -15,6 +15,7 @@ mod pnm;
 mod qoi;
 mod rows;
 mod tiff;
+mod unfilter;
 mod webp;
 
 use std::fmt;

@@ -2,14 +2,17 @@
 
 use super::chunks::Chunks;
 use super::stream::Stream;
-use super::unfilter::{Filter, SLACK, TOGETHER, Unfilter};
 use crate::decode::rows::allocate;
+use crate::decode::unfilter::{Filter, SLACK, TOGETHER, Unfilter};
 use crate::error::{Error, Result};
 
 /// Lines that are held, so that runs of one filter are met whole: the one above, those handed out, those to come.
 const HELD: usize = 4 * TOGETHER + 1;
 /// Lines that are longer are inflated one by one, and as few of them held as will do.
 const LONG: usize = 1 << 20;
+
+/// Lines of a group that are slow to undo alone, from which on it is worth while to undo the group together.
+const FEWEST_SLOW: usize = 2;
 
 /// Lines of equal length, the first under a line of zeros.
 pub(super) struct Lines<'a> {
@@ -93,25 +96,31 @@ impl<'a> Lines<'a> {
         let stride = self.len + 1;
         let data = self.stream.at_least(asked_for(self.len, wanted))?;
         let ready = wanted.min((data.len() - SLACK) / stride);
+        // Lines are undone in groups: a rest of few waits for more, where that is not all there are.
+        let ready = if ready < TOGETHER { ready } else { ready - ready % TOGETHER };
         let wanted_len = self.held[0].len();
         let filtered = |i: usize| &data[i * stride + 1..][..wanted_len];
         let mut i = 0;
         while i < ready {
-            let kind = filter(data[i * stride])?;
             let place = |line: usize| (self.undone + i + line) % held;
-            let run = data[i * stride..].iter().step_by(stride).take((ready - i).min(TOGETHER));
-            if run.filter(|&&byte| byte == data[i * stride]).count() == TOGETHER && kind == Filter::Paeth {
+            let together = TOGETHER.min(ready - i);
+            let mut filters = [Filter::None; TOGETHER];
+            for (line, found) in filters[..together].iter_mut().enumerate() {
+                *found = filter(data[(i + line) * stride])?;
+            }
+            if filters.iter().filter(|filter| filter.is_slow()).count() >= FEWEST_SLOW && together == TOGETHER
+            {
                 let [above, out @ ..] = self
                     .held
                     .get_disjoint_mut(std::array::from_fn::<_, { TOGETHER + 1 }, _>(place))
                     .expect("there are more places than lines in use");
                 let filtered = std::array::from_fn(|line| filtered(i + line));
-                self.kernel.paeth(above, filtered, out.map(|line| &mut line[..]));
+                self.kernel.lines(filters, above, filtered, out.map(|line| &mut line[..]));
                 i += TOGETHER;
             } else {
                 let [above, out] =
                     self.held.get_disjoint_mut([place(0), place(1)]).expect("there are two places at least");
-                self.kernel.line(kind, above, filtered(i), out);
+                self.kernel.line(filters[0], above, filtered(i), out);
                 i += 1;
             }
         }
@@ -144,7 +153,7 @@ mod tests {
     use super::*;
     use crate::decode::png::chunks;
     use crate::decode::png::samples::Samples;
-    use crate::decode::png::unfilter::unfilter;
+    use crate::decode::unfilter::unfilter;
     use crate::simd::levels_to_test;
 
     const KINDS: [(ColorType, BitDepth); 15] = [

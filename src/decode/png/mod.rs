@@ -6,7 +6,6 @@ mod lines;
 mod metadata;
 mod samples;
 mod stream;
-mod unfilter;
 
 use std::ops::Range;
 
@@ -17,6 +16,7 @@ use samples::Samples;
 use super::decoder::{Decoded, Decoder, Input, Rules};
 use super::metadata::Metadata;
 use super::rows::{allocate, dimensions};
+use super::unfilter;
 use crate::error::{Error, Result};
 use crate::pixels::{Header, Image, Layout, RowBlock, RowBuffer, Rows, Whole, Window, palette_from};
 use crate::simd::Level;

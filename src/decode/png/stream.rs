@@ -3,8 +3,8 @@
 use fdeflate::{DecompressionError, Decompressor};
 
 use super::chunks::Chunks;
-use super::unfilter::SLACK;
 use crate::decode::rows::allocate;
+use crate::decode::unfilter::SLACK;
 use crate::error::{Error, Result};
 use crate::interrupt;
 

@@ -4,8 +4,11 @@ use fdeflate::Decompressor;
 
 use super::directory::odd;
 use crate::decode::lzw::{self, Progress};
+use crate::decode::rows::allocate;
+use crate::decode::unfilter::{self, Filter, Unfilter};
 use crate::error::Result;
 use crate::interrupt;
+use crate::simd::Level;
 
 /// Input and output are worked on in pieces, between which the work can be interrupted.
 const PIECE: usize = 1 << 16;
@@ -71,8 +74,8 @@ impl Codec {
                     other => Err(odd("LZW codes for all of its pixels", format_args!("{other:?}"))),
                 }
             }
-            (Compression::Deflate, _) => inflate(packed, len, output.bytes_mut()),
-            (Compression::PackBits, _) => unpack_bits(packed, &mut output.bytes_mut()[..len]),
+            (Compression::Deflate, _) => inflate(packed, len, output.with_slack_mut()),
+            (Compression::PackBits, _) => unpack_bits(packed, &mut output.with_slack_mut()[..len]),
             (compression, _) => unreachable!("{compression:?} has no codec"),
         }
     }
@@ -133,25 +136,27 @@ fn unpack_bits(packed: &[u8], mut out: &mut [u8]) -> Result<()> {
     Ok(())
 }
 
-/// Undoes the differences between neighbouring pixels of `size` bytes in each row of `row` bytes.
-pub(super) fn undo_differences(pixels: &mut [u8], row: usize, size: usize) {
-    match size {
-        1 => undo_of::<1>(pixels, row),
-        2 => undo_of::<2>(pixels, row),
-        3 => undo_of::<3>(pixels, row),
-        4 => undo_of::<4>(pixels, row),
-        _ => unreachable!("pixels have 1 to 4 bytes"),
-    }
+/// Undoes the differences between neighbouring pixels, a row at a time.
+pub(super) struct Predictor {
+    kernel: Box<dyn Unfilter>,
+    /// The row that was undone last.
+    row: Vec<u8>,
 }
 
-fn undo_of<const N: usize>(pixels: &mut [u8], row: usize) {
-    for row in pixels.chunks_exact_mut(row) {
-        let mut left = [0_u8; N];
-        for pixel in row.as_chunks_mut::<N>().0 {
-            for (byte, left) in pixel.iter_mut().zip(&mut left) {
-                *left = left.wrapping_add(*byte);
-                *byte = *left;
-            }
-        }
+impl Predictor {
+    /// For rows of `len` bytes whose pixels have 1 to 4.
+    pub fn new(len: usize, pixel_bytes: usize) -> Result<Self> {
+        let row = allocate("TIFF", len.saturating_add(unfilter::SLACK))?;
+        Ok(Self { kernel: unfilter::unfilter(Level::active(), pixel_bytes), row })
+    }
+
+    /// The bytes of the row at `index` of a part.
+    pub fn row(&mut self, part: &lzw::Output, index: usize) -> &[u8] {
+        const { assert!(lzw::Output::SLACK >= unfilter::SLACK) }
+        let len = self.row.len() - unfilter::SLACK;
+        let differences = &part.with_slack()[index * len..][..self.row.len()];
+        // The filter asks for nothing above.
+        self.kernel.line(Filter::Sub, differences, differences, &mut self.row);
+        &self.row[..len]
     }
 }

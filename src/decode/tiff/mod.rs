@@ -7,7 +7,7 @@ mod facts;
 
 use std::ops::Range;
 
-use codec::{Codec, Compression};
+use codec::{Codec, Compression, Predictor};
 use facts::Facts;
 
 use super::decoder::{Decoder, Input, Rules};
@@ -63,7 +63,9 @@ impl Image for Tiff<'_> {
 
     fn memory(&self) -> u64 {
         let (part, band) = self.buffers();
-        band.saturating_add(part).saturating_add(codec::TABLES) as u64 + RowBuffer::memory(&self.facts.header)
+        let row = if self.facts.differences { self.facts.part_row } else { 0 };
+        band.saturating_add(part).saturating_add(row).saturating_add(codec::TABLES) as u64
+            + RowBuffer::memory(&self.facts.header)
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
@@ -78,6 +80,10 @@ impl Image for Tiff<'_> {
         Ok(Box::new(TiffRows {
             tiff: self,
             codec: Codec::new(self.facts.compression),
+            predictor: match self.facts.differences {
+                true => Some(Predictor::new(self.facts.part_row, self.facts.pixel_bytes)?),
+                false => None,
+            },
             part: lzw::Output::new(allocate("TIFF", part.max(lzw::Output::EXTRA))?),
             band: allocate("TIFF", band)?,
             decoded: 0,
@@ -112,6 +118,8 @@ impl Rows for InFile<'_, '_> {
 struct TiffRows<'s, 'a> {
     tiff: &'s Tiff<'a>,
     codec: Codec,
+    /// For pixels that are stored as differences.
+    predictor: Option<Predictor>,
     /// The strip or tile that was decoded last.
     part: lzw::Output,
     /// The row of tiles that was decoded last.
@@ -137,15 +145,7 @@ impl TiffRows<'_, '_> {
             let part = if facts.compression == Compression::None {
                 packed
             } else {
-                let len = facts.decoded_len(index);
-                self.codec.decode(packed, len, &mut self.part)?;
-                if facts.differences {
-                    codec::undo_differences(
-                        &mut self.part.bytes_mut()[..len],
-                        facts.part_row,
-                        facts.pixel_bytes,
-                    );
-                }
+                self.codec.decode(packed, facts.decoded_len(index), &mut self.part)?;
                 self.part.bytes()
             };
             if !facts.tiled {
@@ -153,10 +153,14 @@ impl TiffRows<'_, '_> {
             }
             let from = across * facts.part_row;
             let rows = self.band.chunks_exact_mut(facts.row).zip(part.chunks_exact(facts.part_row));
-            for (row, part) in rows.take(facts.rows(down)) {
+            for (y, (row, part_row)) in rows.take(facts.rows(down)).enumerate() {
+                let part_row = match &mut self.predictor {
+                    Some(predictor) => predictor.row(&self.part, y),
+                    None => part_row,
+                };
                 let row = &mut row[from..];
-                let len = row.len().min(part.len());
-                row[..len].copy_from_slice(&part[..len]);
+                let len = row.len().min(part_row.len());
+                row[..len].copy_from_slice(&part_row[..len]);
             }
         }
         Ok(())
@@ -175,8 +179,12 @@ impl Rows for TiffRows<'_, '_> {
                 while self.decoded <= y / facts.part_height {
                     self.decode()?;
                 }
-                let band = if facts.tiled { &self.band } else { self.part.bytes() };
-                &band[y % facts.part_height * facts.row..][..facts.row]
+                let y = y % facts.part_height;
+                match &mut self.predictor {
+                    _ if facts.tiled => &self.band[y * facts.row..][..facts.row],
+                    Some(predictor) => predictor.row(&self.part, y),
+                    None => &self.part.bytes()[y * facts.row..][..facts.row],
+                }
             };
             let out = self.buffer.rows_mut(count).nth(i).expect("a row of the buffer");
             facts.unpack.row(row, self.columns.clone(), facts.header.layout.bytes(), out);

@@ -3,7 +3,8 @@
 //! A Paeth prediction depends on the byte to its left, so that bytes wait for each other. What does not depend on
 //! that byte is worked out beforehand for 16 bytes at once ([`Thresholds`]), and lines are undone together: each
 //! works one step, the whole pixels in 16 bytes, to the left of the line above it, whose last step it finds in a
-//! register.
+//! register. Encoders choose a filter for each line, so any four of them go together: with the right bytes above and
+//! thresholds, the steps of Paeth undo the others too, and a mean is one more choice at the end.
 
 use std::arch::x86_64::*;
 
@@ -34,9 +35,21 @@ impl<const B: usize> Unfilter for Kernel<B> {
         }
     }
 
-    fn paeth(&self, above: &[u8], filtered: [&[u8]; TOGETHER], out: [&mut [u8]; TOGETHER]) {
+    fn lines(
+        &self,
+        filters: [Filter; TOGETHER],
+        above: &[u8],
+        filtered: [&[u8]; TOGETHER],
+        out: [&mut [u8]; TOGETHER],
+    ) {
         // SAFETY: `_proof` shows that the processor has AVX2.
-        unsafe { paeth_lines::<B>(above, filtered, out) }
+        unsafe {
+            if filters.contains(&Filter::Average) {
+                lines::<B, true>(filters, above, filtered, out);
+            } else {
+                lines::<B, false>(filters, above, filtered, out);
+            }
+        }
     }
 }
 
@@ -115,12 +128,15 @@ struct Thresholds {
     lesser: __m256i,
     greater: __m256i,
     filtered: __m256i,
+    /// The complement of b.
+    not_above: __m256i,
 }
 
 impl Thresholds {
+    /// Those of bytes that `is_above` selects never let a pass.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn new(b: __m256i, c: __m256i, filtered: __m256i) -> Self {
+    fn new(b: __m256i, c: __m256i, filtered: __m256i, is_above: __m256i) -> Self {
         let one = _mm256_set1_epi8(1);
         let (lesser, greater) = (_mm256_min_epu8(b, c), _mm256_max_epu8(b, c));
         let rising = _mm256_cmpeq_epi8(greater, b);
@@ -140,12 +156,13 @@ impl Thresholds {
         let never = _mm256_cmpeq_epi8(beyond, _mm256_set1_epi8(-1));
         let greater = _mm256_blendv_epi8(greater, b, never);
         Self {
-            low: biased(low),
-            high: biased(high),
+            low: biased(_mm256_andnot_si256(is_above, low)),
+            high: biased(_mm256_or_si256(is_above, high)),
             middle: biased(middle),
             lesser: biased(_mm256_add_epi8(lesser, filtered)),
             greater: biased(_mm256_add_epi8(greater, filtered)),
             filtered,
+            not_above: _mm256_xor_si256(b, _mm256_set1_epi8(-1)),
         }
     }
 
@@ -157,6 +174,16 @@ impl Thresholds {
         let inside = _mm256_blendv_epi8(self.greater, self.lesser, _mm256_cmpgt_epi8(self.middle, a));
         _mm256_blendv_epi8(inside, _mm256_add_epi8(a, self.filtered), outside)
     }
+
+    /// The same where the prediction is the mean of a and b, rounded down. The processor's is rounded up: it is that
+    /// of the complements which is the complement of ours.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn average(&self, a: __m256i) -> __m256i {
+        let not_a = _mm256_xor_si256(a, _mm256_set1_epi8(0x7f));
+        let filtered = _mm256_add_epi8(self.filtered, _mm256_set1_epi8(0x7f));
+        _mm256_sub_epi8(filtered, _mm256_avg_epu8(not_a, self.not_above))
+    }
 }
 
 /// Two lines in the halves of registers, the second a step to the left of the first.
@@ -165,13 +192,29 @@ struct Pair<const B: usize> {
     above: __m256i,
     /// The last pixels of the former steps, at the end of each half; biased.
     last: __m256i,
+    /// All bits of the halves that have one of these filters.
+    none: __m256i,
+    none_or_up: __m256i,
+    average: __m256i,
+    paeth: __m256i,
 }
 
 impl<const B: usize> Pair<B> {
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn new() -> Self {
-        Self { above: _mm256_setzero_si256(), last: biased(_mm256_setzero_si256()) }
+    fn new(filters: [Filter; 2]) -> Self {
+        let halves = |is: fn(Filter) -> bool| {
+            let [first, second] = filters.map(|filter| -i64::from(is(filter)));
+            _mm256_set_epi64x(second, second, first, first)
+        };
+        Self {
+            above: _mm256_setzero_si256(),
+            last: biased(_mm256_setzero_si256()),
+            none: halves(|filter| filter == Filter::None),
+            none_or_up: halves(|filter| matches!(filter, Filter::None | Filter::Up)),
+            average: halves(|filter| filter == Filter::Average),
+            paeth: halves(|filter| filter == Filter::Paeth),
+        }
     }
 
     /// Moves on a step, for which the lines above are given.
@@ -180,7 +223,19 @@ impl<const B: usize> Pair<B> {
     fn advance(&mut self, above: __m256i, filtered: __m256i) -> Thresholds {
         let corner = to_the_left::<B>(above, last_pixel::<B>(self.above));
         self.above = above;
-        Thresholds::new(above, corner, filtered)
+        // Where b = c, Paeth always predicts a, which is Sub; where a never passes, it is b, which is Up.
+        let above = _mm256_andnot_si256(self.none, above);
+        let corner = _mm256_blendv_epi8(above, corner, self.paeth);
+        Thresholds::new(above, corner, filtered, self.none_or_up)
+    }
+
+    /// The bytes of a step whose left neighbours are `left`.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn apply<const AVERAGE: bool>(&self, thresholds: &Thresholds, left: __m256i) -> __m256i {
+        let a = to_the_left::<B>(left, self.last);
+        let bytes = thresholds.apply(a);
+        if AVERAGE { _mm256_blendv_epi8(bytes, thresholds.average(a), self.average) } else { bytes }
     }
 
     /// Takes the finished step, and returns its bytes.
@@ -195,9 +250,15 @@ impl<const B: usize> Pair<B> {
 /// Four lines, each a step to the left of the one above. As long as a line has not begun, all that it is given is
 /// zero, and so is what comes of it.
 #[target_feature(enable = "avx2")]
-fn paeth_lines<const B: usize>(above: &[u8], filtered: [&[u8]; TOGETHER], out: [&mut [u8]; TOGETHER]) {
+fn lines<const B: usize, const AVERAGE: bool>(
+    filters: [Filter; TOGETHER],
+    above: &[u8],
+    filtered: [&[u8]; TOGETHER],
+    out: [&mut [u8]; TOGETHER],
+) {
     let steps = steps::<B>(above.len() - SLACK);
-    let mut pairs = [Pair::<B>::new(), Pair::<B>::new()];
+    let [first, second, third, fourth] = filters;
+    let mut pairs = [Pair::<B>::new([first, second]), Pair::<B>::new([third, fourth])];
     let zero = _mm_setzero_si128();
     let mut done = [zero; TOGETHER];
     for j in 0..steps + TOGETHER - 1 {
@@ -210,8 +271,8 @@ fn paeth_lines<const B: usize>(above: &[u8], filtered: [&[u8]; TOGETHER], out: [
         let lower = pairs[1].advance(_mm256_set_m128i(done[2], done[1]), _mm256_set_m128i(next[3], next[2]));
         let (mut a, mut b) = (pairs[0].last, pairs[1].last);
         for _ in 0..16 / B {
-            a = upper.apply(to_the_left::<B>(a, pairs[0].last));
-            b = lower.apply(to_the_left::<B>(b, pairs[1].last));
+            a = pairs[0].apply::<AVERAGE>(&upper, a);
+            b = pairs[1].apply::<AVERAGE>(&lower, b);
         }
         let (a, b) = (pairs[0].finish(a), pairs[1].finish(b));
         done = [
@@ -231,13 +292,13 @@ fn paeth_lines<const B: usize>(above: &[u8], filtered: [&[u8]; TOGETHER], out: [
 /// One line, in the lower halves.
 #[target_feature(enable = "avx2")]
 fn paeth_line<const B: usize>(above: &[u8], filtered: &[u8], out: &mut [u8]) {
-    let mut pair = Pair::<B>::new();
+    let mut pair = Pair::<B>::new([Filter::Paeth, Filter::None]);
     for j in 0..steps::<B>(out.len() - SLACK) {
         let of_half = |half| _mm256_zextsi128_si256(half);
         let thresholds = pair.advance(of_half(load::<B>(above, j)), of_half(load::<B>(filtered, j)));
         let mut a = pair.last;
         for _ in 0..16 / B {
-            a = thresholds.apply(to_the_left::<B>(a, pair.last));
+            a = pair.apply::<false>(&thresholds, a);
         }
         store::<B>(out, j, _mm256_castsi256_si128(pair.finish(a)));
     }
@@ -303,7 +364,7 @@ mod tests {
     fn all_triples() {
         for (b, c) in (0..=u8::MAX).flat_map(|b| (0..=u8::MAX).map(move |c| (b, c))) {
             let all = |byte: u8| _mm256_set1_epi8(byte as i8);
-            let thresholds = Thresholds::new(all(b), all(c), all(0));
+            let thresholds = Thresholds::new(all(b), all(c), all(0), _mm256_setzero_si256());
             for first in (0..=u8::MAX).step_by(32) {
                 let a: [u8; 32] = std::array::from_fn(|i| first + i as u8);
                 let mut found = [0; 32];

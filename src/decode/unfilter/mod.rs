@@ -1,4 +1,4 @@
-//! PNG's filters undone: each byte of a line is stored as its difference to a prediction from its neighbours.
+//! The filters of PNG undone, and TIFF's predictor, which is one of them: each byte of a line is stored as its difference to a prediction from its neighbours.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -8,7 +8,7 @@ use crate::simd::{Level, best};
 
 /// Bytes after the end of a line that kernels read and overwrite.
 pub(super) const SLACK: usize = 32;
-/// Lines of one filter that a kernel takes together.
+/// Lines that a kernel takes together.
 pub(super) const TOGETHER: usize = 4;
 
 /// How the bytes of a line are predicted.
@@ -27,9 +27,16 @@ pub(super) enum Filter {
 }
 
 impl Filter {
+    const ALL: [Self; 5] = [Self::None, Self::Sub, Self::Up, Self::Average, Self::Paeth];
+
     /// The filter that the byte at the beginning of a line names.
     pub fn of(byte: u8) -> Option<Self> {
-        [Self::None, Self::Sub, Self::Up, Self::Average, Self::Paeth].get(usize::from(byte)).copied()
+        Self::ALL.get(usize::from(byte)).copied()
+    }
+
+    /// Whether each pixel has to wait for the one to its left, so that a line alone takes long.
+    pub fn is_slow(self) -> bool {
+        matches!(self, Self::Average | Self::Paeth)
     }
 }
 
@@ -39,8 +46,14 @@ pub(super) trait Unfilter: Send {
     /// Undoes the filter of a line under the line `above`.
     fn line(&self, filter: Filter, above: &[u8], filtered: &[u8], out: &mut [u8]);
 
-    /// Undoes [`Filter::Paeth`] of lines each under the one before, the first under `above`.
-    fn paeth(&self, above: &[u8], filtered: [&[u8]; TOGETHER], out: [&mut [u8]; TOGETHER]);
+    /// Undoes the filters of lines each under the one before, the first under `above`.
+    fn lines(
+        &self,
+        filters: [Filter; TOGETHER],
+        above: &[u8],
+        filtered: [&[u8]; TOGETHER],
+        out: [&mut [u8]; TOGETHER],
+    );
 }
 
 /// The best kernel for the level in use, and for pixels of 1, 2, 3, 4, 6 or 8 bytes.
@@ -103,13 +116,17 @@ mod tests {
         [bytes, &[0x5a; SLACK]].concat()
     }
 
-    fn check(size: usize, above: &[u8], lines: &[Vec<u8>]) -> Result<(), TestCaseError> {
+    fn check(
+        size: usize,
+        filters: [Filter; TOGETHER],
+        above: &[u8],
+        lines: &[Vec<u8>],
+    ) -> Result<(), TestCaseError> {
         let len = above.len();
         for level in levels_to_test() {
             let kernel = unfilter(level, size);
             let padded = with_slack(above);
-            for byte in 0..=4 {
-                let filter = Filter::of(byte).expect("five filters");
+            for filter in Filter::ALL {
                 let mut out = vec![0xa5; len + SLACK];
                 kernel.line(filter, &padded, &with_slack(&lines[0]), &mut out);
                 prop_assert_eq!(
@@ -123,11 +140,11 @@ mod tests {
             let filtered: Vec<_> = lines.iter().map(|line| with_slack(line)).collect();
             let mut outs = vec![vec![0xa5; len + SLACK]; TOGETHER];
             let [a, b, c, d] = &mut outs[..] else { unreachable!() };
-            kernel.paeth(&padded, std::array::from_fn(|i| &filtered[i][..]), [a, b, c, d]);
+            kernel.lines(filters, &padded, std::array::from_fn(|i| &filtered[i][..]), [a, b, c, d]);
             let mut above = above.to_vec();
-            for (out, line) in outs.iter().zip(lines) {
-                above = by_definition(Filter::Paeth, size, &above, line);
-                prop_assert_eq!(&out[..len], &above[..], "four lines of {:?}", level);
+            for ((out, line), filter) in outs.iter().zip(lines).zip(filters) {
+                above = by_definition(filter, size, &above, line);
+                prop_assert_eq!(&out[..len], &above[..], "{:?} among {:?} {:?}", filter, filters, level);
             }
         }
         Ok(())
@@ -141,9 +158,10 @@ mod tests {
                 let byte = prop_oneof![any::<u8>(), 0..4_u8, 252..=255_u8];
                 let line = prop::collection::vec(byte, size * pixels);
                 (Just(size), prop::collection::vec(line, TOGETHER + 1))
-            })
+            }),
+            filters in prop::array::uniform4(prop::sample::select(&Filter::ALL[..])),
         ) {
-            check(size, &lines[0], &lines[1..])?;
+            check(size, filters, &lines[0], &lines[1..])?;
         }
     }
 

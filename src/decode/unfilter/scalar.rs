@@ -10,10 +10,16 @@ impl<const B: usize> Unfilter for Kernel<B> {
         line::<B>(filter, above, filtered, out);
     }
 
-    fn paeth(&self, above: &[u8], filtered: [&[u8]; TOGETHER], out: [&mut [u8]; TOGETHER]) {
+    fn lines(
+        &self,
+        filters: [Filter; TOGETHER],
+        above: &[u8],
+        filtered: [&[u8]; TOGETHER],
+        out: [&mut [u8]; TOGETHER],
+    ) {
         let mut above = above;
-        for (filtered, out) in filtered.into_iter().zip(out) {
-            line::<B>(Filter::Paeth, above, filtered, out);
+        for ((filter, filtered), out) in filters.into_iter().zip(filtered).zip(out) {
+            line::<B>(filter, above, filtered, out);
             above = out;
         }
     }
