@@ -172,7 +172,7 @@ def test_a_full_disk_is_said_in_a_line_and_the_run_goes_on_later(
     (tmp_path / "b").mkdir()
     sources = [str(path) for path in PATHS]
     command = ["run", *sources, *ARGUMENTS, "--out"]
-    assert subprocess.run([*COMMAND, *command, f"{tmp_path}/a/t{ending}"]).returncode == 0
+    assert cli.main([*command, f"{tmp_path}/a/t{ending}"]) == 0
     most = len(tree(tmp_path / "a")[f"t{ending}"]) // 2
     stopped = limited(most, *command, f"{tmp_path}/b/t{ending}")
     check_one_line(stopped.stderr, f"{tmp_path}/b/t{ending}".rstrip("/"))
@@ -183,7 +183,7 @@ def test_a_full_disk_is_said_in_a_line_and_the_run_goes_on_later(
         assert stopped.returncode == 1
         assert "rows are kept: the same command goes on" in stopped.stderr
         assert " were to be written, " in stopped.stderr
-    assert subprocess.run([*COMMAND, *command, f"{tmp_path}/b/t{ending}"]).returncode == 0
+    assert cli.main([*command, f"{tmp_path}/b/t{ending}"]) == 0
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
 
 
@@ -197,7 +197,7 @@ def test_a_disk_that_is_really_full(ending: str, tmp_path: Path) -> None:
         pytest.skip("needs the right to mount")
     try:
         command = ["run", *map(str, PATHS), *ARGUMENTS, "--out"]
-        assert subprocess.run([*COMMAND, *command, f"{tmp_path}/a{ending}"]).returncode == 0
+        assert cli.main([*command, f"{tmp_path}/a{ending}"]) == 0
         stopped = subprocess.run(
             [*COMMAND, *command, f"{tmp_path}/b/a{ending}"], capture_output=True, text=True
         )
@@ -206,7 +206,7 @@ def test_a_disk_that_is_really_full(ending: str, tmp_path: Path) -> None:
         assert "No space left" in stopped.stderr
         remount = ["mount", "-o", "remount,size=8m", str(tmp_path / "b")]
         subprocess.run(remount, check=True)
-        assert subprocess.run([*COMMAND, *command, f"{tmp_path}/b/a{ending}"]).returncode == 0
+        assert cli.main([*command, f"{tmp_path}/b/a{ending}"]) == 0
         found = tree(tmp_path / "b")
     finally:
         subprocess.run(["umount", str(tmp_path / "b")], check=True)
