@@ -146,16 +146,25 @@ def row_of(cls: Any, backend: str) -> Row:
                 defaults[name] = initial
         sizes = forms_of_size(cls, small)
         numbered = isinstance(live(cls, small | {"resample": "bilinear"}, IMAGES[:1]), str)
-        always = [] if "do_resize" in defaults else ["do_resize"]
+        always = [
+            name
+            for name in ("do_resize",)
+            if len(changing_nothing(cls, name, [False, None], IMAGES[:1], before)) == 2
+        ]
+        defaults = {name: value for name, value in defaults.items() if name not in always}
         asked = Row({}, numbered=numbered, always=always, sizes=sizes, defaults=defaults)
-        kinds = (*KINDS, "timm")
-        rows = (fit(cls, replace(asked, kind=kind), base, honoured, backend) for kind in kinds)
+        # The kinds with fields of their own come first: they are the rarer ones.
+        kinds = sorted(
+            (*KINDS, "timm"), key=lambda kind: kind not in KINDS or not KINDS[kind].fields
+        )
+        rows = (fit_kind(cls, replace(asked, kind=kind), base, honoured, backend) for kind in kinds)
         row = next(filter(None, rows), None)
         if row is None:
             continue
         aliases = {old: new for old, new in ALIASES.items() if is_alias(cls, old, new)}
-        defaults, neutral = dict(defaults), {}
-        for name in sorted(set(annotations) - set(honoured) - set(outside) - set(aliases)):
+        defaults, neutral = dict(row.defaults), {}
+        own = KINDS[row.kind].fields if row.kind in KINDS else ()
+        for name in sorted(set(annotations) - {*honoured, *own, *outside, *aliases}):
             initial = default(cls, name)
             values = [*values_of(name, annotations[name], initial), None]
             same_as = changing_nothing(cls, name, values, IMAGES[:1], before[:5])
@@ -173,6 +182,17 @@ def row_of(cls: Any, backend: str) -> Row:
         }
         return replace(row, defaults=defaults, neutral=neutral, aliases=aliases, implied=implied)
     return Row({backend: f"hf-{backend}"}, why=reason(cls))
+
+
+def fit_kind(
+    cls: Any, row: Row, base: Config, honoured: tuple[str, ...], backend: str
+) -> Row | None:
+    """The row, if it is right, with the fields that its kind alone honours."""
+    own = KINDS[row.kind].fields if row.kind in KINDS else ()
+    if not set(own) <= set(annotations_of(cls)):
+        return None
+    row = replace(row, defaults={**row.defaults, **{name: default(cls, name) for name in own}})
+    return fit(cls, row, base, honoured + own, backend)
 
 
 def is_alias(cls: Any, old: str, new: str) -> bool:

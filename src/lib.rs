@@ -48,6 +48,6 @@ pub use resample::Filter;
 pub use simd::Level;
 pub use source::Source;
 pub use spec::{
-    ArrayAlpha, ChannelOrder, Channels, Fill, FloatSteps, InputLayout, MEAN, MODELS, PillowBuild, Precision,
-    Profile, Resampler, ResizeMode, Rounding, STD, Spec, TensorLayout, Truncated, model_size,
+    ArrayAlpha, ChannelOrder, Channels, Fill, FloatSteps, InputLayout, MEAN, MODELS, PillowBuild, Position,
+    Precision, Profile, Resampler, ResizeMode, Rounding, STD, Spec, TensorLayout, Truncated, model_size,
 };

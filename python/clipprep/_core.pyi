@@ -156,6 +156,9 @@ class Preprocess:
     ) -> Literal["nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"]:
         """The resampling filter."""
     @property
+    def antialias(self) -> bool:
+        """Whether every pixel counts where an image shrinks; False takes two neighbours on each axis ("bilinear") or four ("bicubic"), as torch does with `antialias=False`."""
+    @property
     def dtype(self) -> Literal["float32", "float16", "bfloat16", "uint8"]:
         """The type of number of the tensors."""
     @property
@@ -183,14 +186,23 @@ class Preprocess:
         "tvp",
         "pp-lcnet",
         "perceiver",
+        "detr",
+        "fit",
+        "sam",
+        "aria",
+        "deepseek-ocr",
+        "donut",
     ]:
         """How to resize before the centre is cropped."""
     @property
     def resize_size(self) -> int | tuple[int, int]:
         """The size in pixels, or (height, width), that `resize_mode` is about."""
     @property
-    def fill_color(self) -> int | tuple[int, int, int]:
+    def fill_color(self) -> int | tuple[int, int, int] | None:
         """The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three levels for an image of three bands."""
+    @property
+    def position(self) -> Literal["centre", "top-left"]:
+        """Where an image stands that is smaller than the output after resizing."""
     @property
     def convert_rgb(self) -> bool:
         """Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`."""

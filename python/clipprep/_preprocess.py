@@ -43,6 +43,7 @@ class Preprocess(FromConfig, Calls):
             "nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"
         ]
         | Resampling = "bicubic",
+        antialias: bool = True,
         dtype: Literal["float32", "float16", "bfloat16", "uint8"]
         | type[np.generic]
         | np.dtype[Any] = "float32",
@@ -60,9 +61,16 @@ class Preprocess(FromConfig, Calls):
             "tvp",
             "pp-lcnet",
             "perceiver",
+            "detr",
+            "fit",
+            "sam",
+            "aria",
+            "deepseek-ocr",
+            "donut",
         ] = "shortest",
         resize_size: int | Sequence[int] | None = None,
-        fill_color: int | Sequence[int] = 0,
+        fill_color: int | Sequence[int] | None = 0,
+        position: Literal["centre", "top-left"] = "centre",
         convert_rgb: bool = True,
         over_white: bool = True,
         rescale_factor: float | None = 0.00392156862745098,
@@ -118,6 +126,9 @@ class Preprocess(FromConfig, Calls):
                 - "hamming": Hamming-windowed sinc, support 1.
                 - "bicubic": Cubic convolution with a = -0.5, support 2.
                 - "lanczos": Lanczos-windowed sinc, support 3.
+            antialias: Whether every pixel counts where an image shrinks; False takes two neighbours
+                on each axis ("bilinear") or four ("bicubic"), as torch does with `antialias=False`. For
+                "hf-torchvision".
             dtype: The type of number of the tensors. NumPy's types and dtypes and torch's dtypes
                 work too.
 
@@ -161,11 +172,25 @@ class Preprocess(FromConfig, Calls):
                 - "pp-lcnet": As "shortest", the longer side rounded to the nearest pixel. PP-LCNet's.
                 - "perceiver": To the output's size, after the centre is cropped: its sides are to the
                   shorter side of the image what the output's are to `resize_size`. Perceiver's.
+                - "detr": As "shortest", to the first number of `resize_size`, the longer side at most
+                  the second one. DETR's.
+                - "fit": To fit into the size, keeping the aspect ratio, both sides rounded down. What
+                  transformers makes of `max_height` and `max_width`.
+                - "sam": To fit into the square, both sides rounded to the nearest pixel. SAM's.
+                - "aria": To fit into the square, rounded down, each side at least 336 pixels. Aria's.
+                - "deepseek-ocr": As "janus", but each side at least 1 pixel. DeepSeek-OCR's.
+                - "donut": Twice: as "shortest" to the shorter side of the size, then down to fit into
+                  the size, rounded down; the padding begins with half of it rounded down. Donut's and
+                  Nougat's.
             resize_size: The size in pixels, or (height, width), that `resize_mode` is about. None
                 stands for the output's.
             fill_color: The padding where the crop is larger than the image: a level of 0 to 255 for
                 every band, or three levels for an image of three bands. It is normalised like the
-                image.
+                image. None makes the tensor 0 there.
+            position: Where an image stands that is smaller than the output after resizing.
+
+                - "centre": In the centre; of a larger image the centre is cropped.
+                - "top-left": In the upper left corner; a larger image is refused.
             convert_rgb: Whether to convert images of other modes to RGB; False refuses them with
                 `UnsupportedError`.
             over_white: Whether to show transparency white where the profile does, as the image

@@ -122,6 +122,8 @@ class Options(ConfigOptions, total=False):
         | Resampling
     )
     """The resampling filter."""
+    antialias: bool
+    """Whether every pixel counts where an image shrinks; False takes two neighbours on each axis ("bilinear") or four ("bicubic"), as torch does with `antialias=False`."""
     channel_order: Literal["RGB", "BGR"]
     """The order of the channels."""
     resize_mode: Literal[
@@ -134,12 +136,20 @@ class Options(ConfigOptions, total=False):
         "tvp",
         "pp-lcnet",
         "perceiver",
+        "detr",
+        "fit",
+        "sam",
+        "aria",
+        "deepseek-ocr",
+        "donut",
     ]
     """How to resize before the centre is cropped."""
     resize_size: int | Sequence[int] | None
     """The size in pixels, or (height, width), that `resize_mode` is about."""
-    fill_color: int | Sequence[int]
+    fill_color: int | Sequence[int] | None
     """The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three levels for an image of three bands."""
+    position: Literal["centre", "top-left"]
+    """Where an image stands that is smaller than the output after resizing."""
     rescale_factor: float | None
     """The factor that bytes are multiplied by; None for no factor."""
     rescale_offset: bool

@@ -12,6 +12,7 @@ use affine::{BLOCK_VALUES, Steps};
 
 use crate::colour::to_rgb;
 use crate::pixels::{Layout, Palette};
+use crate::plan::Padding;
 use crate::simd::Level;
 use crate::spec::{ChannelOrder, FloatSteps, Spec, TensorLayout};
 
@@ -162,6 +163,28 @@ impl Normalise {
                     TensorLayout::Nchw => channel * plane + y * width + x,
                 };
                 T::write(&[self.byte(value)], &[after.of(value)], &mut out[at..=at]);
+            }
+        }
+    }
+
+    /// Makes an output of that height and width 0 where there is padding.
+    pub(crate) fn clear<T: Element>(
+        &self,
+        padding: &Padding,
+        (height, width): (usize, usize),
+        out: &mut [T],
+    ) {
+        let values = match self.layout {
+            TensorLayout::Nchw => 1,
+            TensorLayout::Nhwc => 3,
+        };
+        let covered = padding.top..height - padding.bottom;
+        for (y, row) in out.chunks_exact_mut(width * values).enumerate() {
+            if covered.contains(&(y % height)) {
+                row[..padding.columns.start * values].fill(T::ZERO);
+                row[padding.columns.end * values..].fill(T::ZERO);
+            } else {
+                row.fill(T::ZERO);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::rows::{Polled, in_rgb, padded, run};
+use super::rows::{Polled, collected, in_rgb, padded, run};
 use super::{Preprocess, Report};
 use crate::colour::{Alpha, check_convertible};
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use crate::orientation::Orientation;
 use crate::pixels::{BLOCK_ROWS, Header, Image, Layout, Palette, Rows};
 use crate::plan::{Method, cached_plan};
 use crate::resample::Scratch;
-use crate::spec::ArrayAlpha;
+use crate::spec::{ArrayAlpha, Fill};
 
 /// Buffers that a thread keeps from image to image.
 #[derive(Default)]
@@ -63,10 +63,14 @@ impl Preprocess {
         check_convertible(layout)?;
         with_buffers(|Buffers { scratch, rgb }| {
             let output = size_of_val(out) as u64;
-            self.resize(image, scratch, output, |row, y| match row {
+            let report = self.resize(image, scratch, output, |row, y| match row {
                 Row::Bytes(layout, palette, row) => self.normalise.write(layout, palette, row, y, out, rgb),
                 Row::Floats(row) => self.normalise.write_floats(row, y, out),
-            })
+            })?;
+            if let (Fill::Zero, Some(padding)) = (self.spec.fill, &report.plan.padding) {
+                self.normalise.clear(padding, self.spec.size, out);
+            }
+            Ok(report)
         })
     }
 
@@ -134,10 +138,11 @@ impl Preprocess {
             )));
         }
         let plan = cached_plan(&self.spec, &header, image.reduction(), self.level)?;
+        let first = plan.before.as_deref().unwrap_or(&plan);
         let convert = plan.layout != header.layout;
         // Rows are changed in buffers of their own: to RGB, and to premultiplied alpha.
         let changed = usize::from(convert) * 3 + usize::from(plan.layout.has_alpha()) * plan.layout.bytes();
-        let changed = (BLOCK_ROWS * plan.window.columns.len() * changed) as u64;
+        let changed = (BLOCK_ROWS * first.window.columns.len() * changed) as u64;
         let held = plan.memory() + changed;
         self.spec.limits.check_memory(image.memory().saturating_add(held).saturating_add(output))?;
         Limits::check_room("resizing", held)?;
@@ -145,8 +150,16 @@ impl Preprocess {
             check_convertible(header.layout)?;
         }
         let over_white = self.over_white(image);
-        let source: Box<dyn Rows + '_> = Box::new(Polled(image.rows(&plan.window)?));
-        let source = if convert { in_rgb(source, &header, &plan.window, over_white)? } else { source };
+        let source: Box<dyn Rows + '_> = Box::new(Polled(image.rows(&first.window)?));
+        let source = if convert { in_rgb(source, &header, &first.window, over_white)? } else { source };
+        let mut between;
+        let source = match &plan.before {
+            None => source,
+            Some(first) => {
+                between = collected(first, source, scratch)?;
+                Box::new(Polled(between.rows(&plan.window)?))
+            }
+        };
         let palette = plan.palette(&header);
         let layout = plan.layout;
         let mut finish = |y: usize, row: &[u8]| match plan.method {

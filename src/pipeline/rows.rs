@@ -1,9 +1,9 @@
 //! Rows on their way: polled, converted, resized and padded.
 
 use crate::colour::{Alpha, premultiply, to_rgb, to_rgb_over_white, unpremultiply};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::pixels::{BLOCK_ROWS, Header, RowBlock, RowBuffer, Rows, Window};
+use crate::pixels::{BLOCK_ROWS, Header, RowBlock, RowBuffer, Rows, Whole, Window};
 use crate::plan::{Method, Padding, Plan};
 use crate::resample::Scratch;
 
@@ -27,6 +27,16 @@ pub(super) fn padded(
         finish(y, &padding.empty);
     }
     Ok(())
+}
+
+/// The image that a step of resizing makes.
+pub(super) fn collected(plan: &Plan, source: Box<dyn Rows + '_>, scratch: &mut Scratch) -> Result<Whole> {
+    let (width, height) = plan.resized;
+    let len = width * height * plan.layout.bytes();
+    let mut data = Vec::new();
+    data.try_reserve_exact(len).map_err(|_| Error::out_of_memory("the first of two steps", len as u64))?;
+    run(plan, source, scratch, &mut |_, row| data.extend_from_slice(row))?;
+    Ok(Whole { header: Header { width, height, layout: plan.layout, palette: None }, data })
 }
 
 /// Resizes as planned and hands out each finished row.

@@ -50,7 +50,8 @@ impl Method {
         }
         let filter = spec.filter;
         if is_torch {
-            let weights = |input, output, crop| torch::weights(filter, input, output, crop);
+            let of_axis = if spec.antialias { torch::weights } else { torch::neighbours };
+            let weights = |input, output, crop| of_axis(filter, input, output, crop);
             let (window, columns, rows) = both_axes(geometry, weights);
             let passes = TwoPass::new(level, &columns, rows, layout.bytes(), Order::HorizontalFirst);
             return (window, Self::TwoPass(passes));

@@ -5,15 +5,15 @@ mod geometry;
 mod method;
 mod padding;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Palette, Window};
 use crate::resample::Order;
 use crate::simd::Level;
-use crate::spec::Spec;
+use crate::spec::{Resampler, ResizeMode, Spec};
 pub(crate) use cache::cached_plan;
-use geometry::Geometry;
 pub(crate) use geometry::resized_size;
+use geometry::{Geometry, first_step};
 pub(crate) use method::Method;
 use method::{check_size, weights_memory};
 pub(crate) use padding::Padding;
@@ -48,6 +48,8 @@ pub struct Plan {
     pub(crate) padding: Option<Padding>,
     /// An upper estimate of the bytes that the weights hold.
     weights: u64,
+    /// The first of two steps, which makes the image that the others are about.
+    pub(crate) before: Option<Box<Plan>>,
 }
 
 impl Plan {
@@ -68,6 +70,26 @@ impl Plan {
 
     /// The plan for an image of that header whose decoder hands out one pixel for every `reduction` x `reduction`.
     pub(crate) fn reduced(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Self> {
+        let Some((width, height)) = first_step(spec, (header.width, header.height))? else {
+            return Self::of_a_step(spec, header, reduction, level);
+        };
+        if !spec.profile.rgb_first || spec.profile.resampler == Resampler::TorchFloats {
+            return Err(Error::unsupported(format!(
+                "expected a profile that resizes bytes of RGB with resize_mode {:?}, found {:?}",
+                spec.resize_mode.name(),
+                spec.profile.name
+            )));
+        }
+        let size = (height, width);
+        let first = Spec { size, resize_size: size, resize_mode: ResizeMode::Squash, ..spec.clone() };
+        let first = Self::of_a_step(&first, header, reduction, level)?;
+        let between = Header { width, height, layout: first.layout, palette: None };
+        let last = Self::of_a_step(spec, &between, 1, level)?;
+        Ok(Self { before: Some(Box::new(first)), ..last })
+    }
+
+    /// The plan of one step of resizing.
+    fn of_a_step(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Self> {
         let geometry = Geometry::new(spec, (header.width, header.height))?;
         let layout = if spec.profile.rgb_first { Layout::Rgb } else { header.layout };
         let mut padding = Padding::new(spec, &geometry, layout)?;
@@ -95,6 +117,7 @@ impl Plan {
             method,
             padding,
             weights,
+            before: None,
         })
     }
 
@@ -115,7 +138,13 @@ impl Plan {
             Method::Wide(passes) => passes.memory(),
             Method::Floats(passes) => passes.memory(),
         };
-        rows as u64 + self.weights
+        let before = self.before.as_ref().map_or(0, |first| first.memory() + first.image_memory());
+        rows as u64 + self.weights + before
+    }
+
+    /// The bytes of the resized image.
+    fn image_memory(&self) -> u64 {
+        (self.resized.0 * self.resized.1 * self.layout.bytes()) as u64
     }
 
     /// The order of the passes, or "nearest" or "none" where there are none.

@@ -1,5 +1,7 @@
 //! The padding of an image that does not fill the crop.
 
+use std::ops::Range;
+
 use super::geometry::Geometry;
 use crate::error::{Error, Result};
 use crate::pixels::Layout;
@@ -16,6 +18,8 @@ pub(crate) struct Padding {
     pub empty: Vec<u8>,
     /// Bytes of a row before the image.
     pub left: usize,
+    /// Columns of the output that the image covers.
+    pub columns: Range<usize>,
 }
 
 impl Padding {
@@ -32,6 +36,7 @@ impl Padding {
             top: before(crop.1),
             bottom: height - rows.len() - before(crop.1),
             left: before(crop.0) * pixel.len(),
+            columns: before(crop.0)..before(crop.0) + columns.len(),
             empty: pixel.repeat(width),
         }))
     }
@@ -46,6 +51,8 @@ fn fill_pixel(fill: Fill, layout: Layout) -> Result<Vec<u8>> {
         (Fill::Level(level), Layout::I) => Ok(i32::from(level).to_ne_bytes().into()),
         (Fill::Level(level), Layout::F) => Ok(f32::from(level).to_ne_bytes().into()),
         (Fill::Level(level), _) => Ok(vec![level; layout.bytes()]),
+        // These pixels are no one's: the output is written over.
+        (Fill::Zero, _) => Ok(vec![0; layout.bytes()]),
         (Fill::Bands(bands), Layout::Rgb) => Ok(bands.into()),
         (Fill::Bands([a, b, c]), Layout::Rgbx | Layout::YCbCr | Layout::Hsv | Layout::Lab) => {
             Ok(vec![a, b, c, 0])

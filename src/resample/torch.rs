@@ -19,13 +19,59 @@ pub(crate) fn weights(filter: Filter, input: usize, output: usize, crop: Range<u
         real.of(x, &mut weights);
         largest = weights.iter().copied().fold(largest, f64::max);
     }
-    let bits = (0..PRECISION).find(|bits| fixed(largest, bits + 1) >= 1 << 15).unwrap_or(PRECISION);
+    let bits = bits_of(largest);
     let mut builder = Builder::with_capacity(crop.len(), real.max_taps());
     for x in crop {
         let start = real.of(x, &mut weights);
         builder.push(start, weights.iter().map(|&weight| fixed(weight, bits) << (PRECISION - bits)));
     }
     builder.finish()
+}
+
+/// The fractional bits of a weight in 16 bits, by the largest weight of its axis.
+fn bits_of(largest: f64) -> u32 {
+    (0..PRECISION).find(|bits| fixed(largest, bits + 1) >= 1 << 15).unwrap_or(PRECISION)
+}
+
+/// The same without antialiasing: two neighbours, or four of a cubic with a = -0.75. Those beyond an edge count for the
+/// pixel at the edge.
+pub(crate) fn neighbours(filter: Filter, input: usize, output: usize, crop: Range<usize>) -> Weights {
+    let scale = input as f64 / output as f64;
+    let taps = |x: usize| {
+        let at = scale * (x as f64 + 0.5) - 0.5;
+        let at = if filter == Filter::Bicubic { at } else { at.max(0.0) };
+        let first = (at.floor() as isize).min(input as isize - 1);
+        let part = (at - first as f64).clamp(0.0, 1.0);
+        let (before, weights) = match filter {
+            Filter::Bicubic => (1, [part + 1.0, part, 1.0 - part, 2.0 - part].map(cubic).to_vec()),
+            _ => (0, vec![1.0 - part, part]),
+        };
+        let start = (first - before).clamp(0, input as isize - 1);
+        let end = (first - before + weights.len() as isize).clamp(start + 1, input as isize);
+        let mut merged = vec![0.0_f64; (end - start) as usize];
+        for (i, weight) in (first - before..).zip(weights) {
+            merged[(i.clamp(start, end - 1) - start) as usize] += weight;
+        }
+        (start as usize, merged)
+    };
+    let all: Vec<_> = (0..output).map(taps).collect();
+    let largest = all.iter().flat_map(|(_, weights)| weights).copied().fold(0.0, f64::max);
+    let bits = bits_of(largest);
+    let mut builder = Builder::with_capacity(crop.len(), 4);
+    for (start, weights) in &all[crop] {
+        builder.push(*start, weights.iter().map(|&weight| fixed(weight, bits) << (PRECISION - bits)));
+    }
+    builder.finish()
+}
+
+/// torch's cubic without antialiasing, at a distance of 0 to 2.
+fn cubic(x: f64) -> f64 {
+    const A: f64 = -0.75;
+    if x <= 1.0 {
+        ((A + 2.0) * x - (A + 3.0)) * x * x + 1.0
+    } else {
+        ((A * x - 5.0 * A) * x + 8.0 * A) * x - 4.0 * A
+    }
 }
 
 /// The source columns and rows of a crop of an image resized to `to` by torch's "nearest" or "nearest-exact",

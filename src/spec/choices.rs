@@ -31,6 +31,47 @@ named! {
         /// To the output's size, after the centre is cropped: its sides are to the shorter side of the image what
         /// the output's are to `resize_size`. Perceiver's.
         Perceiver = "perceiver",
+        /// As "shortest", to the first number of `resize_size`, the longer side at most the second one. DETR's.
+        Detr = "detr",
+        /// To fit into the size, keeping the aspect ratio, both sides rounded down. What transformers makes of
+        /// `max_height` and `max_width`.
+        Fit = "fit",
+        /// To fit into the square, both sides rounded to the nearest pixel. SAM's.
+        Sam = "sam",
+        /// To fit into the square, rounded down, each side at least 336 pixels. Aria's.
+        Aria = "aria",
+        /// As "janus", but each side at least 1 pixel. DeepSeek-OCR's.
+        DeepseekOcr = "deepseek-ocr",
+        /// Twice: as "shortest" to the shorter side of the size, then down to fit into the size, rounded down; the
+        /// padding begins with half of it rounded down. Donut's.
+        Donut = "donut",
+    }
+}
+
+impl ResizeMode {
+    /// Whether half of an odd padding is rounded down, whatever the profile does.
+    pub(crate) fn pads_less_before(self) -> bool {
+        matches!(self, Self::Janus | Self::DeepseekOcr | Self::Donut)
+    }
+
+    /// Whether a smaller image of the decoder's can be resized in place of the whole one: neither a centre that is
+    /// cropped first nor the first of two steps need lie on its pixels.
+    pub(crate) fn takes_reduced(self) -> bool {
+        !matches!(self, Self::Perceiver | Self::Donut)
+    }
+}
+
+named! {
+    /// The position of an image in a larger output.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Position::TopLeft.name(), "top-left");
+    /// ```
+    pub enum Position {
+        /// In the centre; of a larger image the centre is cropped.
+        Centre = "centre",
+        /// In the upper left corner; a larger image is refused.
+        TopLeft = "top-left",
     }
 }
 

@@ -7,7 +7,9 @@ mod profile;
 use crate::limits::Limits;
 use crate::resample::Filter;
 
-pub use choices::{ChannelOrder, InputLayout, PillowBuild, Precision, ResizeMode, TensorLayout, Truncated};
+pub use choices::{
+    ChannelOrder, InputLayout, PillowBuild, Position, Precision, ResizeMode, TensorLayout, Truncated,
+};
 pub use models::{MODELS, model_size};
 pub use profile::{ArrayAlpha, Channels, FloatSteps, Profile, Resampler, Rounding};
 
@@ -38,6 +40,8 @@ pub enum Fill {
     Level(u8),
     /// A level for each band of an image of three.
     Bands([u8; 3]),
+    /// No pixels: the output is 0 there, in all channels.
+    Zero,
 }
 
 /// Everything that decides an output besides the image.
@@ -60,6 +64,8 @@ pub struct Spec {
     pub resize_size: (usize, usize),
     /// The padding where the crop is larger than the image.
     pub fill: Fill,
+    /// The position of the image there.
+    pub position: Position,
     /// Whether images of other modes become RGB; else they are refused.
     pub convert_rgb: bool,
     /// Whether transparency shows white where the profile has it so; else it is dropped.
@@ -80,6 +86,9 @@ pub struct Spec {
     pub std: [f64; 3],
     /// The resampling filter.
     pub filter: Filter,
+    /// Whether every pixel counts where an image shrinks; else the neighbours alone do. Read where the profile
+    /// resizes bytes by torch.
+    pub antialias: bool,
     /// The order of the tensor's axes.
     pub layout: TensorLayout,
     /// The order of the axes of an array of pixels.
@@ -127,6 +136,7 @@ impl Spec {
             resize_mode: ResizeMode::Shortest,
             resize_size: (size, size),
             fill: Fill::Level(0),
+            position: Position::Centre,
             convert_rgb: true,
             over_white: true,
             rescale_factor: Some(1.0 / 255.0),
@@ -137,6 +147,7 @@ impl Spec {
             mean: MEAN,
             std: STD,
             filter: Filter::Bicubic,
+            antialias: true,
             layout: TensorLayout::Nchw,
             input_layout: InputLayout::Auto,
             channel_order: ChannelOrder::Rgb,

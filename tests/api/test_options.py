@@ -25,6 +25,10 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "mean": ((0.5, 0.25, 0.0), "--mean 0.5 0.25 0"),
     "std": ((0.5, 0.25, 1.0), "--std 0.5 0.25 1"),
     "interpolation": ("lanczos", "--interpolation lanczos"),
+    "antialias": (
+        False,
+        "--profile hf-torchvision --no-antialias",
+    ),
     "dtype": ("float16", "--dtype float16"),
     "layout": ("NHWC", "--layout NHWC"),
     "input_layout": ("CHW", "--input-layout CHW"),
@@ -33,6 +37,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "resize_mode": ("squash", "--resize-mode squash"),
     "resize_size": ((40, 50), "--resize-size 40x50"),
     "fill_color": ((1, 2, 3), "--fill-color 1,2,3"),
+    "position": ("top-left", "--position top-left"),
     "convert_rgb": (False, "--no-convert-rgb"),
     "over_white": (False, "--no-over-white"),
     "rescale_factor": (None, "--profile hf-pil --rescale-factor none"),
@@ -46,7 +51,10 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "fallback": ("never", "--fallback never"),
 }
 #: Options that a value needs beside it.
-BESIDE = {"rescale_factor": {"profile": "hf-pil"}}
+BESIDE = {
+    "antialias": {"profile": "hf-torchvision"},
+    "rescale_factor": {"profile": "hf-pil"},
+}
 
 
 def other(name: str) -> clipprep.Preprocess:

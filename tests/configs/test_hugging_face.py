@@ -66,8 +66,7 @@ def test_names_of_processors(suffix: str) -> None:
     ("field", "value"),
     [
         ("size", {"longest_edge": 224}),
-        ("size", {"shortest_edge": 224, "longest_edge": 500}),
-        ("size", {"max_height": 224, "max_width": 224}),
+        ("size", {"shortest_edge": 224, "height": 500}),
         ("size", None),
         ("size", "224"),
         ("size", 224.0),
@@ -106,9 +105,42 @@ def test_any_name_of_a_filter_is_bilinear_on_pil(name: str) -> None:
     assert pre == Preprocess.from_hf(NEW | {"resample": 2}, backend="pil")
 
 
-def test_padding_that_changes_the_size_is_refused() -> None:
-    with pytest.raises(ValueError, match="pad_size"):
-        Preprocess.from_hf(NEW | {"do_pad": True, "pad_size": {"height": 300, "width": 300}})
+@pytest.mark.parametrize(
+    ("size", "mode", "resize_size"),
+    [
+        ({"shortest_edge": 224, "longest_edge": 500}, "detr", (224, 500)),
+        ({"max_height": 224, "max_width": 300}, "fit", (224, 300)),
+    ],
+)
+def test_sizes_that_a_crop_follows(
+    size: dict[str, int], mode: str, resize_size: tuple[int, int]
+) -> None:
+    pre = Preprocess.from_hf(NEW | {"size": size})
+    assert (pre.size, pre.resize_mode, pre.resize_size) == (224, mode, resize_size)
+
+
+def test_padding_at_the_end() -> None:
+    pad = {"do_pad": True, "pad_size": {"height": 300, "width": 320}}
+    with pytest.raises(ValueError, match="pad_size"):  # a crop decides the size already
+        Preprocess.from_hf(NEW | pad)
+    whole = NEW | pad | {"do_center_crop": False}
+    for size, mode in (
+        ({"height": 200, "width": 250}, "squash"),
+        ({"shortest_edge": 200}, "shortest"),
+        ({"shortest_edge": 200, "longest_edge": 300}, "detr"),
+        ({"max_height": 200, "max_width": 320}, "fit"),
+    ):
+        pre = Preprocess.from_hf(whole | {"size": size})
+        assert (pre.size, pre.resize_mode) == ((300, 320), mode)
+        assert (pre.position, pre.fill_color) == ("top-left", None)
+    for field, config in (
+        ("pad_size", {"size": {"height": 301, "width": 250}}),
+        ("size", {"size": {"longest_edge": 200}}),
+        ("size", {"size": {"shortest_edge": 200}, "pad_size": None}),
+        ("pad_size", {"pad_size": {"shortest_edge": 300}}),
+    ):
+        with pytest.raises(ValueError, match=field):
+            Preprocess.from_hf(whole | config)
 
 
 def test_a_field_that_no_class_knows_warns() -> None:
@@ -174,6 +206,18 @@ def test_a_whole_rescale_factor_is_refused_where_bytes_would_wrap() -> None:
     assert Preprocess.from_hf(NEW | {"rescale_factor": 2}).rescale_factor == 2
     pil = Preprocess.from_hf(NEW | {"do_normalize": False, "rescale_factor": 2}, backend="pil")
     assert pil.rescale_factor == 2
+
+
+def test_old_names_of_fields() -> None:
+    owl: dict[str, Any] = {"image_processor_type": "OwlViTImageProcessor"}
+    for value in (False, None):
+        assert Preprocess.from_hf(owl | {"rescale": value}).rescale_factor is None
+    with pytest.raises(ValueError, match="rescale"):
+        Preprocess.from_hf(owl | {"rescale": False, "do_rescale": True})
+    detr = {"image_processor_type": "DetrImageProcessor", "size": {"height": 64, "width": 96}}
+    pad = {"pad_size": {"height": 100, "width": 100}}
+    assert Preprocess.from_hf(detr | pad).size == 100
+    assert Preprocess.from_hf(detr | pad | {"pad_and_return_pixel_mask": False}).size == (64, 96)
 
 
 @pytest.mark.parametrize("stem", ["Detr", "Yolos", "OneFormer", "Idefics2", "Eomt"])

@@ -97,11 +97,11 @@ def size(text: str) -> int | tuple[int, int]:
     return int(text) if len(sides) == 1 else (int(sides[0]), int(sides[1]))
 
 
-def _or_none(number: Callable[[str], Any]) -> Callable[[str], Any]:
+def _or_none(value: Callable[[str], Any]) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
-        return None if text == "none" else number(text)
+        return None if text == "none" else value(text)
 
-    parse.__name__ = f"{number.__name__} or none"  # which argparse shows
+    parse.__name__ = f"{value.__name__.lstrip('_')} or none"  # which argparse shows
     return parse
 
 
@@ -118,7 +118,7 @@ def _names(text: str) -> list[str]:
 _KINDS: dict[str, tuple[Callable[[str], Any], str | tuple[str, ...]]] = {
     "bound": (_or_none(int), "N"),
     "choice": (str, "NAME"),
-    "colour": (_colour, "N[,N,N]"),
+    "colour": (_or_none(_colour), "N[,N,N]"),
     "factor": (_or_none(float), "X"),
     "names": (_names, "NAME[,NAME...]"),
     "numbers": (float, ("R", "G", "B")),

@@ -31,7 +31,12 @@ if Preprocess(1, pillow="installed").pillow.endswith("-arm"):
     _LIVE += "-arm"
 
 
-def _bridgetower(shorter: int, width: int, height: int) -> tuple[int, int]:
+#: Height and width.
+_Size = tuple[int, int]
+
+
+def _bridgetower(to: _Size, width: int, height: int) -> tuple[int, int]:
+    shorter = to[0]
     scale = shorter / min(height, width)
     sides: tuple[float, float] = (
         (shorter, scale * height) if height >= width else (scale * width, shorter)
@@ -43,20 +48,66 @@ def _bridgetower(shorter: int, width: int, height: int) -> tuple[int, int]:
     return int(sides[0] + 0.5) // 32 * 32, int(sides[1] + 0.5) // 32 * 32
 
 
-def _janus(side: int, width: int, height: int) -> tuple[int, int]:
-    scale = side / max(height, width)
-    return max(round(width * scale), 14), max(round(height * scale), 14)
+def _janus(to: _Size, width: int, height: int) -> tuple[int, int]:
+    to_width, to_height = _deepseek_ocr(to, width, height)
+    return max(to_width, 14), max(to_height, 14)
 
 
-def _tvp(longer: int, width: int, height: int) -> tuple[int, int]:
+def _deepseek_ocr(to: _Size, width: int, height: int) -> tuple[int, int]:
+    scale = to[0] / max(height, width)
+    return round(width * scale), round(height * scale)
+
+
+def _tvp(to: _Size, width: int, height: int) -> tuple[int, int]:
+    longer = to[0]
     if height >= width:
         return int(longer * (width / height)), longer
     return longer, int(longer * (height / width))
 
 
-def _pp_lcnet(shorter: int, width: int, height: int) -> tuple[int, int]:
-    scale = shorter / min(height, width)
+def _pp_lcnet(to: _Size, width: int, height: int) -> tuple[int, int]:
+    scale = to[0] / min(height, width)
     return round(width * scale), round(height * scale)
+
+
+def _detr(to: _Size, width: int, height: int) -> tuple[int, int]:
+    shortest, longest = to
+    exact: float = shortest
+    if max(width, height) / min(width, height) * shortest > longest:
+        exact = longest * min(width, height) / max(width, height)
+        shortest = round(exact)
+    if min(width, height) == shortest:
+        return width, height
+    if width < height:
+        return shortest, int(exact * height / width)
+    return int(exact * width / height), shortest
+
+
+def _fit(to: _Size, width: int, height: int) -> tuple[int, int]:
+    scale = min(to[0] / height, to[1] / width)
+    return int(width * scale), int(height * scale)
+
+
+def _sam(to: _Size, width: int, height: int) -> tuple[int, int]:
+    scale = to[0] / max(height, width)
+    return int(width * scale + 0.5), int(height * scale + 0.5)
+
+
+def _aria(to: _Size, width: int, height: int) -> tuple[int, int]:
+    scale = to[0] / max(height, width)
+    if width >= height:
+        return to[0], max(int(height * scale), 336)
+    return max(int(width * scale), 336), to[0]
+
+
+def _donut(to: _Size, width: int, height: int) -> tuple[int, int]:
+    to_height, to_width = min(height, to[0]), min(width, to[1])
+    if (to_width, to_height) != (width, height):
+        if height > width:
+            to_width = int(width * to_height / height)
+        elif width > height:
+            to_height = int(height * to_width / width)
+    return to_width, to_height
 
 
 #: Width and height after resizing, as single image processors of transformers compute them.
@@ -65,7 +116,15 @@ _OF_MODELS = {
     "janus": _janus,
     "tvp": _tvp,
     "pp-lcnet": _pp_lcnet,
+    "detr": _detr,
+    "fit": _fit,
+    "sam": _sam,
+    "aria": _aria,
+    "deepseek-ocr": _deepseek_ocr,
+    "donut": _donut,
 }
+#: Those whose padding begins with half of it rounded down.
+_LESS_BEFORE = ("janus", "deepseek-ocr", "donut")
 
 
 class Transform:
@@ -96,7 +155,7 @@ class Transform:
         return name
 
     def resized(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Width and height of an image of that size after resizing."""
+        """Width and height of an image of that size after resizing, in its last step."""
         pre, (width, height) = self.preprocess, size
         to = pre.resize_size
         to_height, to_width = (to, to) if isinstance(to, int) else to
@@ -105,7 +164,7 @@ class Transform:
         if pre.resize_mode == "none":
             return width, height
         if pre.resize_mode in _OF_MODELS:
-            return _OF_MODELS[pre.resize_mode](to_height, width, height)
+            return _OF_MODELS[pre.resize_mode]((to_height, to_width), width, height)
         if pre.resize_mode == "shortest" and to_width == to_height:
             return reference.resized_size(width, height, to_width)
         ratios = height / to_height, width / to_width
@@ -126,6 +185,8 @@ class Transform:
                 if pre.profile in _HF and pre.over_white
                 else image.convert("RGB")
             )
+        if pre.resize_mode == "donut":
+            image = self._first_step(image)
         if pre.resize_mode == "perceiver":
             image = self._centre(image)
             to = self._width, self._height
@@ -137,8 +198,12 @@ class Transform:
             return self._of_floats(image, to)
         if to != image.size:
             image = self._resize(image, to)
-        pixels = np.asarray(self._crop(image).convert("RGB"))
-        return self._stored(pixels, self._floats(pixels))
+        pixels = np.array(self._crop(image).convert("RGB"))
+        floats = self._floats(pixels)
+        if pre.fill_color is None:
+            outside = self._outside(image.size)
+            pixels[outside], floats[outside] = 0, 0
+        return self._stored(pixels, floats)
 
     def levels(self, found: NDArray[Any], wanted: NDArray[Any]) -> int:
         """The largest difference, in levels of 0 to 255, as far as floats of any value tell."""
@@ -159,7 +224,8 @@ class Transform:
         if self._height != self._width or pre.pillow not in ("installed", _LIVE):
             return False
         names = ("profile", "mean", "std", "interpolation", "resize_mode", "resize_size", "convert_rgb",
-                 "rescale_factor", "rescale_offset", "normalize", "std_twice", "channel_order")  # fmt: skip
+                 "rescale_factor", "rescale_offset", "normalize", "std_twice", "channel_order",
+                 "position", "fill_color")  # fmt: skip
         return all(getattr(pre, name) == getattr(plain, name) for name in names)
 
     def _resize(self, image: Image.Image, to: tuple[int, int]) -> Image.Image:
@@ -177,10 +243,21 @@ class Transform:
         mode = {"nearest": "nearest-exact", "nearest-floor": "nearest"}.get(name, name)
         tensor = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))
         resized = functional.resize(
-            tensor, list(to[::-1]), functional.InterpolationMode(mode), antialias=True
+            tensor,
+            list(to[::-1]),
+            functional.InterpolationMode(mode),
+            antialias=self.preprocess.antialias,
         )
         found: NDArray[Any] = resized.numpy().transpose(1, 2, 0)
         return np.ascontiguousarray(found)
+
+    def _first_step(self, image: Image.Image) -> Image.Image:
+        """What Donut resizes to the shorter side of the size."""
+        of = self.preprocess.resize_size
+        to = reference.resized_size(*image.size, of if isinstance(of, int) else min(of))
+        if 0 in to:
+            raise ValueError(f"expected a pixel per side, found a size of {to}")
+        return image if to == image.size else self._resize(image, to)
 
     def _centre(self, image: Image.Image) -> Image.Image:
         """What Perceiver cuts out before it resizes."""
@@ -199,7 +276,7 @@ class Transform:
         pre = self.preprocess
         before, after, starts = self._margins(image.size)
         if any(before) or any(after):
-            fill = pre.fill_color
+            fill = pre.fill_color or 0
             fills = (fill,) * len(image.getbands()) if isinstance(fill, int) else fill
             if len(fills) != len(image.getbands()):
                 raise ValueError(f"expected an image of three bands, found mode {image.mode}")
@@ -217,11 +294,24 @@ class Transform:
         before, after, starts = [], [], []
         for side, n in zip(size, (self._width, self._height), strict=True):
             lacking, margin = max(n - side, 0), max(side - n, 0)
-            up = profile == "hf-pil" and self.preprocess.resize_mode != "janus"
-            before.append((lacking + 1) // 2 if up else lacking // 2)
+            if self.preprocess.position == "top-left":
+                if margin:
+                    raise ValueError(f"expected an image that fits, found a size of {size}")
+                before.append(0)
+            elif profile == "hf-pil" and self.preprocess.resize_mode not in _LESS_BEFORE:
+                before.append((lacking + 1) // 2)
+            else:
+                before.append(lacking // 2)
             after.append(lacking - before[-1])
             starts.append(margin // 2 if profile in _HF else round(margin / 2))
         return before, after, starts
+
+    def _outside(self, size: tuple[int, int]) -> NDArray[np.bool_]:
+        """Where an image of that size after resizing leaves padding."""
+        before, after, _ = self._margins(size)
+        outside = np.ones((self._height, self._width), np.bool_)
+        outside[before[1] : self._height - after[1], before[0] : self._width - after[0]] = False
+        return outside
 
     def _floats(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         pre, value = self.preprocess, pixels.astype(np.float32)

@@ -10,7 +10,8 @@ use crate::named::Named;
 use crate::python::fallback::Fallback;
 use crate::python::output::Dtype;
 use crate::{
-    ChannelOrder, Filter, InputLayout, PillowBuild, Precision, Profile, ResizeMode, TensorLayout, Truncated,
+    ChannelOrder, Filter, InputLayout, PillowBuild, Position, Precision, Profile, ResizeMode, TensorLayout,
+    Truncated,
 };
 
 /// Named choices: how each type is read, what may be said besides its names, and which objects may be given.
@@ -56,6 +57,7 @@ choices! {
     ChannelOrder = named;
     Precision = named;
     ResizeMode = named;
+    Position = named;
     Truncated = named;
     Fallback = named;
 }

@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::errors::{type_error, value_error};
 use super::words;
-use crate::{FloatSteps, ResizeMode, model_size};
+use crate::{Filter, FloatSteps, Resampler, ResizeMode, model_size};
 pub(super) use entry::Options;
 use found::found;
 pub(super) use limits::{check_limits, describe_limits};
@@ -53,6 +53,12 @@ impl Options {
                 format_args!("{:?}", spec.filter.name()),
             ));
         }
+        let samples = spec.profile.resampler == Resampler::Torch && spec.filter != Filter::Lanczos;
+        if !spec.antialias && !samples {
+            let expected =
+                "antialias=True, but for \"bilinear\" and \"bicubic\" with profile=\"hf-torchvision\"";
+            return Err(value_error(expected, "False"));
+        }
         if spec.profile.floats == FloatSteps::DivideBy255 && spec.rescale_factor != Some(1.0 / 255.0) {
             let found = spec.rescale_factor.map_or("None".to_owned(), |factor| factor.to_string());
             let expected =
@@ -71,11 +77,18 @@ impl Options {
         let (height, width) = spec.resize_size;
         let expected = match spec.resize_mode {
             ResizeMode::Keep if spec.resize_size != spec.size => "no resize_size=",
-            ResizeMode::BridgeTower | ResizeMode::Janus | ResizeMode::Tvp | ResizeMode::PpLcNet
+            ResizeMode::BridgeTower
+            | ResizeMode::Janus
+            | ResizeMode::Tvp
+            | ResizeMode::PpLcNet
+            | ResizeMode::Sam
+            | ResizeMode::Aria
+            | ResizeMode::DeepseekOcr
                 if height != width =>
             {
                 "resize_size= one number of pixels"
             }
+            ResizeMode::Detr if height > width => "resize_size= a pair whose second number is the larger one",
             ResizeMode::Perceiver if height < spec.size.0 || width < spec.size.1 => {
                 "resize_size= at least the output's size"
             }

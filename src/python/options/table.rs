@@ -46,6 +46,9 @@ options! {
     /// "hamming"; "nearest" is torch's "nearest-exact", and "nearest-floor", which no other profile has, torch's
     /// "nearest". `PIL.Image.Resampling` works too.
     interpolation => spec.filter;
+    /// Whether every pixel counts where an image shrinks; False takes two neighbours on each axis ("bilinear") or
+    /// four ("bicubic"), as torch does with `antialias=False`. For "hf-torchvision".
+    antialias => spec.antialias;
     /// The type of number of the tensors. NumPy's types and dtypes and torch's dtypes work too.
     dtype => dtype, BesideConfig;
     /// The order of the axes.
@@ -61,8 +64,10 @@ options! {
     /// The size in pixels, or (height, width), that `resize_mode` is about. None stands for the output's.
     resize_size => spec.resize_size, NoneIsDefault;
     /// The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three
-    /// levels for an image of three bands. It is normalised like the image.
+    /// levels for an image of three bands. It is normalised like the image. None makes the tensor 0 there.
     fill_color => spec.fill;
+    /// Where an image stands that is smaller than the output after resizing.
+    position => spec.position;
     /// Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`.
     convert_rgb => spec.convert_rgb, BesideConfig;
     /// Whether to show transparency white where the profile does, as the image processors of transformers 5;

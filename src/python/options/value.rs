@@ -232,6 +232,9 @@ impl Value for Fill {
     const KIND: &'static str = "colour";
 
     fn read(given: &Bound<'_, PyAny>) -> Result<Self, Wrong> {
+        if given.is_none() {
+            return Ok(Self::Zero);
+        }
         let level = given.extract::<u8>().map_err(|error| Wrong::of(given.py(), error));
         match level {
             Ok(level) => Ok(Self::Level(level)),
@@ -244,19 +247,20 @@ impl Value for Fill {
         match self {
             Self::Level(level) => level.into_bound_py_any(py),
             Self::Bands([a, b, c]) => (a, b, c).into_bound_py_any(py),
+            Self::Zero => Ok(py.None().into_bound(py)),
         }
     }
 
     fn annotation() -> String {
-        "int | Sequence[int]".into()
+        "int | Sequence[int] | None".into()
     }
 
     fn shown() -> String {
-        "int | tuple[int, int, int]".into()
+        "int | tuple[int, int, int] | None".into()
     }
 
     fn expected() -> String {
-        "a level of 0 to 255, or 3 of them".into()
+        "a level of 0 to 255, 3 of them, or None".into()
     }
 }
 

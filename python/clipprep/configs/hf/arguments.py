@@ -56,9 +56,7 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
         cfg = check.mapping("pretrained_cfg", config.get("pretrained_cfg"))
         size, arguments = timm.arguments_of(cfg)
         return size, {**arguments, "convert_rgb": False}
-    old = {name: value for name, value in config.items() if name in row.aliases}
-    config = {name: value for name, value in config.items() if name not in old}
-    config |= {row.aliases[name]: value for name, value in old.items() if value is not None}
+    config = _renamed(config, row.aliases)
     for name, others in row.implied.items():
         if config.get(name):
             config |= others
@@ -86,7 +84,8 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
         "rescale_factor": None,
     }
     if arguments.get("resize_mode") != "none":
-        arguments["interpolation"] = _filter(fields.get("resample"), profile, row.numbered)
+        arguments["interpolation"] = _filter(fields.get("resample"), profile, row)
+        arguments["antialias"] = not row.samples
     if row.bgr or check.wanted(fields, "do_flip_channel_order"):
         arguments["channel_order"] = "BGR"
     if check.wanted(fields, "do_rescale"):
@@ -109,6 +108,18 @@ def arguments_by(row: Row, config: Mapping[str, Any], processor: str, backend: s
     return size, arguments
 
 
+def _renamed(config: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+    """The config with the new names of old fields."""
+    renamed = {name: value for name, value in config.items() if name not in aliases}
+    for old, new in aliases.items():
+        if old not in config or (config[old] is None and not new.startswith("do_")):
+            continue  # a null is no size, and no step
+        if config.get(new, config[old]) != config[old]:
+            raise check.refuse(old, config[old], f"{config[new]!r} as {new}, its new name")
+        renamed[new] = config[old]
+    return renamed
+
+
 def _factor(fields: Mapping[str, Any], profile: str) -> float:
     """The factor of each byte."""
     factor = fields.get("rescale_factor")
@@ -121,11 +132,11 @@ def _factor(fields: Mapping[str, Any], profile: str) -> float:
     return check.positive("rescale_factor", factor)
 
 
-def _filter(resample: object, profile: str, numbered: bool) -> str:
+def _filter(resample: object, profile: str, row: Row) -> str:
     """The filter that a number of Pillow's or a name means."""
-    known = _KNOWN[profile]
+    known = [name for name in _KNOWN[profile] if name != "lanczos" or not row.samples]
     name = ""
-    if isinstance(resample, str) and numbered:
+    if isinstance(resample, str) and row.numbered:
         raise check.refuse("resample", resample, "Pillow's number of a filter")
     if isinstance(resample, str):
         # On Pillow transformers takes any name for bilinear.

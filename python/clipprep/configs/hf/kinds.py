@@ -78,6 +78,76 @@ def janus(fields: Mapping[str, Any]) -> Geometry:
     return (side, side), {"resize_mode": "janus", "fill_color": levels}
 
 
+def sam(fields: Mapping[str, Any]) -> Geometry:
+    """The longer side has a length; the padding at the right and below is 0 in the tensor."""
+    size, padded = size_dict(fields, "size"), _padded(fields)
+    if set(size) != {"longest_edge"}:
+        raise check.refuse("size", fields.get("size"), "a longest_edge")
+    if check.wanted(fields, "do_center_crop"):
+        raise check.refuse("do_center_crop", True, "false: what is padded is not cropped")
+    longest = size["longest_edge"]
+    if padded is None or min(padded) < longest:
+        raise check.refuse("pad_size", fields.get("pad_size"), f"at least the size, {longest}")
+    return padded, {"resize_mode": "sam", "resize_size": (longest, longest)} | _CORNER
+
+
+def aria(fields: Mapping[str, Any]) -> Geometry:
+    """The longer side has one of two lengths; the padding at the right and below is black."""
+    side = fields.get("max_image_size")
+    if side not in (490, 980):
+        raise check.refuse("max_image_size", side, "490 or 980")
+    return (side, side), {"resize_mode": "aria", "position": "top-left"}
+
+
+def deepseek_ocr(fields: Mapping[str, Any]) -> Geometry:
+    """The image fits into a square of `tile_size`, where it is not cut into tiles; a colour fills the rest."""
+    side = check.number("tile_size", fields.get("tile_size"))
+    return (side, side), {"resize_mode": "deepseek-ocr", "fill_color": _background(fields)}
+
+
+def unlimited_ocr(fields: Mapping[str, Any]) -> Geometry:
+    """The image fits into a square, or fills it where the square has no more than `maximum_pad_value` pixels a side."""
+    size = size_dict(fields, "size")
+    if set(size) != {"height", "width"}:
+        raise check.refuse("size", fields.get("size"), "a height and a width")
+    side = max(size.values())
+    if side <= check.number("maximum_pad_value", fields.get("maximum_pad_value")):
+        return (side, side), {"resize_mode": "squash"}
+    return (side, side), {"resize_mode": "deepseek-ocr", "fill_color": _background(fields)}
+
+
+def maskformer(fields: Mapping[str, Any]) -> Geometry:
+    """Both sides are rounded up to multiples of `size_divisor`, where that is not 0."""
+    size, divisor = size_dict(fields, "size"), fields.get("size_divisor")
+    if divisor != 0:
+        divisor = check.number("size_divisor", divisor)
+        if set(size) != {"height", "width"}:
+            raise check.refuse(
+                "size", fields.get("size"), "a height and a width, or size_divisor 0"
+            )
+        size = {name: -(-side // divisor) * divisor for name, side in size.items()}
+    return _resized(fields, fields.get("size"), size)
+
+
+def donut(fields: Mapping[str, Any]) -> Geometry:
+    """Two resizes: to the shorter side of the size, then down into it. Black fills the rest."""
+    written = fields.get("size")
+    if isinstance(written, (list, tuple)):
+        fields = {**fields, "size": written[::-1]}  # a pair is a width and a height here
+    size, cropped = size_dict(fields, "size"), _crop(fields)
+    if set(size) != {"height", "width"}:
+        raise check.refuse("size", written, "a height and a width")
+    for name in ("do_thumbnail", "do_pad"):
+        if not check.wanted(fields, name):
+            raise check.refuse(name, False, "true: else outputs differ in size")
+    sides = size["height"], size["width"]
+    if cropped not in (None, sides):
+        raise check.refuse("crop_size", fields["crop_size"], f"{sides}, the size of the output")
+    if not fields.get("resample"):
+        raise check.refuse("resample", fields.get("resample"), "a filter that both resizes have")
+    return sides, {"resize_mode": "donut", "resize_size": sides}
+
+
 def tvp(fields: Mapping[str, Any]) -> Geometry:
     """The longer side has a length, and the crop pads the image to its size."""
     size, cropped = size_dict(fields, "size"), _crop(fields)
@@ -117,8 +187,10 @@ class Kind:
 
     #: The size and the options where the image is resized.
     resized: Callable[[Mapping[str, Any]], Geometry]
-    #: Whether an image that is not resized can be cropped to a size all the same.
+    #: Whether an image that is not resized can be cropped or padded to a size all the same.
     crops_alone: bool = True
+    #: Fields that no other kind honours.
+    fields: tuple[str, ...] = ()
 
 
 #: Each kind by the name that the table of classes has it under.
@@ -132,6 +204,14 @@ KINDS = {
     "tvp": Kind(tvp),
     "pplcnet": Kind(pplcnet),
     "perceiver": Kind(perceiver, crops_alone=False),
+    "sam": Kind(sam),
+    "aria": Kind(aria, crops_alone=False, fields=("max_image_size",)),
+    "deepseek-ocr": Kind(deepseek_ocr, crops_alone=False, fields=("background_color", "tile_size")),
+    "unlimited-ocr": Kind(
+        unlimited_ocr, crops_alone=False, fields=("background_color", "maximum_pad_value")
+    ),
+    "maskformer": Kind(maskformer, fields=("size_divisor",)),
+    "donut": Kind(donut, crops_alone=False, fields=("do_thumbnail",)),
 }
 
 
@@ -143,16 +223,13 @@ def geometry(kind: str, fields: Mapping[str, Any]) -> Geometry:
     if check.wanted(fields, "do_resize"):
         size, arguments = KINDS[kind].resized(fields)
     else:
-        cropped = _crop(fields) if KINDS[kind].crops_alone else None
-        if cropped is None:
-            raise check.refuse(
-                "do_resize", False, "true, or do_center_crop true: else outputs differ in size"
-            )
-        size, arguments = cropped, {"resize_mode": "none"}
-    if check.wanted(fields, "do_pad") and fields.get("pad_size") is not None:
-        padded = size_dict(fields, "pad_size")
-        if padded != {"height": size[0], "width": size[1]}:
-            raise check.refuse("pad_size", fields["pad_size"], f"{size}, the size of the output")
+        if not KINDS[kind].crops_alone:
+            raise check.refuse("do_resize", False, "true: else outputs differ in size")
+        size, arguments = _framed(
+            fields, {"resize_mode": "none"}, "do_resize", False, "true, or do_center_crop true"
+        )
+    if _padded(fields) not in (None, size):
+        raise check.refuse("pad_size", fields["pad_size"], f"{size}, the size of the output")
     return size, arguments
 
 
@@ -180,16 +257,63 @@ def _crop(fields: Mapping[str, Any]) -> tuple[int, int] | None:
     return size["height"], size["width"]
 
 
+def _padded(fields: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Height and width that an image is padded to at the end, in zeros; None where it is not."""
+    if not check.wanted(fields, "do_pad") or fields.get("pad_size") is None:
+        return None
+    size = size_dict(fields, "pad_size")
+    if set(size) != {"height", "width"}:
+        raise check.refuse("pad_size", fields["pad_size"], "to have a height and a width")
+    return size["height"], size["width"]
+
+
+def _background(fields: Mapping[str, Any]) -> tuple[int, ...]:
+    """The colour around an image."""
+    colour = fields.get("background_color")
+    levels = tuple(colour) if isinstance(colour, (list, tuple)) else ()
+    if len(levels) != 3 or not all(type(level) is int and 0 <= level <= 255 for level in levels):
+        raise check.refuse("background_color", colour, "three levels of 0 to 255")
+    return levels
+
+
+#: Options of an image that is padded at the end.
+_CORNER: dict[str, Any] = {"position": "top-left", "fill_color": None}
+#: The forms of a size that leave one side to the image, with the way of resizing and the numbers that it is about.
+_FORMS: dict[tuple[str, ...], tuple[str, tuple[str, str]]] = {
+    ("shortest_edge",): ("shortest", ("shortest_edge", "shortest_edge")),
+    ("longest_edge", "shortest_edge"): ("detr", ("shortest_edge", "longest_edge")),
+    ("max_height", "max_width"): ("fit", ("max_height", "max_width")),
+}
+
+
 def _resized(fields: Mapping[str, Any], written: object, size: Mapping[str, int]) -> Geometry:
-    cropped = _crop(fields)
+    padded = _padded(fields)
     if set(size) == {"height", "width"}:
         resized = size["height"], size["width"]
-        return cropped or resized, {"resize_mode": "squash", "resize_size": resized}
-    if set(size) != {"shortest_edge"}:
+        arguments: dict[str, Any] = {"resize_mode": "squash", "resize_size": resized}
+        if check.wanted(fields, "do_center_crop") or padded in (None, resized):
+            return _crop(fields) or resized, arguments
+        if padded[0] < resized[0] or padded[1] < resized[1]:
+            raise check.refuse("pad_size", fields["pad_size"], f"at least the size, {resized}")
+        return padded, arguments | _CORNER
+    if tuple(sorted(size)) not in _FORMS:
         raise check.refuse("size", written, "a shortest_edge, or a height and a width")
-    if cropped is None:
-        raise check.refuse("size", written, "a height and a width where nothing is cropped")
-    return cropped, {"resize_size": (size["shortest_edge"],) * 2}
+    mode, names = _FORMS[tuple(sorted(size))]
+    arguments = {"resize_mode": mode, "resize_size": tuple(size[name] for name in names)}
+    expected = "a height and a width where nothing is cropped or padded"
+    return _framed(fields, arguments, "size", written, expected)
+
+
+def _framed(
+    fields: Mapping[str, Any], arguments: dict[str, Any], name: str, value: object, expected: str
+) -> Geometry:
+    """What is left of an image of any size: a crop, or all of it with padding."""
+    cropped, padded = _crop(fields), _padded(fields)
+    if cropped is not None:
+        return cropped, arguments
+    if padded is None:
+        raise check.refuse(name, value, f"{expected}: else outputs differ in size")
+    return padded, arguments | _CORNER
 
 
 def _enlarged(fields: Mapping[str, Any], side: int) -> int:

@@ -24,6 +24,8 @@ class Row:
     bgr: bool = False
     #: Whether the class takes a filter by its number alone, not by a name.
     numbered: bool = False
+    #: Whether the class resizes without antialiasing.
+    samples: bool = False
     #: Steps that the class takes whatever its config says of them.
     always: list[str] = field(default_factory=list)
     #: The forms of `size` that the class takes.
