@@ -92,7 +92,7 @@ valgrind: $(VENV)/.test-deps ## look for memory errors in the decoders written i
 bench: $(VENV)/.bench-deps ## measure against the peers; CORPORA="folder name=glob ..." of JPEG files, BENCH="--quick"
 	$(BIN)/python benches/bench.py $(BENCH) $(CORPORA)
 
-bench-report: $(VENV)/.bench-deps ## write docs/benchmarks.md and its plot from the last run
+bench-report: $(VENV)/.bench-deps ## write docs/benchmarks.md, docs/goals.md and their pictures from the last run
 	$(BIN)/python benches/report.py
 
 bench-instructions: $(VENV)/.tools ## count the instructions of each stage; needs valgrind; BENCH="--against FILE"

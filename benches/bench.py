@@ -30,7 +30,9 @@ import memory
 import numpy as np
 import report
 import timing
-from peers import ALL, OURS, PEERS, PIXELS, Peer, opened
+from kinds import CORPORA, KINDS
+from peers import ALL, MAIN, OURS, PEERS, PIXELS, Peer
+from peers_of_torch import opened
 
 from clipprep.verify.reference import pixels
 
@@ -54,7 +56,7 @@ def main() -> None:
         for kind in options.kinds:
             tables = list(chosen_tables(corpus, kind, options))
             sources = corpus.sources(kind) if tables else []
-            references = [pixels(opened(kind)(source), options.size) for source in sources]
+            references = [pixels(opened(source), options.size) for source in sources]
             for table in tables:
                 cell = table | measure(table, sources, references, options)
                 run["cells"].append(cell)
@@ -79,7 +81,13 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("given", nargs="*", help="folders of JPEG files or NAME=GLOB, instead of the made set")
     add("--size", type=int, default=224, help="side of the output")
-    add("--kinds", nargs="+", choices=ALL, default=ALL)
+    add(
+        "--kinds",
+        nargs="+",
+        choices=(*ALL, "files", "all"),
+        default=["all"],
+        help='"files" stands for the kinds of files that are a section of their own',
+    )
     add("--corpora", nargs="+", help="only these, such as web or huge")
     add("--peers", nargs="+", help="only peers whose name contains one of these; always clipprep")
     add("--threads", nargs="+", type=int, default=[1, 2])
@@ -91,6 +99,8 @@ def arguments() -> argparse.Namespace:
     add("--made", type=Path, default=Path("out/bench"), help="where the made set is kept")
     add("--json", type=Path, default=Path("out/benchmarks.json"), help="where the records go")
     options = parser.parse_args()
+    groups = {"files": list(KINDS), "all": list(ALL)}
+    options.kinds = [kind for name in options.kinds for kind in groups.get(name, [name])]
     if options.quick:
         options.threads, options.batches, options.seconds, options.memory = [1], [1], 2, False
     return options
@@ -118,6 +128,8 @@ def chosen_tables(
         table = {"corpus": corpus.name, "kind": kind, "threads": threads, "batch": batch}
         if corpus.name == corpora.fixed_name(options.size) and kind not in PIXELS:
             continue  # the fixed cost has nothing to decode
+        if kind not in MAIN and (corpus.name not in CORPORA or (threads, batch) != (1, 1)):
+            continue  # the kinds of files are told by one image at a time
         if batch > 1 and corpus.megapixels > 50:
             continue  # 64 images of 100 megapixels tell what one tells
         if not (options.skip and re.search(options.skip, report.title(table))):
@@ -157,6 +169,11 @@ def measure(
             checks[peer.name] = check(peer, job, items, references)
         except (ImportError, TypeError, ValueError) as error:
             skipped(peer.name, str(error))
+            continue
+        except Exception as error:
+            if kind in MAIN or peer.name == OURS:
+                raise
+            skipped(f"{peer.name}, {kind}", f"it reads no such files ({error})")
             continue
         jobs[peer.name] = job
     if not checks[OURS]["exact"]:

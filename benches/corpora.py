@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kinds import KINDS
 from PIL import Image
 
 Image.MAX_IMAGE_PIXELS = None  # the largest is of our own making
@@ -60,7 +61,7 @@ class Corpus:
         }
 
     def sources(self, kind: str) -> list[Any]:
-        """The same images as "jpeg" or "png" bytes, "array" (H, W, 3) or "pil" images."""
+        """The same images as "jpeg" or "png" bytes, "array" (H, W, 3) or "pil" images, or a kind of `KINDS`."""
         if kind == "jpeg":
             return list(self.files)
         images = [Image.open(io.BytesIO(data)).convert("RGB") for data in self.files]
@@ -68,6 +69,8 @@ class Corpus:
             return images
         if kind == "array":
             return [np.array(image) for image in images]
+        if kind in KINDS:
+            return [KINDS[kind](image) for image in images]
         assert kind == "png"
         return [_encoded(image, "PNG", compress_level=3) for image in images]
 

@@ -14,13 +14,21 @@ from typing import Any
 
 import numpy as np
 import peers_of_torch as torch_peers
+from kinds import KINDS
+from peers_of_torch import opened
 from PIL import Image
 
 import clipprep
 from clipprep.verify.reference import normalise, pixels, resized_size
 
 Job = Callable[[Any], Any]
-FILES, PIXELS, ALL = ("jpeg", "png"), ("array", "pil"), ("jpeg", "png", "array", "pil")
+FILES, PIXELS = ("jpeg", "png", *KINDS), ("array", "pil")
+ALL = (*FILES, *PIXELS)
+#: The kinds of tables that have all peers; those of `KINDS` have the ones that the chart shows.
+MAIN = ("jpeg", "png", *PIXELS)
+JPEGS = tuple(kind for kind in KINDS if kind.startswith("JPEG"))
+#: Those that simplejpeg decodes: it converts no CMYK.
+YCC = tuple(kind for kind in JPEGS if "CMYK" not in kind)
 
 
 @dataclass(frozen=True)
@@ -44,13 +52,6 @@ class Peer:
             return list(spread(one, sources))
 
         return run
-
-
-def opened(kind: str) -> Callable[[Any], Image.Image]:
-    """A source as a PIL image."""
-    if kind in FILES:
-        return lambda data: Image.open(io.BytesIO(data))
-    return Image.fromarray if kind == "array" else lambda image: image
 
 
 def _ours(**options: Any) -> dict[str, Callable[[str, int, int], Job]]:
@@ -93,8 +94,11 @@ def _png_floor(kind: str, n: int, threads: int) -> Job:
 
 
 def _pillow(kind: str, n: int, threads: int) -> Job:
-    as_image = opened(kind)
-    return lambda source: normalise(pixels(as_image(source), n))
+    return lambda source: normalise(pixels(opened(source), n))
+
+
+def _pillow_floor(kind: str, n: int, threads: int) -> Job:
+    return lambda data: Image.open(io.BytesIO(data)).load()
 
 
 def _pillow_draft(kind: str, n: int, threads: int) -> Job:
@@ -130,7 +134,7 @@ def _opencv(kind: str, n: int, threads: int) -> Job:
     to_floats = _affine(n)
 
     def run(source: Any) -> np.ndarray:
-        if kind in FILES:
+        if isinstance(source, bytes):
             source = cv2.imdecode(np.frombuffer(source, np.uint8), cv2.IMREAD_COLOR_RGB)
         h, w = source.shape[:2]
         nw, nh = resized_size(w, h, n)
@@ -149,7 +153,7 @@ def _pyvips(kind: str, n: int, threads: int) -> Job:
     to_floats = _affine(n)
 
     def run(source: Any) -> np.ndarray:
-        if kind in FILES:
+        if isinstance(source, bytes):
             image = pyvips.Image.thumbnail_buffer(source, n, height=n, crop="centre")
         else:
             image = pyvips.Image.new_from_array(source)
@@ -184,34 +188,41 @@ def _levels(array: np.ndarray) -> np.ndarray:
 
 OURS, FAST = "clipprep", "clipprep, fast"
 TORCHVISION, TORCHVISION_TENSORS = "torchvision, PIL", "torchvision v2, uint8 tensors"
-FLOOR = {"jpeg": "simplejpeg, decode only", "png": "OpenCV, decode only"}
+PILLOW, PILLOW_DECODE = "Pillow and NumPy", "Pillow, decode only"
+#: What only decodes, by kind.
+FLOOR = {
+    **dict.fromkeys(KINDS, PILLOW_DECODE),
+    **dict.fromkeys(("jpeg", *YCC), "simplejpeg, decode only"),
+    "png": "OpenCV, decode only",
+}
 
 PEERS = (
     Peer(OURS, ALL, **_ours()),
-    Peer(FAST, ALL, **_ours(precision="fast")),
+    Peer(FAST, (*MAIN, *JPEGS), **_ours(precision="fast")),
     Peer(
         "clipprep, float16",
-        ALL,
+        MAIN,
         **_ours(dtype="float16"),
         expected=lambda array: normalise(array).astype(np.float16),
     ),
-    Peer("clipprep, uint8", ALL, **_ours(dtype="uint8"), expected=_levels),
+    Peer("clipprep, uint8", MAIN, **_ours(dtype="uint8"), expected=_levels),
     Peer(
         "clipprep, uint8 NHWC",
-        ALL,
+        MAIN,
         **_ours(dtype="uint8", layout="NHWC"),
         expected=lambda array: array,
     ),
-    Peer(FLOOR["jpeg"], ("jpeg",), _simplejpeg, floor=True),
+    Peer(FLOOR["jpeg"], ("jpeg", *YCC), _simplejpeg, floor=True),
+    Peer(PILLOW_DECODE, tuple(KINDS), _pillow_floor, floor=True),
     Peer(FLOOR["png"], ("png",), _png_floor, floor=True),
-    Peer("Pillow and NumPy", ALL, _pillow),
+    Peer(PILLOW, ALL, _pillow),
     Peer("Pillow, draft mode", ("jpeg",), _pillow_draft),
     Peer(TORCHVISION, ALL, torch_peers.torchvision_pil),
     Peer(TORCHVISION_TENSORS, ALL, torch_peers.torchvision_tensors),
-    Peer("transformers, pil", ALL, **torch_peers.hugging_face("pil")),
+    Peer("transformers, pil", MAIN, **torch_peers.hugging_face("pil")),
     Peer("transformers, torchvision", ALL, **torch_peers.hugging_face("torchvision")),
-    Peer("hf-processors-rs, pil", ALL, **_hf_rust("pil")),
+    Peer("hf-processors-rs, pil", MAIN, **_hf_rust("pil")),
     Peer("hf-processors-rs, torchvision", ALL, **_hf_rust("torchvision")),
-    Peer("OpenCV, INTER_AREA", ("jpeg", "png", "array"), _opencv),
+    Peer("OpenCV, INTER_AREA", (*FILES, "array"), _opencv),
     Peer("pyvips, thumbnail", ("jpeg", "png", "array"), _pyvips),
 )

@@ -17,10 +17,11 @@ import clipprep
 Job = Callable[[Any], Any]
 
 
-def _opened(kind: str, source: Any) -> Image.Image:
-    if kind in ("jpeg", "png"):
+def opened(source: Any) -> Image.Image:
+    """A source as a PIL image."""
+    if isinstance(source, bytes):
         return Image.open(io.BytesIO(source))
-    return Image.fromarray(source) if kind == "array" else source
+    return source if isinstance(source, Image.Image) else Image.fromarray(source)
 
 
 def torchvision_pil(kind: str, n: int, threads: int) -> Job:
@@ -40,7 +41,7 @@ def torchvision_pil(kind: str, n: int, threads: int) -> Job:
 
     def job(source: Any) -> np.ndarray:
         torch.set_num_threads(threads)
-        return run(_opened(kind, source)).numpy()
+        return run(opened(source)).numpy()
 
     return job
 
@@ -61,7 +62,7 @@ def torchvision_tensors(kind: str, n: int, threads: int) -> Job:
     )
 
     def tensor(source: Any) -> Any:
-        if kind in ("jpeg", "png"):
+        if isinstance(source, bytes):
             encoded = torch.from_numpy(np.frombuffer(source, np.uint8))
             return tv.decode_image(encoded, mode=tv.ImageReadMode.RGB)
         if kind == "array":
@@ -105,7 +106,7 @@ def hugging_face(backend: str) -> dict[str, Callable[[str, int, int], Job]]:
         def run(sources: list[Any]) -> np.ndarray:
             torch.set_num_threads(threads)
             # It takes arrays as they are, and decodes no files.
-            images = sources if kind == "array" else [_opened(kind, source) for source in sources]
+            images = sources if kind == "array" else [opened(source) for source in sources]
             return np.asarray(process(images, return_tensors=kind_of_tensor)["pixel_values"])
 
         return run

@@ -1,4 +1,4 @@
-"""Makes docs/benchmarks.md and docs/benchmarks.svg from the raw records of bench.py.
+"""Makes docs/benchmarks.md, docs/goals.md and their pictures from the raw records of bench.py.
 
 python benches/report.py [out/benchmarks.json]
 """
@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import chart
 import drift
 import goals
 import numpy as np
 import speed
 import timing
+from kinds import CORPORA
+from kinds import KINDS as FILES
 from peers import FLOOR, OURS, TORCHVISION, TORCHVISION_TENSORS
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -25,13 +28,24 @@ KINDS = {
     "pil": "PIL images",
 }
 
-TOP = """# Benchmarks
+TOP = """# Benchmarks"""
 
-![Time per image as multiples of clipprep's, by kind of source and library](images/speed.svg)
+KINDS_OF_FILES = """![Time per image by kind of file and library, as multiples of clipprep's](images/kinds.svg)
+
+A filled mark gives Pillow's bits, a hollow one others. Every file is made from the photos of `hd` (see below) by `benches/kinds.py`. Of each image the shortest of its
+rounds counts, and a mark is the ratio of the sums. The figures are [by kind of file](#by-kind-of-file)."""
+
+BY_SOURCE = """![Time per image as multiples of clipprep's, by kind of source and library](images/speed.svg)
 
 Green is clipprep; blue gives the same bits, pale blue other bits. transformers and hf-processors-rs are shown with their torchvision backend,
 OpenCV with INTER_AREA; the tables below have the other ways, and every peer.
-"""
+
+[Goals of speed](goals.md) has what the figures ought to be."""
+
+GOALS = """# Goals of speed
+
+The figures that [the benchmarks](benchmarks.md) ought to have, and those of the last run. Ratios are of one thread, one image at a time, with the quartiles of
+the pairs behind them. Those by kind of file are of the sums of each image's shortest round."""
 
 HEAD = """## How it is measured
 
@@ -52,6 +66,10 @@ How to read the rows:
   takes lists.
 - {size} x {size} is one image that needs no resizing: what is left is the fixed cost of a call.
 """
+
+
+BY_KIND = """The times that the first picture shows: clipprep's in milliseconds, over that of a decoder alone (simplejpeg's for JPEG, Pillow's for others
+and for CMYK), and the libraries' as multiples of it; in parentheses where the bits are not Pillow's. A library that does not read a kind is left out."""
 
 
 def quartiles(cell: dict[str, Any], over: str, under: str) -> tuple[float, float, float]:
@@ -92,7 +110,7 @@ def rows(cell: dict[str, Any]) -> list[list[str]]:
 def title(cell: dict[str, Any]) -> str:
     many = f"batch of {cell['batch']}" if cell["batch"] > 1 else "one image at a time"
     threads = "1 thread" if cell["threads"] == 1 else f"{cell['threads']} threads"
-    return f"{cell['corpus']}, {KINDS[cell['kind']]}, {many}, {threads}"
+    return f"{cell['corpus']}, {KINDS.get(cell['kind'], cell['kind'])}, {many}, {threads}"
 
 
 def cell_as_text(cell: dict[str, Any]) -> str:
@@ -183,16 +201,50 @@ def memory(run: dict[str, Any]) -> list[list[str]]:
     ]
 
 
+def kinds_of_files(run: dict[str, Any]) -> list[str]:
+    """The section of the kinds of files: a table for each corpus."""
+    parts = []
+    for corpus in CORPORA:
+        cells = {c["kind"]: c for c in run["cells"] if c["corpus"] == corpus and c["kind"] in FILES}
+        if cells:
+            parts += [f"### {corpus}, kinds of files, one image at a time, 1 thread"]
+            parts += [as_markdown(kinds_table(cells))]
+    return ["## By kind of file", BY_KIND, *parts] if parts else []
+
+
+def kinds_table(cells: dict[str, dict[str, Any]]) -> list[list[str]]:
+    """A row for each kind, a column for each library; other bits than Pillow's are in parentheses."""
+    table = [
+        [
+            "kind",
+            "ms",
+            "/ decode",
+            *(said for name, (said, _) in chart.SHOWN.items() if name != OURS),
+        ]
+    ]
+    for kind, cell in cells.items():
+        times = {name: timing.least(timing.of(cell, name)) for name in cell["peers"]}
+        row = [kind, f"{times[OURS] / len(cell['peers'][OURS]['wall_ns'][0]) / 1e6:.3g}"]
+        row.append(f"{times[OURS] / times[FLOOR[kind]]:.2f}" if FLOOR[kind] in times else "")
+        for name in chart.SHOWN:
+            if name == OURS:
+                continue
+            told = f"{times[name] / times[OURS]:.1f}x" if name in times else ""
+            exact = name in times and cell["peers"][name]["check"]["exact"]
+            row.append(told if exact or not told else f"({told})")
+        table.append(row)
+    return table
+
+
 def as_document(run: dict[str, Any]) -> str:
-    parts = [TOP, HEAD.format(size=run["size"], stolen=stolen(run)), machine(run)]
+    by_kind = kinds_of_files(run)
+    parts = [TOP, *([KINDS_OF_FILES] if by_kind else []), BY_SOURCE]
+    parts += [HEAD.format(size=run["size"], stolen=stolen(run)), machine(run), *by_kind]
     parts += [
         "## JPEG against the bare decode",
         "Solid bars give OpenAI's bits, pale ones do not; the dotted line is libjpeg-turbo alone, and a thin line has the quartiles.",
         "![Time over the time of the bare decode](benchmarks.svg)",
-        "## Goals",
     ]
-    parts += ["Ratios on one thread, one image at a time; the quartiles of the pairs behind them."]
-    parts += [as_markdown(goals.table(run))]
     if run.get("memory"):
         parts += ["## Memory", "Growth of the peak (VmHWM) for one JPEG of 101 megapixels."]
         parts += [as_markdown(memory(run))]
@@ -216,6 +268,9 @@ def main() -> None:
     records = Path(sys.argv[1] if len(sys.argv) > 1 else "out/benchmarks.json")
     run = json.loads(records.read_text())
     (DOCS / "benchmarks.md").write_text(as_document(run))
+    (DOCS / "goals.md").write_text(f"{GOALS}\n\n{as_markdown(goals.table(run))}\n")
+    if found := chart.marks(run, speed.CORPUS):
+        (DOCS / "images" / "kinds.svg").write_text(chart.chart(found, speed.PIXELS))
     plot.bars(run, DOCS / "benchmarks.svg")
     speed.main()
     print(as_text(goals.table(run)))

@@ -82,6 +82,11 @@ def ratio(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[float
     return float(middle), float(lower), float(upper)
 
 
+def least(taken: NDArray[np.float64]) -> float:
+    """The time of all images, each image's shortest round: what is least disturbed."""
+    return float(taken.min(axis=0).sum())
+
+
 def typical(taken: NDArray[np.float64]) -> tuple[float, float]:
     """Seconds for one image, and the spread: each image's median round, averaged; half the range between quartiles."""
     middle = np.median(taken, axis=0)
