@@ -113,6 +113,7 @@ def variants() -> Iterator[Config]:
     for size in framed:
         yield {"size": size} | padded
         yield {"size": size} | padded | crops[1]
+        yield {"size": size} | padded | {"do_center_crop": False}
         yield {"size": size} | padded | {"do_normalize": False}
         yield {"size": size} | padded | {"resample": 3}
     yield padded | {"do_resize": False}
@@ -136,6 +137,7 @@ def variants() -> Iterator[Config]:
         for size in ([40, 56], {"height": 40, "width": 56}, {"height": 56, "width": 40}, 47):
             yield {"size": size} | more
             yield {"size": size, "do_pad": False} | more
+            yield {"size": size, "do_align_long_axis": True} | more
     for more in (*numbers, *others):
         for size in (small[1], small[2], small[6]):
             yield size | crops[1] | more

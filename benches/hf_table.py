@@ -53,7 +53,7 @@ TABLE = Path(__file__).parent.parent / "python" / "clipprep" / "configs" / "hf" 
 #: versions of transformers wrote.
 WRITTEN = (
     "_commit_hash", "_name_or_path", "_processor_class", "_valid_processor_keys", "auto_map",
-    "backend", "feature_extractor_type", "image_processor_type", "model_input_names",
+    "backend", "feature_extractor_type", "image_processor_type", "max_size", "model_input_names",
     "num_channels", "processor_class", "torch_dtype", "transformers_version",
     "trust_remote_code", "use_fast",
 )  # fmt: skip
@@ -63,6 +63,23 @@ ALIASES = {"rescale": "do_rescale", "image_size": "size", "pad_and_return_pixel_
 
 #: Old fields that constructors make others of, where they are true.
 IMPLIED = {"use_square_size": {"size": {"height": 224, "width": 224}}}
+
+
+#: What keeps single classes from being read, where no test of tensors tells.
+_THREADS = "whose bits in torch depend on the threads and the processor"
+WHYS = {
+    "DepthPro": f"it resizes float32 without antialiasing, {_THREADS}",
+    "Nougat": "it cuts margins off by their content, and resizes with two filters",
+    "Owlv2": f"it blurs float32 before it resizes, {_THREADS}",
+    "PPDocLayoutV4": "it resizes float32 without antialiasing, which no profile does",
+    "PPFormulaNet": "it cuts margins off by their content, and resizes with two filters",
+    "PPOCRV5ServerRec": "the size of its tensor depends on the image",
+    "PPOCRV6SmallRec": "the size of its tensor depends on the image",
+    "RfDetr": f"it resizes float32 without antialiasing, {_THREADS}",
+    "SLANeXt": "it resizes by whole numbers of its own",
+    "Step3p7": "it makes several tensors of one image",
+    "UVDoc": f"it resizes float32 from corner to corner, {_THREADS}",
+}
 
 
 def classes() -> dict[str, dict[str, str]]:
@@ -181,7 +198,8 @@ def row_of(cls: Any, backend: str) -> Row:
             and not same(live(cls, {name: True}, IMAGES[:1]), live(cls, {}, IMAGES[:1]))
         }
         return replace(row, defaults=defaults, neutral=neutral, aliases=aliases, implied=implied)
-    return Row({backend: f"hf-{backend}"}, why=reason(cls))
+    name = cls.__name__.removesuffix("Pil").removesuffix("ImageProcessor")
+    return Row({backend: f"hf-{backend}"}, why=WHYS.get(name) or reason(cls))
 
 
 def fit_kind(

@@ -382,12 +382,23 @@ def test_a_filter_by_name_where_the_class_takes_its_number_alone() -> None:
         ("Perceiver", "do_resize", False),
         ("PPLCNet", "do_center_crop", False),
         ("LayoutLMv3", "apply_ocr", True),
+        ("Donut", "do_align_long_axis", True),
+        ("Donut", "do_thumbnail", False),
+        ("Donut", "do_pad", False),
+        ("Donut", "resample", 0),
+        ("Donut", "crop_size", 224),
+        ("Sam", "pad_size", 1023),
+        ("Sam", "do_center_crop", True),
+        ("Mask2Former", "size", {"shortest_edge": 800, "longest_edge": 1333}),
+        ("PPDocLayoutV2", "resample", 1),
     ],
 )
 def test_fields_of_single_classes_that_are_refused(config: str, field: str, value: object) -> None:
     written: dict[str, Any] = {"image_processor_type": f"{config}ImageProcessor", field: value}
     if config == "EfficientNet":
         written["do_normalize"] = False
+    if field == "crop_size" and config == "Donut":
+        written["do_center_crop"] = True
     expected = {"Vivit": "offset", "EfficientNet": "include_top"}.get(config, field)
     with pytest.raises(ValueError, match=expected):
         Preprocess.from_hf(written)

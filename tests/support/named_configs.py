@@ -231,10 +231,8 @@ def class_configs(backend: str, *, small: bool = False) -> dict[str, dict[str, A
                 config[name] = values[0]
         if small:
             config |= _small(row)
-        elif len(row.defaults.get("size") or ()) == 2 and "height" not in row.defaults["size"]:
+        elif "shortest_edge" in (size := row.defaults.get("size") or {}) and "longest_edge" in size:
             config["size"] = {"height": 480, "width": 640}  # by default it depends on the image
-            if row.defaults.get("pad_size"):
-                config["do_pad"] = False
         if "pretrained_cfg" in row.defaults:
             config["pretrained_cfg"] = {"input_size": [3, 40, 56]} if small else {"crop_pct": 0.9}
         configs[stem] = config
@@ -248,9 +246,19 @@ def _small(row: table.Row) -> dict[str, Any]:
         return {"size": {"height": 56, "width": 56}}
     if row.defaults.get("size") == {"longest_edge": 448}:
         return {"size": {"longest_edge": 52}, "crop_size": 60, "pad_size": 60}
+    if row.kind in ("aria", "deepseek-ocr"):
+        return {"tile_size": 56} if "tile_size" in row.defaults else {}
+    if row.kind == "sam":
+        return {"size": {"longest_edge": 52}, "pad_size": 60}
+    if "pad_size" in row.defaults and "pad_size" not in row.neutral:
+        pad = {"do_pad": True, "pad_size": {"height": 60, "width": 64}}
+        for size in (
+            {"max_height": 40, "max_width": 56}, {"shortest_edge": 40, "longest_edge": 56}
+        ):  # fmt: skip
+            if set(size) == set(row.defaults["size"]) and sorted(size) in row.sizes:
+                return {"size": size} | pad
     if ["height", "width"] in row.sizes:
-        config = {"size": {"height": 40, "width": 56}}
-        return config | {"do_pad": False} if row.defaults.get("pad_size") else config
+        return {"size": {"height": 40, "width": 56}}
     config = {"size": {"shortest_edge": 52}}
     if "do_center_crop" in row.defaults:
         by_edge = "shortest_edge" in (row.defaults["crop_size"] or {})

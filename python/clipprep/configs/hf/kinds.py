@@ -140,6 +140,8 @@ def donut(fields: Mapping[str, Any]) -> Geometry:
     for name in ("do_thumbnail", "do_pad"):
         if not check.wanted(fields, name):
             raise check.refuse(name, False, "true: else outputs differ in size")
+    if check.wanted(fields, "do_align_long_axis"):
+        raise check.refuse("do_align_long_axis", True, "false: no image is turned")
     sides = size["height"], size["width"]
     if cropped not in (None, sides):
         raise check.refuse("crop_size", fields["crop_size"], f"{sides}, the size of the output")
@@ -211,7 +213,7 @@ KINDS = {
         unlimited_ocr, crops_alone=False, fields=("background_color", "maximum_pad_value")
     ),
     "maskformer": Kind(maskformer, fields=("size_divisor",)),
-    "donut": Kind(donut, crops_alone=False, fields=("do_thumbnail",)),
+    "donut": Kind(donut, crops_alone=False, fields=("do_align_long_axis", "do_thumbnail")),
 }
 
 
