@@ -70,7 +70,7 @@ test-rust: $(VENV)/.tools ## test the Rust library, without Python
 test-python: $(VENV)/.test-deps ## test the installed wheel with pytest, on all cores
 	@$(BIN)/python -c 'import clipprep, sys; found = clipprep.__file__; \
 	  sys.exit(None if found.startswith(sys.prefix) else f"not the installed wheel: {found}")'
-	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 fuzz: $(VENV)/.test-deps ## compare damaged files with live Pillow, in a run of hours
 	$(BIN)/python fuzz/mutate.py --simple

@@ -83,6 +83,11 @@ def find(args: argparse.Namespace, preprocess: clipprep.Preprocess) -> sources.L
     return sources.find(args.sources, asked, lambda items: progress.counted(items, quiet=quiet))
 
 
+def add_overwrite(parser: argparse._ActionsContainer) -> None:
+    """--overwrite."""
+    parser.add_argument("--overwrite", action="store_true", help="replace what stands at FILE")
+
+
 def add_json(parser: argparse._ActionsContainer) -> None:
     """--json."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON")

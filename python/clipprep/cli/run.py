@@ -66,7 +66,7 @@ def add(commands: Any) -> None:
     restart = "begin anew what a stopped run has left"
     _options.add_hidden(parser, "--restart", action="store_true", help=restart)
     parser.add_argument("--quiet", action="store_true", help="say nothing but what fails")
-    parser.add_argument("--overwrite", action="store_true", help="replace what stands at FILE")
+    _arguments.add_overwrite(parser)
     _arguments.add_json(parser)
 
 

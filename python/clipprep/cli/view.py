@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
         help=f"a picture: PNG, JPEG or WebP (default: {DEFAULT}, without --html)",
     )
     pictures.add_html(parser)
-    parser.add_argument("--overwrite", action="store_true", help="replace what stands at FILE")
+    _arguments.add_overwrite(parser)
     _arguments.add_model(parser)
     _arguments.add_json(parser)
 
