@@ -139,7 +139,15 @@ class Preprocess:
     @property
     def profile(
         self,
-    ) -> Literal["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]:
+    ) -> Literal[
+        "openai",
+        "timm",
+        "hf-pil",
+        "hf-torchvision",
+        "hf-torchvision-floats",
+        "torchvision",
+        "torchvision-pil",
+    ]:
         """The implementation to reproduce bit for bit."""
     @property
     def pillow(self) -> Literal["13", "12", "13-arm", "12-arm", "installed"]:

@@ -124,18 +124,30 @@ class FromConfig(_core.Preprocess):
     def from_torchvision(cls, transform: object, **options: Unpack[ConfigOptions]) -> Self:
         """Do what a transform of torchvision does to PIL images, by its steps.
 
-        A transform is a `torchvision.transforms.Compose`, also of version 2, of the steps `Resize`, `CenterCrop`,
-        a conversion to RGB, `ToTensor` (or `PILToTensor`, `ConvertImageDtype`) and `Normalize`, and of those that
-        open_clip and timm have of their own. Without a conversion to RGB it takes images in RGB alone, as long as
-        `convert_rgb=True` is not given.
+        A transform is a `torchvision.transforms.Compose` of the steps `Resize`, `CenterCrop`, a conversion to RGB,
+        `ToTensor` (or `PILToTensor`, `ConvertImageDtype`) and `Normalize`, and of those that open_clip and timm have
+        of their own. It may be of version 2, with `ToImage` and `ToDtype`, and resize images or tensors of bytes:
+        each has its own bits. It may have a `Compose`, or torch's `Sequential`, inside, and so may the transform
+        that `weights.transforms()` gives for a model of classification. Without a conversion to RGB it takes images
+        in RGB alone, as long as `convert_rgb=True` is not given.
 
         Args:
             transform: The transform.
             options: As for `from_hf`.
 
         Raises:
-            ValueError: A step is none of these, or has an argument whose bits no profile has.
-            TypeError: This is no `Compose`, or an option is one that the transform decides.
+            ValueError: A step, which the message names, is none of these, or has an argument whose bits no profile
+                has.
+            TypeError: This is no transform of torchvision, or an option is one that the transform decides.
+
+        Example:
+            >>> from torchvision.transforms import v2
+            >>> import torch
+            >>> transform = v2.Compose(
+            ...     [v2.RGB(), v2.ToImage(), v2.Resize(256), v2.CenterCrop(224), v2.ToDtype(torch.float32, scale=True)]
+            ... )
+            >>> Preprocess.from_torchvision(transform)
+            Preprocess(224, profile='torchvision', interpolation='bilinear', resize_size=256, normalize=False)
         """
         from .configs import torchvision
 

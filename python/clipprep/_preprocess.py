@@ -34,7 +34,13 @@ class Preprocess(FromConfig, Calls):
         *,
         pretrained: str | None = None,
         profile: Literal[
-            "openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"
+            "openai",
+            "timm",
+            "hf-pil",
+            "hf-torchvision",
+            "hf-torchvision-floats",
+            "torchvision",
+            "torchvision-pil",
         ] = "openai",
         pillow: Literal["13", "12", "13-arm", "12-arm", "installed"] = "13",
         mean: Sequence[float] | NDArray[Any] | None = None,
@@ -98,6 +104,10 @@ class Preprocess(FromConfig, Calls):
                 - "hf-pil": The image processors of transformers with the backend "pil".
                 - "hf-torchvision": The image processors of transformers with the backend "torchvision".
                 - "hf-torchvision-floats": The same for DINOv3's, which resizes float32 after rescaling.
+                - "torchvision": torchvision's transforms of version 2, which resize the tensors of
+                  `ToImage`.
+                - "torchvision-pil": torchvision's transforms of version 2, which resize PIL images
+                  before `ToImage`.
             pillow: Which build of Pillow to reproduce, where builds differ: in the order of the two
                 passes of a resize, and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits.
                 The default has the same bits on every machine.
@@ -113,10 +123,10 @@ class Preprocess(FromConfig, Calls):
                 CLIP's own.
             std: Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`,
                 CLIP's own.
-            interpolation: The resampling filter. In "hf-torchvision" it is torch's filter of that
-                name, without "box" and "hamming"; "nearest" is torch's "nearest-exact", and
-                "nearest-floor", which no other profile has, torch's "nearest". `PIL.Image.Resampling`
-                works too.
+            interpolation: The resampling filter. In "hf-torchvision" and "torchvision" it is
+                torch's filter of that name, without "box" and "hamming"; "nearest" is torch's
+                "nearest-exact", and "nearest-floor", which no other profile has, torch's "nearest".
+                `PIL.Image.Resampling` works too.
 
                 - "nearest": The nearest source pixel, no antialiasing.
                 - "nearest-floor": The source pixel that the left and upper edge of an output pixel lies

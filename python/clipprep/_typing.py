@@ -111,7 +111,15 @@ class ConfigOptions(TypedDict, total=False):
 class Options(ConfigOptions, total=False):
     """All options of `Preprocess`."""
 
-    profile: Literal["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]
+    profile: Literal[
+        "openai",
+        "timm",
+        "hf-pil",
+        "hf-torchvision",
+        "hf-torchvision-floats",
+        "torchvision",
+        "torchvision-pil",
+    ]
     """The implementation to reproduce bit for bit."""
     mean: Sequence[float] | NDArray[Any] | None
     """Numbers to subtract from the channels R, G, B."""

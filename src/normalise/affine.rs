@@ -13,16 +13,21 @@ pub const BLOCK_VALUES: usize = 48;
 
 /// The reciprocal of a divisor in two floats.
 #[derive(Clone, Copy, Debug)]
-struct Reciprocal {
+pub(super) struct Reciprocal {
     hi: f32,
     lo: f32,
 }
 
 impl Reciprocal {
-    fn of(divisor: f64) -> Self {
+    pub fn of(divisor: f64) -> Self {
         let exact = 1.0 / divisor;
         let hi = exact as f32;
         Self { hi, lo: (exact - f64::from(hi)) as f32 }
+    }
+
+    /// A factor in its place, whose product with a byte is rounded once.
+    pub fn of_factor(factor: f32) -> Self {
+        Self { hi: factor, lo: 0.0 }
     }
 }
 
@@ -38,8 +43,8 @@ pub(super) struct Steps<const N: usize> {
 }
 
 impl Steps<1> {
-    pub fn new(first: f64, mean: f32, std: f32) -> Self {
-        let (first, std) = (Reciprocal::of(first), Reciprocal::of(std.into()));
+    pub fn new(first: Reciprocal, mean: f32, std: f32) -> Self {
+        let std = Reciprocal::of(std.into());
         Self { first_hi: [first.hi], first_lo: [first.lo], mean: [mean], std_hi: [std.hi], std_lo: [std.lo] }
     }
 

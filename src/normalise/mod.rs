@@ -8,7 +8,7 @@ mod element;
 #[cfg(test)]
 mod tests;
 
-use affine::{BLOCK_VALUES, Steps};
+use affine::{BLOCK_VALUES, Reciprocal, Steps};
 
 use crate::colour::to_rgb;
 use crate::pixels::{Layout, Palette};
@@ -81,29 +81,36 @@ impl Normalise {
                 // torchvision: ToTensor divides by 255, Normalize works in place, all in float32.
                 (FloatSteps::DivideBy255, _) => after.of(value as f32 / 255.0),
                 (_, None) => after.of(value as f32),
-                // transformers: the rescale factor is a float64.
+                // transformers on arrays: the rescale factor is a float64.
                 (FloatSteps::Rescale, Some(factor)) => after.of((value as f64 * factor) as f32),
-                // transformers: rescaling is folded into mean and standard deviation.
+                // transformers on tensors: rescaling is folded into mean and standard deviation.
                 (FloatSteps::FoldRescale, Some(factor)) if spec.normalize && !spec.rescale_offset => {
                     let inverse = (1.0 / factor) as f32;
                     let folded =
                         AfterRescale { mean: after.mean * inverse, std: after.std * inverse, ..after };
                     after.again(folded.once(value as f32))
                 }
+                // torchvision's version 2, and transformers where it does not fold.
                 (_, Some(factor)) => after.of(value as f32 * factor as f32),
             })
         });
+        let factor = spec.rescale_factor.unwrap_or(1.0) as f32;
         // Values that these steps do not give are looked up.
+        let first = match spec.profile.floats {
+            FloatSteps::RescaleInFloat32 => Reciprocal::of_factor(factor),
+            FloatSteps::FoldRescale if spec.normalize => Reciprocal::of(1.0),
+            _ => Reciprocal::of(255.0),
+        };
         let steps = std::array::from_fn(|channel| match (spec.profile.floats, spec.normalize) {
-            (_, false) => Steps::new(255.0, 0.0, 1.0),
-            (FloatSteps::FoldRescale, _) => Steps::new(1.0, mean[channel] * 255.0, std[channel] * 255.0),
-            _ => Steps::new(255.0, mean[channel], std[channel]),
+            (_, false) => Steps::new(first, 0.0, 1.0),
+            (FloatSteps::FoldRescale, _) => Steps::new(first, mean[channel] * 255.0, std[channel] * 255.0),
+            _ => Steps::new(first, mean[channel], std[channel]),
         });
         Self {
             arithmetic: Arithmetic::new(level, steps, &table),
             table,
             after,
-            factor: spec.rescale_factor.unwrap_or(1.0) as f32,
+            factor,
             layout: spec.layout,
             channel_order: spec.channel_order,
         }

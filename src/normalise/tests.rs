@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use super::{Element, Normalise};
 use crate::pixels::Layout;
 use crate::simd::{Level, levels_to_test};
-use crate::spec::{FloatSteps, Profile, Spec, TensorLayout};
+use crate::spec::{Profile, Spec, TensorLayout};
 
 const LAYOUTS: [Layout; 6] =
     [Layout::L, Layout::GreyAlpha, Layout::Rgb, Layout::Rgbx, Layout::Rgba, Layout::Cmyk];
@@ -67,11 +67,9 @@ fn clips_numbers_need_no_table() {
     for level in levels_to_test() {
         for profile in Profile::ALL {
             let normalise = Normalise::new(&spec(profile, TensorLayout::Nchw), level);
-            // Where floats are resized, only the bytes of images that need no resizing are looked up.
-            let writes_bytes = profile.floats != FloatSteps::RescaleFirst;
             assert_eq!(
                 normalise.arithmetic.is_some(),
-                writes_bytes && level != Level::Scalar,
+                level != Level::Scalar,
                 "{} at {level:?}",
                 profile.name
             );

@@ -121,8 +121,8 @@ pub enum FloatSteps {
     Rescale,
     /// The rescale factor folded into mean and standard deviation; alone, a product in float32.
     FoldRescale,
-    /// Bytes multiplied by the rescale factor in float32, before they are resized.
-    RescaleFirst,
+    /// Bytes multiplied by the rescale factor in float32; before they are resized, where floats are.
+    RescaleInFloat32,
 }
 
 /// Pillow's filters.
@@ -138,8 +138,15 @@ impl Profile {
     /// ```
     /// assert_eq!(clipprep::Profile::ALL[0].name, "openai");
     /// ```
-    pub const ALL: [&Self; 5] =
-        [&Self::OPENAI, &Self::TIMM, &Self::HF_PIL, &Self::HF_TORCHVISION, &Self::HF_TORCHVISION_FLOATS];
+    pub const ALL: [&Self; 7] = [
+        &Self::OPENAI,
+        &Self::TIMM,
+        &Self::HF_PIL,
+        &Self::HF_TORCHVISION,
+        &Self::HF_TORCHVISION_FLOATS,
+        &Self::TORCHVISION,
+        &Self::TORCHVISION_PIL,
+    ];
 
     /// `clip._transform` of OpenAI, and open_clip's default: resize, crop, then RGB.
     ///
@@ -219,9 +226,36 @@ impl Profile {
         name: "hf-torchvision-floats",
         summary: "The same for DINOv3's, which resizes float32 after rescaling.",
         resampler: Resampler::TorchFloats,
-        floats: FloatSteps::RescaleFirst,
+        floats: FloatSteps::RescaleInFloat32,
         filters: &[Filter::Bilinear],
         ..Self::HF_TORCHVISION
+    };
+
+    /// torchvision's transforms of version 2, on tensors from `ToImage` on: resize, crop, `ToDtype`.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Profile::TORCHVISION.crop, clipprep::Profile::OPENAI.crop);
+    /// ```
+    pub const TORCHVISION: Self = Self {
+        name: "torchvision",
+        summary: "torchvision's transforms of version 2, which resize the tensors of `ToImage`.",
+        over_white: false,
+        array_channels: Channels::Last,
+        crop: Rounding::HalfEven,
+        floats: FloatSteps::RescaleInFloat32,
+        ..Self::HF_TORCHVISION
+    };
+
+    /// The same, but resized and cropped as PIL images.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Profile::TORCHVISION_PIL.resampler, clipprep::Resampler::Pillow);
+    /// ```
+    pub const TORCHVISION_PIL: Self = Self {
+        name: "torchvision-pil",
+        summary: "torchvision's transforms of version 2, which resize PIL images before `ToImage`.",
+        floats: FloatSteps::RescaleInFloat32,
+        ..Self::TIMM
     };
 
     /// The profile of that name.

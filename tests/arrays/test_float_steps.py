@@ -16,7 +16,9 @@ LEVELS = np.arange(16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
 IMAGES = {mode: Image.fromarray(LEVELS).convert(mode) for mode in ("RGB", "L", "RGBA", "CMYK", "P")}
 
 
-@pytest.mark.parametrize("profile", ["openai", "hf-pil", "hf-torchvision", "hf-torchvision-floats"])
+@pytest.mark.parametrize(
+    "profile", ["openai", "hf-pil", "hf-torchvision", "hf-torchvision-floats", "torchvision"]
+)
 @pytest.mark.parametrize("mode", IMAGES)
 def test_bgr_is_rgb_in_the_other_order(profile: str, mode: str) -> None:
     """With the mean and the deviation of each channel as before; with a resize and without one."""
@@ -31,7 +33,7 @@ def test_bgr_is_rgb_in_the_other_order(profile: str, mode: str) -> None:
         assert_equal_bits(bgr, np.ascontiguousarray(turned), f"{size} {dtype} {layout}")
 
 
-@pytest.mark.parametrize("profile", ["hf-pil", "hf-torchvision"])
+@pytest.mark.parametrize("profile", ["hf-pil", "hf-torchvision", "torchvision", "torchvision-pil"])
 @pytest.mark.parametrize("normalize", [True, False])
 @pytest.mark.parametrize("std_twice", [True, False])
 @pytest.mark.parametrize("factor", [1 / 255, 1 / 127.5])
@@ -61,6 +63,22 @@ def test_an_offset_and_a_second_division(
         std=STD,
     )
     assert_equal_bits(pre(LEVELS), np.ascontiguousarray(expected), "offset")
+
+
+@pytest.mark.parametrize("profile", ["torchvision", "torchvision-pil"])
+@pytest.mark.parametrize("factor", [1 / 255, 1 / 127.5, 0.3, 7.0, None])
+def test_version_2_of_torchvision_multiplies_in_float32(profile: str, factor: float | None) -> None:
+    mean, std = (np.asarray(values, np.float32)[:, None, None] for values in (MEAN, STD))
+    expected = LEVELS.transpose(2, 0, 1).astype(np.float32)
+    if factor is not None:
+        expected = expected * np.float32(factor)
+    options = {"profile": profile, "rescale_factor": factor, "mean": MEAN, "std": STD}
+    plain = Preprocess(16, normalize=False, **options)
+    assert_equal_bits(plain(LEVELS), np.ascontiguousarray(expected), "rescaled")
+    expected = np.ascontiguousarray((expected - mean) / std)
+    assert_equal_bits(Preprocess(16, **options)(LEVELS), expected, "normalised")
+    pixels_last = Preprocess(16, layout="NHWC", **options)(LEVELS)
+    assert_equal_bits(pixels_last, np.ascontiguousarray(expected.transpose(1, 2, 0)), "NHWC")
 
 
 def test_an_offset_needs_a_factor() -> None:

@@ -20,7 +20,8 @@ EVERY_LEVEL = np.stack(
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "uint8"])
 @pytest.mark.parametrize(
-    "profile", ["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats"]
+    "profile",
+    ["openai", "timm", "hf-pil", "hf-torchvision", "hf-torchvision-floats", "torchvision"],
 )
 @pytest.mark.parametrize(
     "options",

@@ -15,6 +15,8 @@ _CLASSES: Mapping[tuple[str, str], Kind] = {
     ("timm", "PretrainedCfg"): "timm",
     ("torchvision", "Compose"): "torchvision",
 }
+#: The classes that torchvision's `weights.transforms()` makes, of which some are read.
+_PRESETS = "torchvision.transforms._presets"
 
 
 def kind(value: object) -> Kind | None:
@@ -23,6 +25,8 @@ def kind(value: object) -> Kind | None:
     for cls in classes:
         if cls in _CLASSES:
             return _CLASSES[cls]
+    if type(value).__module__ == _PRESETS or classes[0] == ("torch", "Sequential"):
+        return "torchvision"
     if ("torch", "Module") not in classes:
         return None
     # A model says what it was trained with.

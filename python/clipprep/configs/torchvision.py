@@ -1,9 +1,9 @@
-"""`Preprocess.from_torchvision`: a `Compose` of steps whose bits a profile has, as torchvision, open_clip and timm make
-them for evaluation."""
+"""`Preprocess.from_torchvision`: steps whose bits a profile has, as torchvision, open_clip and timm make them for
+evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,11 @@ from . import build, check, objects
 
 @dataclass
 class _Steps:
-    """The steps up to one of them, applied to a PIL image."""
+    """The steps up to one of them, applied to a PIL image.
+
+    The profile is timm's until a step says otherwise: a conversion to RGB that comes late, a resize of tensors,
+    floats of version 2.
+    """
 
     #: Height and width of the output, once an image has it whatever its shape.
     size: tuple[int, int] | None = None
@@ -30,10 +34,11 @@ def read(compose: Any, options: Mapping[str, object]) -> tuple[tuple[int, int], 
     Raises ValueError for a step whose bits no profile has, which it names.
     """
     if objects.kind(compose) != "torchvision":
-        raise type_error(f"expected a Compose of torchvision, found {kind(compose)}")
+        expected = "expected a Compose of torchvision, or what weights.transforms() gives"
+        raise type_error(f"{expected}, found {kind(compose)}")
     # Without a step that converts, torchvision takes an image as it is, and so an image in RGB alone.
     found = _Steps(arguments={"profile": "timm", "convert_rgb": False, "normalize": False})
-    for step in compose.transforms:
+    for step in _flat(compose):
         name = type(step).__name__
         read_step = _convert if _converts_to_rgb(step) else _KNOWN.get(_library(step) + name)
         if read_step is None:
@@ -51,19 +56,63 @@ def read(compose: Any, options: Mapping[str, object]) -> tuple[tuple[int, int], 
     return build.join(found.size, found.arguments, options)
 
 
+#: More steps than any transform has, whose lists may hold each other.
+_MOST_STEPS = 1000
+
+
+def _flat(transform: Any) -> Iterator[Any]:
+    """The steps of a transform, those of transforms inside it included."""
+    waiting = [transform]
+    for _ in range(_MOST_STEPS):
+        if not waiting:
+            return
+        step = waiting.pop()
+        inside = _inside(step)
+        if inside is None:
+            yield step
+        else:
+            waiting += reversed(inside)
+    raise check.refuse("a transform", "more", f"of at most {_MOST_STEPS} steps")
+
+
+def _inside(step: Any) -> Sequence[Any] | None:
+    """The steps of a `Compose`, or of torch's `Sequential`; None for any other step, and for classes derived from
+    these, which may do anything."""
+    match _library(step) + type(step).__name__:
+        case "torchvision.Compose" | "torchvision.v2.Compose":
+            return list(step.transforms)
+        case "torch.Sequential":
+            return list(step)
+    return None
+
+
 def _resize(found: _Steps, step: Any) -> None:
     _before(found, "image")
+    _resize_to(found, step, step.size, _filter(step.interpolation))
+
+
+def _resize_either(found: _Steps, step: Any) -> None:
+    """Version 2's, which resizes tensors of bytes as bytes; version 1 makes them floats."""
+    if found.form != "bytes":
+        return _resize(found, step)
+    name = _filter_of_tensors(step.interpolation)
+    if not name.startswith("nearest") and step.antialias is not True:
+        raise check.refuse("antialias", step.antialias, "True, where a tensor is resized")
+    _resize_to(found, step, step.size, name)
+    found.arguments["profile"] = "torchvision"
+
+
+def _resize_to(found: _Steps, step: Any, size: Any, name: str) -> None:
     if getattr(step, "max_size", None) is not None:
         raise check.refuse("max_size", step.max_size, "None")
     if found.resized or found.cropped:
         raise check.refuse("a resize", "another step first", "before any crop or other resize")
-    size = step.size
     if isinstance(size, (tuple, list)) and len(size) == 1:
         size = size[0]
     resized = check.pair("size", size)
     squashed = isinstance(size, (tuple, list))
     found.arguments["resize_mode"] = "squash" if squashed else "shortest"
-    found.arguments |= {"resize_size": resized, "interpolation": _filter(step.interpolation)}
+    found.arguments |= {"resize_size": resized, "interpolation": name}
     found.size = resized if squashed else None
     found.resized = True
 
@@ -90,7 +139,20 @@ def _resize_keeping_ratio(found: _Steps, step: Any) -> None:
 
 def _crop(found: _Steps, step: Any) -> None:
     _before(found, "image")
-    size = check.pair("size", list(step.size) if isinstance(step.size, tuple) else step.size)
+    _crop_to(found, step, step.size)
+
+
+def _crop_either(found: _Steps, step: Any) -> None:
+    """Version 2's, which pads and cuts tensors of bytes as it does images."""
+    if found.form != "bytes":
+        _before(found, "image")
+    _crop_to(found, step, step.size)
+
+
+def _crop_to(found: _Steps, step: Any, size: Any) -> None:
+    if isinstance(size, (tuple, list)) and len(size) == 1:
+        size = size[0]
+    size = check.pair("size", list(size) if isinstance(size, tuple) else size)
     if found.cropped:
         raise check.refuse("a crop", "another one first", "that is the only one")
     if not found.resized:
@@ -125,11 +187,46 @@ def _to_bytes(found: _Steps, step: Any) -> None:
     found.form = "bytes"
 
 
-def _scale(found: _Steps, step: Any) -> None:
+def _stay(found: _Steps, step: Any) -> None:
+    """Changes no number of a tensor."""
+    if found.form == "image":
+        raise check.refuse("it to take", found.form, "a tensor")
+
+
+def _divide(found: _Steps, step: Any) -> None:
+    """Version 1's floats: bytes divided by 255."""
     _before(found, "bytes")
     if str(step.dtype) != "torch.float32":
         raise check.refuse("dtype", str(step.dtype), "torch.float32")
+    if found.arguments["profile"] == "torchvision":
+        raise check.refuse("ConvertImageDtype", "that of version 1", "of version 2, as the resize")
     found.form = "floats"
+
+
+def _multiply(found: _Steps, step: Any) -> None:
+    """Version 2's floats: bytes multiplied by 1/255."""
+    _before(found, "bytes")
+    dtype = str(step.dtype)
+    if dtype == "torch.uint8":
+        return
+    if dtype != "torch.float32":
+        raise check.refuse("dtype", dtype, "torch.float32")
+    if found.arguments["profile"] == "openai":
+        raise check.refuse("a conversion to RGB", "one after another step", "before them")
+    if found.arguments["profile"] == "timm":
+        found.arguments["profile"] = "torchvision-pil"
+    if not getattr(step, "scale", True):
+        found.arguments["rescale_factor"] = None
+    found.form = "floats"
+
+
+def _classify(found: _Steps, preset: Any) -> None:
+    """What `weights.transforms()` gives for models of classification: five steps of version 1."""
+    _before(found, "image")
+    _resize_to(found, preset, preset.resize_size, _filter(preset.interpolation))
+    _crop_to(found, preset, preset.crop_size)
+    found.form = "floats"
+    _normalize(found, preset)
 
 
 def _normalize(found: _Steps, step: Any) -> None:
@@ -166,15 +263,39 @@ def _filter(interpolation: Any) -> str:
     return str(name)
 
 
+def _filter_of_tensors(interpolation: Any) -> str:
+    """The same of a filter that resizes tensors, of which torch has fewer."""
+    name = getattr(interpolation, "value", interpolation)
+    if name in (
+        "nearest",
+        0,
+    ):  # the pixel that an output's corner lies in, where Pillow takes the nearest
+        return "nearest-floor"
+    name = _filter(interpolation)
+    if name in ("box", "hamming"):
+        raise check.refuse("interpolation", name, "that tensors have")
+    return name
+
+
 #: How each known step is read, by its package and class.
 _KNOWN: Mapping[str, Callable[[_Steps, Any], None]] = {
     "torchvision.Resize": _resize,
     "torchvision.CenterCrop": _crop,
     "torchvision.ToTensor": _to_floats,
     "torchvision.PILToTensor": _to_bytes,
-    "torchvision.ConvertImageDtype": _scale,
+    "torchvision.ConvertImageDtype": _divide,
     "torchvision.Normalize": _normalize,
-    "torchvision.RGB": _convert,
+    "torchvision.ImageClassification": _classify,
+    "torchvision.v2.Resize": _resize_either,
+    "torchvision.v2.CenterCrop": _crop_either,
+    "torchvision.v2.ToTensor": _to_floats,
+    "torchvision.v2.PILToTensor": _to_bytes,
+    "torchvision.v2.ToImage": _to_bytes,
+    "torchvision.v2.ToPureTensor": _stay,
+    "torchvision.v2.ToDtype": _multiply,
+    "torchvision.v2.ConvertImageDtype": _multiply,
+    "torchvision.v2.Normalize": _normalize,
+    "torchvision.v2.RGB": _convert,
     "open_clip.ResizeKeepRatio": _resize_keeping_ratio,
     "open_clip.CenterCropOrPad": _crop,
     "open_clip.MaybeToTensor": _to_floats,
@@ -184,20 +305,16 @@ _KNOWN: Mapping[str, Callable[[_Steps, Any], None]] = {
     "timm.MaybePILToTensor": _to_bytes,
 }
 _NAMES = (
-    ", ".join(dict.fromkeys(name.partition(".")[2] for name in _KNOWN)) + ", a conversion to RGB"
+    ", ".join(dict.fromkeys(name.rpartition(".")[2] for name in _KNOWN)) + ", a conversion to RGB"
 )
 
 
 def _library(step: Any) -> str:
-    """The package of a step, with a dot. Version 2 of torchvision's transforms has its own arithmetic of numbers."""
+    """The package of a step, with a dot; version 2 of torchvision's transforms has a name of its own."""
     module = type(step).__module__
-    if module.startswith("torchvision.transforms.v2") and type(step).__name__ not in _SAME_IN_V2:
+    if module.startswith("torchvision.transforms.v2"):
         return "torchvision.v2."
     return module.partition(".")[0] + "."
-
-
-#: Steps that do to a PIL image, and to its tensor, what those of version 1 do.
-_SAME_IN_V2 = frozenset({"CenterCrop", "Normalize", "PILToTensor", "RGB", "Resize", "ToTensor"})
 
 
 def _reference(image: Any) -> Any:
@@ -209,7 +326,9 @@ def _converts_to_rgb(step: Any) -> bool:
     known to."""
     if type(step).__name__ == "MaybeConvertMode" and _library(step) == "open_clip.":
         return bool(step.mode == "RGB")
-    if type(step).__name__ == "Lambda" and _library(step) == "torchvision.":
+    if type(step).__name__ == "Lambda" and _library(step).startswith("torchvision."):
+        if getattr(step, "types", (object,)) != (object,):
+            return False
         step = step.lambd
     code, known = getattr(step, "__code__", None), _reference.__code__
     return code is not None and (

@@ -23,8 +23,10 @@ FILTERS = {
     "lanczos": Image.Resampling.LANCZOS,
 }
 #: Profiles whose resizing is torchvision's, and those that crop as transformers does.
-_TORCH = ("hf-torchvision", "hf-torchvision-floats")
-_HF = ("hf-pil", *_TORCH)
+_TORCH = ("hf-torchvision", "hf-torchvision-floats", "torchvision")
+_HF = ("hf-pil", "hf-torchvision", "hf-torchvision-floats")
+#: Profiles that multiply bytes by the rescale factor in float32, where nothing is folded.
+_IN_FLOAT32 = (*_TORCH, "torchvision-pil")
 #: Which order of passes the Pillow that runs has.
 _LIVE = "13" if int(PIL.__version__.split(".")[0]) >= 13 else "12"
 if Preprocess(1, pillow="installed").pillow.endswith("-arm"):
@@ -317,13 +319,13 @@ class Transform:
         pre, value = self.preprocess, pixels.astype(np.float32)
         mean, std = np.array(pre.mean, np.float32), np.array(pre.std, np.float32)
         factor = pre.rescale_factor
-        folds = pre.profile in _TORCH and pre.normalize and not pre.rescale_offset
+        folds = pre.profile in _HF[1:] and pre.normalize and not pre.rescale_offset
         if factor is not None and folds:  # into mean and std
             inverse = np.float32(1 / factor)
             value = (value - mean * inverse) / (std * inverse)
             return np.asarray(value / std if pre.std_twice else value)
         if factor is not None:
-            if pre.profile in _TORCH:
+            if pre.profile in _IN_FLOAT32:
                 value = value * np.float32(factor)
             elif pre.profile in _HF:
                 value = (pixels.astype(np.float64) * factor).astype(np.float32)

@@ -42,9 +42,9 @@ options! {
     mean => spec.mean, NoneIsDefault;
     /// Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`, CLIP's own.
     std => spec.std, NoneIsDefault;
-    /// The resampling filter. In "hf-torchvision" it is torch's filter of that name, without "box" and
-    /// "hamming"; "nearest" is torch's "nearest-exact", and "nearest-floor", which no other profile has, torch's
-    /// "nearest". `PIL.Image.Resampling` works too.
+    /// The resampling filter. In "hf-torchvision" and "torchvision" it is torch's filter of that name, without
+    /// "box" and "hamming"; "nearest" is torch's "nearest-exact", and "nearest-floor", which no other profile has,
+    /// torch's "nearest". `PIL.Image.Resampling` works too.
     interpolation => spec.filter;
     /// Whether every pixel counts where an image shrinks; False takes two neighbours on each axis ("bilinear") or
     /// four ("bicubic"), as torch does with `antialias=False`. For "hf-torchvision".
