@@ -42,8 +42,13 @@ def test_what_is_not_read_by_default() -> None:
 def test_a_format_by_name(small, name: str) -> None:
     image = picture("RGB", 256, 256)
     data = saved(image.quantize() if name == "BLP" else image, name)
-    with pytest.raises(clipprep.UnsupportedError, match=f"begins as {name}"):
-        small(data)
+    for size in (len(data), len(data) // 2):
+        with pytest.raises(clipprep.UnsupportedError, match=rf"formats=\['{name}'\] reads it"):
+            small(data[:size])
+    with pytest.raises(clipprep.UnsupportedError, match=f"begins as {name} \\(Pillow"):
+        clipprep.Preprocess(32, formats=["PNG"])(data)
+    with pytest.raises(clipprep.TruncatedError, match=f"whole {name} file"):
+        clipprep.Preprocess(32, formats=[name])(data[: len(data) // 2])
     named = clipprep.Preprocess(32, pillow="installed", formats=[name])
     assert_equal_bits(named(data), reference(opened(data), 32), name)
 

@@ -226,13 +226,16 @@ def _unidentified(
     hint = of_bytes(data, Image.OPEN)
     if refused is not None and begins and begins[-1] in allowed and not hint:
         return refused
-    if shut := [name for name in begins if name not in allowed]:
-        return UnidentifiedImageError(
-            f"expected a file of the allowed formats, found one that begins as {' or '.join(shut)}"
-        )
     unidentified = UnidentifiedImageError("cannot identify image file")
-    if not hint:
+    if shut := [name for name in begins if name not in allowed]:
+        found = f"found one that begins as {' or '.join(shut)}"
+        if allowed == set(default_formats()) and not _call.depth:
+            found += f": formats={shut[:1]} reads it (docs/formats.md says why it has to be named)"
+        hint = f"expected a file of the allowed formats, {found}"
+    elif hint:
+        hint = f"expected an image file, found {hint}"
+    else:
         return unidentified
-    error = RefusedError("unsupported", f"expected an image file, found {hint}")
+    error = RefusedError("unsupported", hint)
     error.__cause__ = unidentified
     return error
