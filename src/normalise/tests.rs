@@ -61,7 +61,7 @@ proptest! {
     }
 }
 
-/// Else the fast path would be gone, and no value would tell.
+/// Else the fast path would be gone, and no value would tell. Quotients and products have one each.
 #[test]
 fn clips_numbers_need_no_table() {
     for level in levels_to_test() {
