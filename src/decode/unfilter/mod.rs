@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod scalar;
 
 use crate::simd::{Level, best};
@@ -72,6 +74,7 @@ pub(super) fn unfilter(level: Level, pixel_bytes: usize) -> Box<dyn Unfilter> {
 fn of_size<const B: usize>(level: Level) -> Box<dyn Unfilter> {
     best! { level;
         "x86_64" Avx2 => |proof| Some(Box::new(avx2::Kernel::<B>::new(proof)) as Box<dyn Unfilter>),
+        "aarch64" Neon => |proof| Some(Box::new(neon::Kernel::<B>::new(proof)) as Box<dyn Unfilter>),
         _ => Box::new(scalar::Kernel::<B>),
     }
 }

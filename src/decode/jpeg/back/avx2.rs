@@ -17,7 +17,9 @@ use std::arch::x86_64::{
 };
 
 use super::colour::{Chroma, Sampling, YccRow};
+use super::factors::*;
 use super::idct::{Group, LANES, SHIFTS};
+use super::kernels::{LAST_OF_QUARTER, clear};
 use super::reduced::{self, SHIFTS_OF_FOUR, SHIFTS_OF_TWO};
 use super::x86::*;
 use crate::simd::Avx2;

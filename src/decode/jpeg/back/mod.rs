@@ -8,9 +8,13 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod colour;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod factors;
 mod geometry;
 mod idct;
 mod kernels;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod reduced;
 #[cfg(test)]
 mod tests;
@@ -42,6 +46,7 @@ fn kernels(level: Level) -> Box<dyn Kernels> {
     best! { level;
         "x86_64" Avx512 => |proof| Some(Box::new(avx512::Kernels::new(proof)) as Box<dyn Kernels>),
         "x86_64" Avx2 => |proof| Some(Box::new(avx2::Kernels::new(proof)) as Box<dyn Kernels>),
+        "aarch64" Neon => |proof| Some(Box::new(neon::Kernels::new(proof)) as Box<dyn Kernels>),
         _ => Box::new(Scalar),
     }
 }

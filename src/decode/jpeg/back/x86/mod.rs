@@ -4,26 +4,20 @@
 //! lanes. [`kernels`] is expanded in a file for each instruction set, which names the registers' operations; loads
 //! and stores there take arrays, so that bounds are checked where they are cut.
 
-mod factors;
+use super::idct::LANES;
 
-use super::idct::{Group, LANES};
-pub use factors::*;
+/// The factors of two samples of rows, laid out as blocks are in registers.
+pub const TWO_ODD_OF_BLOCKS: [i16; 8 * LANES] = repeated([0, 29692, 0, -10426, 0, 6967, 0, -5906]);
+pub const TWO_EVEN_OF_BLOCKS: [i16; 8 * LANES] = repeated([16384, 0, 0, 0, 0, 0, 0, 0]);
 
-/// The last coefficient in coded order for which the lower half of the columns and of the rows are zero.
-pub const LAST_OF_QUARTER: u8 = 9;
-
-/// Rows of a group that the transform reads, by its last coefficient.
-pub fn rows_read(last: u8) -> usize {
-    match last {
-        0 => 1,
-        1..=LAST_OF_QUARTER => 4,
-        _ => 8,
+const fn repeated(factors: [i16; 8]) -> [i16; 8 * LANES] {
+    let mut all = [0; 8 * LANES];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = factors[i % 8];
+        i += 1;
     }
-}
-
-/// Zeroes the rows that are not zero already.
-pub fn clear(group: &mut Group, last: u8) {
-    group[..8 * LANES * rows_read(last)].fill(0);
+    all
 }
 
 macro_rules! kernels {

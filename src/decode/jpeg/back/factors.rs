@@ -1,9 +1,8 @@
 //! The factors of the transforms and of the colours, as the instructions take them.
 
-use crate::decode::jpeg::back::idct::LANES;
-use crate::decode::jpeg::back::idct::constant::*;
+use super::idct::constant::*;
 
-/// Two 16-bit factors, for a multiplication that adds neighbours.
+/// Two 16-bit factors, as a multiplication that adds neighbours takes them.
 pub const fn pair(even: i32, odd: i32) -> i32 {
     (even & 0xffff) | odd << 16
 }
@@ -30,22 +29,10 @@ pub const FOUR_EVEN: i32 = pair(F_1_847, -F_0_765);
 pub const FOUR_OUTER: [i32; 2] = [pair(7373, 20995), pair(-4176, -4926)];
 pub const FOUR_INNER: [i32; 2] = [pair(-17799, 8697), pair(-1730, 11893)];
 
-/// The same for two samples, of columns and of rows; those of rows are laid out as blocks are in registers.
+/// The same for two samples.
 pub const TWO_ODD: [i32; 2] = [pair(29692, -10426), pair(6967, -5906)];
-pub const TWO_ODD_OF_BLOCKS: [i16; 8 * LANES] = repeated([0, 29692, 0, -10426, 0, 6967, 0, -5906]);
-pub const TWO_EVEN_OF_BLOCKS: [i16; 8 * LANES] = repeated([16384, 0, 0, 0, 0, 0, 0, 0]);
 
-const fn repeated(factors: [i16; 8]) -> [i16; 8 * LANES] {
-    let mut all = [0; 8 * LANES];
-    let mut i = 0;
-    while i < all.len() {
-        all[i] = factors[i % 8];
-        i += 1;
-    }
-    all
-}
-
-/// Red and blue in `mulhrs`, of doubled chroma, and green.
+/// Red and blue, of doubled chroma, with 15 bits after the point and a rounding; and green, of chroma.
 pub const RED: i16 = 22970;
 pub const BLUE: i16 = 29033;
 pub const GREEN: i32 = pair(-11277, -23401);
