@@ -190,10 +190,17 @@ def summary(row: Row) -> str:
     return " ".join(row["doc"].split()).partition(". ")[0].removesuffix(".")
 
 
+def number(default: int | None, separator: str) -> str:
+    """The default of a bound."""
+    return "None" if default is None else f"{default:{separator}}"
+
+
 def bounds(limits: list[Row]) -> str:
     """Docstring and fields of `Limits`."""
     entries = "".join(entry(row["name"], row["doc"], {}, width=100 - 12) for row in limits)
-    fields = "".join(f"{row['name']}: {row['annotation']} = {row['default']:_}\n" for row in limits)
+    fields = "".join(
+        f"{row['name']}: {row['annotation']} = {number(row['default'], '_')}\n" for row in limits
+    )
     return f'''\
 """Upper bounds on the cost of one image; None lifts a bound.
 
@@ -232,7 +239,7 @@ def page(options: list[Row], limits: list[Row]) -> str:
             for bound in limits:
                 text = " ".join(bound["doc"].split())
                 lines.append(
-                    f"| `{bound['name']}` | {bound['default']:,} | {text} | {flag(bound)} |"
+                    f"| `{bound['name']}` | {number(bound['default'], ',')} | {text} | {flag(bound)} |"
                 )
     return "\n".join(lines) + "\n"
 

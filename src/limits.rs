@@ -4,7 +4,7 @@ use crate::error::{Error, LimitKind, Result};
 
 /// Declares the bounds with their defaults.
 macro_rules! limits {
-    ($($(#[doc = $doc:literal])+ $name:ident = $default:literal,)+) => {
+    ($($(#[doc = $doc:literal])+ $name:ident = $default:expr,)+) => {
         /// Upper bounds for one image; `None` lifts a bound.
         ///
         /// ```
@@ -22,7 +22,7 @@ macro_rules! limits {
 
         impl Default for Limits {
             fn default() -> Self {
-                Self { $($name: Some($default),)+ }
+                Self { $($name: $default,)+ }
             }
         }
 
@@ -49,18 +49,21 @@ pub(crate) struct Bound {
 limits! {
     /// Width times height. The default is where Pillow raises `DecompressionBombError`; its own bound holds as
     /// well for files that Pillow decodes.
-    max_pixels = 178_956_970,
+    max_pixels = Some(178_956_970),
     /// Length of the encoded file in bytes, 1 GiB.
-    max_bytes = 1_073_741_824,
+    max_bytes = Some(1_073_741_824),
     /// Bytes that decoding, resizing and the image's row of the output take besides the encoded file, by an upper
     /// estimate from the header, 2 GiB. A JPEG of one scan and a PNG that is not interlaced take a few rows;
     /// other files take the whole image, and a JPEG of several scans two bytes per sample. A new array for
     /// the output of a batch has at most as many bytes; `out=` may have more.
-    max_memory = 2_147_483_648,
+    max_memory = Some(2_147_483_648),
     /// Scans of a JPEG. Each costs time for the whole image however short it is, so that thousands of empty ones
     /// keep a decoder busy for hours; encoders write about ten. Of a large image fewer are read: as many as there are
     /// in 4.3 billion pixels (42 of an image of 100 megapixels), but always 24.
-    max_scans = 500,
+    max_scans = Some(500),
+    /// Seconds of processor time that a helper process may take for one file, where `fallback` is "process". Nothing
+    /// else is measured by it.
+    max_seconds = None,
 }
 
 impl Limits {

@@ -12,6 +12,8 @@ from .results import Errors
 __all__ = [
     "MEAN",
     "STD",
+    "Exported",
+    "Guard",
     "Preprocess",
     "_Cancel",
     "__version__",
@@ -22,10 +24,12 @@ __all__ = [
     "check_threads",
     "describe_limits",
     "describe_options",
+    "guard",
     "iterate",
     "kind",
     "message",
     "native_formats",
+    "pixel_bytes",
     "said",
     "shown",
 ]
@@ -69,6 +73,36 @@ def describe_options() -> list[_Row]:
 
 def describe_limits() -> list[_Row]:
     """The bounds of `Limits`, in rows like those of `describe_options`."""
+
+@final
+class Guard:
+    """The limits of a call; it keeps the error for which it raises."""
+    def pixels(self, width: int, height: int) -> None: ...
+    def memory(self, size: int) -> None: ...
+    def scans(self, count: int, pixels: int) -> None: ...
+    def file(self, data: bytes) -> None: ...
+    def exif(self, block: bytes) -> None: ...
+    def png(self, data: memoryview) -> tuple[int, int]: ...
+    def limits(self) -> dict[str, int | None]:
+        """The limits by name."""
+
+    def refused(self) -> tuple[str, str] | None:
+        """The kind and the text of the error for which it raised, if it did."""
+
+@final
+class Exported:
+    """Memory that Pillow exports, of an image or of some rows."""
+
+    def __new__(cls, capsule: Any, mode: str, width: int, height: int) -> Self: ...
+    def __len__(self) -> int: ...
+    def piece(self, start: int, size: int) -> bytes:
+        """Some of the bytes."""
+
+def guard(limits: Limits) -> Guard:
+    """What checks files by `limits`, outside of a call."""
+
+def pixel_bytes(mode: str, stored: bool) -> int | None:
+    """Bytes of a pixel of a mode, packed or as Pillow stores it; `None` for a mode that is not read."""
 
 def check_limits(limits: Limits) -> None:
     """Raises TypeError or ValueError for bounds that are none."""
@@ -242,7 +276,7 @@ class Preprocess:
     def formats(self) -> tuple[str, ...] | None:
         """Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
     @property
-    def fallback(self) -> Literal["inline", "never"]:
+    def fallback(self) -> Literal["inline", "process", "never"]:
         """Where Pillow decodes files that no native decoder reads."""
     # [/options]
     def __eq__(self, other: object, /) -> bool: ...

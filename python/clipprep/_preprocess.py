@@ -87,7 +87,7 @@ class Preprocess(FromConfig, Calls):
         truncated: Literal["error", "pad"] = "error",
         exif: bool = False,
         formats: Iterable[str] | None = None,
-        fallback: Literal["inline", "never"] = "inline",
+        fallback: Literal["inline", "process", "never"] = "inline",
     ) -> None:
         """Prepare a model's preprocessing.
 
@@ -190,8 +190,7 @@ class Preprocess(FromConfig, Calls):
                 - "aria": To fit into the square, rounded down, each side at least 336 pixels. Aria's.
                 - "deepseek-ocr": As "janus", but each side at least 1 pixel. DeepSeek-OCR's.
                 - "donut": Twice: as "shortest" to the shorter side of the size, then down to fit into
-                  the size, rounded down; the padding begins with half of it rounded down. Donut's and
-                  Nougat's.
+                  the size, rounded down; the padding begins with half of it rounded down. Donut's.
             resize_size: The size in pixels, or (height, width), that `resize_mode` is about. None
                 stands for the output's.
             fill_color: The padding where the crop is larger than the image: a level of 0 to 255 for
@@ -228,6 +227,8 @@ class Preprocess(FromConfig, Calls):
                 pixels are in memory are taken in any case.
 
                 - "inline": In this process.
+                - "process": In helper processes, as many as there are threads: a crash, a bomb or a
+                  hang costs its row alone, and threads do not wait for each other.
                 - "never": Nowhere: such files are refused.
 
         Raises:

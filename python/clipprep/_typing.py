@@ -104,7 +104,7 @@ class ConfigOptions(TypedDict, total=False):
     """Whether to apply the EXIF orientation of an image first, as `PIL.ImageOps.exif_transpose` does."""
     formats: Iterable[str] | None
     """Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
-    fallback: Literal["inline", "never"]
+    fallback: Literal["inline", "process", "never"]
     """Where Pillow decodes files that no native decoder reads."""
 
 

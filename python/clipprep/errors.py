@@ -42,6 +42,13 @@ class SourceError(ImageError, TypeError, ValueError):
     """
 
 
+class HelperError(ImageError):
+    """The helper process that decoded the file for `fallback="process"` crashed, was ended or could not be started.
+
+    Where a file brings its decoder down, it does so again; where the system ended the helper, trying again may help.
+    """
+
+
 class HubError(ClipPrepError, OSError):
     """The Hugging Face Hub gave no answer, or refused one, about the config of a model. It is an OSError too."""
 

@@ -28,6 +28,8 @@ class Limits:
             that thousands of empty ones keep a decoder busy for hours; encoders write about ten. Of
             a large image fewer are read: as many as there are in 4.3 billion pixels (42 of an image
             of 100 megapixels), but always 24.
+        max_seconds: Seconds of processor time that a helper process may take for one file,
+            where `fallback` is "process". Nothing else is measured by it.
 
     Raises:
         TypeError: A bound is no whole number.
@@ -42,6 +44,7 @@ class Limits:
     max_bytes: int | None = 1_073_741_824
     max_memory: int | None = 2_147_483_648
     max_scans: int | None = 500
+    max_seconds: int | None = None
     # [/limits]
 
     def __post_init__(self) -> None:

@@ -65,7 +65,7 @@ pub(super) fn run_one<T: Element>(
 ) -> PyResult<Done> {
     let py = object.py();
     let stop = Stop::by_signals();
-    let call = Call::new(engine, std::slice::from_ref(&source), Span::of(out))?;
+    let call = Call::new(engine, NonZeroUsize::MIN, std::slice::from_ref(&source), Span::of(out))?;
     let done = match source.item() {
         Ok(item) => visit.away(py, || stop.interrupt.during_watched(|| call.run(&item, out))),
         Err(fault) => Err(fault),
@@ -110,7 +110,7 @@ pub(super) fn run<'py>(
         let array = output::array::<N>(py, out, &shape)?;
         let mut borrowed = output::borrow::<N>(&array)?;
         let rows = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
-        let call = Call::new(engine, &held, Span::of(rows))?;
+        let call = Call::new(engine, threads, &held, Span::of(rows))?;
         let items = held.iter_mut().map(Source::item).collect();
         let faults = visit.away(py, || run_all(&call, items, rows, threads, stop));
         (out.cloned().unwrap_or(array.into_any()), faults)

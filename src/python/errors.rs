@@ -38,6 +38,7 @@ pub(super) enum Class {
     Unsupported,
     Limit,
     Source,
+    Helper,
 }
 
 /// Credits words to Pillow.
@@ -57,12 +58,19 @@ impl Class {
 
     /// By its name in `clipprep._pillow.refusals`.
     fn of_kind(kind: &str) -> Self {
-        match kind {
-            "truncated" => Self::Truncated,
-            "limit" => Self::Limit,
-            "unsupported" => Self::Unsupported,
-            "source" => Self::Source,
-            _ => Self::Decode,
+        let known = [Self::Truncated, Self::Unsupported, Self::Limit, Self::Source, Self::Helper];
+        known.into_iter().find(|class| class.kind() == kind).unwrap_or(Self::Decode)
+    }
+
+    /// Its name there.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Decode => "decode",
+            Self::Truncated => "truncated",
+            Self::Unsupported => "unsupported",
+            Self::Limit => "limit",
+            Self::Source => "source",
+            Self::Helper => "helper",
         }
     }
 
@@ -73,6 +81,7 @@ impl Class {
             Self::Unsupported => "UnsupportedError",
             Self::Limit => "LimitError",
             Self::Source => "SourceError",
+            Self::Helper => "HelperError",
         }
     }
 }
@@ -170,16 +179,16 @@ impl Fault {
                 return Self::foreign(Class::Limit, text, PILLOW, error);
             }
             if let Some((kind, said)) = refused(py, &error) {
-                let text = if said.is_empty() { NOT_LOADED.to_owned() } else { said };
-                return Self::Foreign {
-                    class: Class::of_kind(&kind),
-                    text,
-                    who: PILLOW,
-                    cause: error.cause(py),
-                };
+                return Self::refused_image(&kind, said, error.cause(py));
             }
             Self::foreign(Class::Decode, NOT_LOADED, PILLOW, error)
         })
+    }
+
+    /// A refusal of an image, or of what our own Python code says of it.
+    pub fn refused_image(kind: &str, said: String, cause: Option<PyErr>) -> Self {
+        let text = if said.is_empty() { NOT_LOADED.to_owned() } else { said };
+        Self::Foreign { class: Class::of_kind(kind), text, who: PILLOW, cause }
     }
 
     /// Sorts out what is no fault of the source's bytes: interrupts, the system's errors, no memory, no stack.

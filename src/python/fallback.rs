@@ -9,39 +9,42 @@ named! {
     pub enum Fallback {
         /// In this process.
         Inline = "inline",
+        /// In helper processes, as many as there are threads: a crash, a bomb or a hang costs its row alone, and
+        /// threads do not wait for each other.
+        Process = "process",
         /// Nowhere: such files are refused.
         Never = "never",
     }
 }
 
 impl Fallback {
-    /// Refuses a file that the core refused with `error`, if nobody else may read it; else gives that error back.
-    pub fn admit(self, error: Error) -> Result<Error, Fault> {
-        match self {
-            Self::Inline => Ok(error),
-            Self::Never => Err(Fault::Foreign {
-                class: Class::of(&error).unwrap_or(Class::Unsupported),
-                text: format!(
-                    "{error}; fallback=\"never\" keeps Pillow from it: convert it, or use \"inline\""
-                ),
-                who: "",
-                cause: None,
-            }),
-        }
+    /// The module whose `decode` and `load` give pixels of Pillow's; an error for `ours` where none may.
+    pub fn module(self, ours: &Error) -> Result<&'static str, Fault> {
+        self.asked().ok_or_else(|| Fault::Foreign {
+            class: Class::of(ours).unwrap_or(Class::Unsupported),
+            text: format!("{ours}; fallback=\"never\" keeps Pillow from it: convert it, or use \"process\""),
+            who: "",
+            cause: None,
+        })
     }
 
-    /// Refuses an image of the caller's that Pillow would have to decode now, if it may not.
-    pub fn admit_unloaded(self) -> Result<(), Fault> {
+    /// The same for an image of the caller's that Pillow has yet to decode.
+    pub fn module_for_images(self) -> Result<&'static str, Fault> {
+        self.asked().ok_or_else(|| Fault::Foreign {
+            class: Class::Unsupported,
+            text: "expected an image whose pixels are in memory, since fallback=\"never\", found one that Pillow has \
+                   yet to decode: pass its file, or call load() first"
+                .to_owned(),
+            who: "",
+            cause: None,
+        })
+    }
+
+    fn asked(self) -> Option<&'static str> {
         match self {
-            Self::Inline => Ok(()),
-            Self::Never => Err(Fault::Foreign {
-                class: Class::Unsupported,
-                text: "expected an image whose pixels are in memory, since fallback=\"never\", found one that Pillow \
-                       has yet to decode: pass its file, or call load() first"
-                    .to_owned(),
-                who: "",
-                cause: None,
-            }),
+            Self::Inline => Some("clipprep._pillow"),
+            Self::Process => Some("clipprep._helper"),
+            Self::Never => None,
         }
     }
 }

@@ -5,12 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyDict;
 
+use super::errors::Class;
 use crate::decode::{self, Input, Rules};
 use crate::{Error, Limits, Result};
 
 /// `clipprep._pillow.formats.Guard`. It keeps the error for which it raises.
-#[pyclass(frozen, name = "_Guard", module = "clipprep._core")]
+#[pyclass(frozen, module = "clipprep._core")]
 pub(super) struct Guard {
     limits: Limits,
     error: Mutex<Option<Error>>,
@@ -39,11 +41,35 @@ impl Guard {
         }
     }
 
+    /// Checks a block of EXIF.
+    fn exif(&self, block: PyBackedBytes) -> PyResult<()> {
+        self.keep(decode::check_exif(&block))
+    }
+
+    /// The limits by name.
+    fn limits<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        bounds(py, self.limits)
+    }
+
+    /// The kind and the text of the error for which it raised, if it did.
+    fn refused(&self) -> Option<(&'static str, String)> {
+        self.take().map(|error| (Class::of(&error).map_or("decode", Class::kind), error.to_string()))
+    }
+
     /// Checks a PNG inside another file, and returns its size.
     fn png(&self, data: &Bound<'_, PyAny>) -> PyResult<(usize, usize)> {
         let bytes: PyBackedBytes = data.call_method0("tobytes")?.extract()?;
         self.keep(png_size(&bytes, self.limits))
     }
+}
+
+/// Every bound by its name.
+pub(super) fn bounds(py: Python<'_>, mut limits: Limits) -> PyResult<Bound<'_, PyDict>> {
+    let bounds = PyDict::new(py);
+    for bound in Limits::TABLE {
+        bounds.set_item(bound.name, *(bound.field)(&mut limits))?;
+    }
+    Ok(bounds)
 }
 
 /// A PNG that our decoder refuses may still be read by Pillow, to which the last of several headers counts:

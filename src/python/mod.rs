@@ -2,9 +2,11 @@
 //! which exception an error becomes.
 
 mod arrow;
+mod asking;
 mod batch;
 #[allow(clippy::disallowed_methods, reason = "this is where they stand")]
 mod errors;
+mod exported;
 mod fallback;
 mod fork;
 mod guard;
@@ -31,6 +33,10 @@ mod _core {
     use super::options::OPTIONS;
     use super::*;
 
+    #[pymodule_export]
+    use super::exported::{Exported, pixel_bytes};
+    #[pymodule_export]
+    use super::guard::Guard;
     #[pymodule_export]
     use super::options::{check_limits, describe_limits};
     #[pymodule_export]
@@ -60,6 +66,12 @@ mod _core {
     fn describe_options(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
         let rows = OPTIONS.iter().map(|option| option.describe(py)).collect::<PyResult<Vec<_>>>()?;
         PyList::new(py, rows)
+    }
+
+    /// What checks files by `limits`, outside of a call.
+    #[pyfunction]
+    fn guard(limits: &Bound<'_, PyAny>) -> PyResult<Guard> {
+        options::read_limits(limits).map(Guard::new)
     }
 
     /// An iterator of sources; a single source is a mistake.

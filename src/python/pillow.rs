@@ -6,7 +6,7 @@ use ndarray::ArrayView3;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyCapsule, PyDict, PyType};
+use pyo3::types::{PyBytes, PyCapsule, PyType};
 
 use super::arrow::ArrowBytes;
 use super::errors::{Class, Fault, PILLOW};
@@ -14,11 +14,8 @@ use super::fork::attached;
 use super::guard::Guard;
 use super::memory::Span;
 use super::strips::{Stored, StoredImage};
-use crate::decode::check_exif;
 use crate::pixels::{Header, Image, Layout, Palette, palette_from};
-use crate::{
-    Array, Element, Error, Limits, Orientation, Preprocess, Report, Spec, Truncated, apply_orientation,
-};
+use crate::{Array, Element, Error, Limits, Orientation, Preprocess, Report, Spec, apply_orientation};
 
 /// `PIL.Image.Image`.
 pub(super) fn image_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
@@ -59,12 +56,50 @@ pub(super) struct Pixels {
     pub orientation: Orientation,
 }
 
-/// The result of `clipprep._pillow.pixels`.
-type Found<'py> =
-    (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>, Bound<'py, PyAny>, u64);
+/// The result of `clipprep._pillow.pixels`: mode, width, height, memory, whether that is as Pillow stores pixels,
+/// palette, EXIF orientation, bytes that are held.
+pub(super) type Found<'py> = (String, usize, usize, Bound<'py, PyAny>, bool, Option<PyBackedBytes>, u64, u64);
 
-/// The result of `clipprep._pillow.open_image`: an image, or the kind of a refusal, our words and its cause.
-type Opened<'py> = (Option<Bound<'py, PyAny>>, (String, String, Option<Bound<'py, PyAny>>));
+/// The layout of the pixels of a mode, packed or as Pillow stores them.
+pub(super) fn layout(mode: &str, stored: bool) -> Option<Layout> {
+    Some(match (mode, stored) {
+        ("1", _) => Layout::One,
+        ("L", _) => Layout::L,
+        ("P", _) => Layout::P,
+        ("LA", true) => Layout::GreyAlphaWide,
+        ("LA", false) => Layout::GreyAlpha,
+        ("RGB", true) => Layout::Rgbx,
+        ("RGB", false) => Layout::Rgb,
+        ("RGBA", _) => Layout::Rgba,
+        ("CMYK", _) => Layout::Cmyk,
+        ("RGBX", _) => Layout::RgbAndX,
+        ("RGBa", _) => Layout::RgbPremultiplied,
+        ("PA", _) => Layout::IndexAlpha,
+        ("YCbCr", _) => Layout::YCbCr,
+        ("HSV", _) => Layout::Hsv,
+        ("LAB", _) => Layout::Lab,
+        ("I;16", _) => Layout::I16,
+        ("I;16L", _) => Layout::I16L,
+        ("I;16B", _) => Layout::I16B,
+        ("I;16N", _) => Layout::I16N,
+        ("I", _) => Layout::I,
+        ("F", _) => Layout::F,
+        // "La" is one: Pillow resizes it, and then converts it to LA alone.
+        _ => return None,
+    })
+}
+
+/// The pixels of a capsule that Pillow exported.
+pub(super) fn stored_pixels(
+    capsule: Bound<'_, PyCapsule>,
+    width: usize,
+    height: usize,
+    layout: Layout,
+) -> Result<ArrowBytes, Error> {
+    let size = layout.sample_bytes();
+    ArrowBytes::new(capsule, width * height, layout.bytes() / size, size)
+        .ok_or_else(ArrowBytes::another_layout)
+}
 
 /// Bytes a pixel that converting LAB takes: copies of the pixels, bands, both images and the RGB twice and once more.
 const LAB_TO_RGB: u64 = 28;
@@ -74,104 +109,51 @@ enum Memory {
     Shared(ArrowBytes),
     /// Pillow's own, in several blocks.
     Stored(Stored),
+    /// Packed pixels, or those of a helper.
     Packed(PyBackedBytes),
     Owned(Vec<u8>),
 }
 
 impl Pixels {
-    /// Loads `image` if it was not, and takes hold of its memory; with `exif`, it is turned as it says. `is_own` says
-    /// whether this call has made the image, so that its memory counts.
-    pub fn of(image: &Bound<'_, PyAny>, spec: &Spec, is_own: bool) -> Result<Self, Fault> {
+    /// Takes hold of the memory of a loaded `image` of the caller's; with `exif`, it is turned as it says.
+    pub fn of(image: &Bound<'_, PyAny>, spec: &Spec) -> Result<Self, Fault> {
         let py = image.py();
         static PIXELS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-        let pad = spec.truncated == Truncated::Pad;
         let guard = Bound::new(py, Guard::new(spec.limits)).map_err(Fault::Stop)?;
         let found = PIXELS
             .import(py, "clipprep._pillow", "pixels")
-            .and_then(|pixels| pixels.call1((image, spec.over_white(), is_own, pad, &guard)))
+            .and_then(|pixels| pixels.call1((image, false, spec.over_white(), spec.exif, &guard)))
             .and_then(|found| found.extract::<Found<'_>>());
         if let Some(error) = guard.get().take() {
             return Err(error.into());
         }
-        let (mode, width, height, memory, shared, palette, loaded, held) =
-            found.map_err(|error| Fault::raised_by_pillow(py, error))?;
-        let layout = match (mode.as_str(), shared) {
-            ("1", _) => Layout::One,
-            ("L", _) => Layout::L,
-            ("P", _) => Layout::P,
-            ("LA", true) => Layout::GreyAlphaWide,
-            ("LA", false) => Layout::GreyAlpha,
-            ("RGB", true) => Layout::Rgbx,
-            ("RGB", false) => Layout::Rgb,
-            ("RGBA", _) => Layout::Rgba,
-            ("CMYK", _) => Layout::Cmyk,
-            ("RGBX", _) => Layout::RgbAndX,
-            ("RGBa", _) => Layout::RgbPremultiplied,
-            ("PA", _) => Layout::IndexAlpha,
-            ("YCbCr", _) => Layout::YCbCr,
-            ("HSV", _) => Layout::Hsv,
-            ("LAB", _) => Layout::Lab,
-            ("I;16", _) => Layout::I16,
-            ("I;16L", _) => Layout::I16L,
-            ("I;16B", _) => Layout::I16B,
-            ("I;16N", _) => Layout::I16N,
-            ("I", _) => Layout::I,
-            ("F", _) => Layout::F,
-            // "La" is one: Pillow resizes it, and then converts it to LA alone.
-            _ => {
-                let found = format!("expected a mode that Pillow converts to RGB, found \"{mode}\"");
-                return Err(Error::unsupported(found).into());
-            }
+        Self::of_found(py, found.map_err(|error| Fault::raised_by_pillow(py, error))?)
+    }
+
+    /// The pixels that Python found.
+    pub fn of_found(py: Python<'_>, found: Found<'_>) -> Result<Self, Fault> {
+        let (mode, width, height, memory, stored, palette, orientation, held) = found;
+        let Some(layout) = layout(&mode, stored) else {
+            let found = format!("expected a mode that Pillow converts to RGB, found \"{mode}\"");
+            return Err(Error::unsupported(found).into());
         };
-        let memory = if shared {
-            match memory.cast_into::<PyCapsule>() {
-                Ok(capsule) => {
-                    let size = layout.sample_bytes();
-                    let bytes = ArrowBytes::new(capsule, width * height, layout.bytes() / size, size);
-                    Memory::Shared(bytes.ok_or_else(ArrowBytes::another_layout)?)
-                }
-                Err(stored) => Memory::Stored(Stored(stored.into_inner().unbind())),
-            }
-        } else {
-            Memory::Packed(
-                memory
+        let memory = match memory.cast_into::<PyCapsule>().map_err(pyo3::CastIntoError::into_inner) {
+            Ok(capsule) => Memory::Shared(stored_pixels(capsule, width, height, layout)?),
+            Err(bytes) if !stored || bytes.is_instance_of::<PyBytes>() => Memory::Packed(
+                bytes
                     .extract()
                     .map_err(|error: pyo3::CastError<'_, '_>| Fault::raised_by_pillow(py, error.into()))?,
-            )
+            ),
+            Err(image) => Memory::Stored(Stored(image.unbind())),
         };
-        let orientation = if spec.exif { orientation(&loaded)? } else { Orientation::default() };
         let palette = palette.map(|entries| palette_from(&entries));
+        let orientation = Orientation::from_exif(orientation);
         Ok(Self { width, height, layout, palette, memory, held, orientation })
     }
 
-    /// Has Pillow decode `bytes`, which the core refused with `ours`; also gives Pillow's name of
-    /// the format.
-    pub fn decode(
-        bytes: &Bound<'_, PyAny>,
-        ours: Error,
-        spec: &Spec,
-    ) -> Result<(Self, Option<String>), Fault> {
-        let py = bytes.py();
-        let pad = spec.truncated == Truncated::Pad;
-        let guard = Bound::new(py, Guard::new(spec.limits)).map_err(Fault::Stop)?;
-        let opened = py
-            .import("clipprep._pillow")
-            .and_then(|module| module.getattr("open_image")?.call1((bytes, &spec.formats, pad, &guard)))
-            .and_then(|opened| opened.extract::<Opened<'_>>());
-        if let Some(error) = guard.get().take() {
-            return Err(error.into());
-        }
-        let image = match opened.map_err(|error| Fault::raised_by_pillow(py, error))? {
-            (Some(image), _) => image,
-            (None, (kind, said, cause)) => {
-                return Err(Fault::refused_by_pillow(ours, &kind, said, cause.map(PyErr::from_value)));
-            }
-        };
-        let format = image.getattr("format").and_then(|name| name.extract()).unwrap_or(None);
-        let pixels = Self::of(&image, spec, true)?;
-        // An image inside a file may be larger than the header says.
-        spec.limits.check_pixels(pixels.width, pixels.height)?;
-        Ok((pixels, format))
+    /// Width and height.
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
     }
 
     /// Writes the tensor to `out`; Python is attached to for LAB, and only then.
@@ -280,22 +262,4 @@ impl Pixels {
             .map_err(|error| Error::decode("PIL image", error))?;
         Ok(Array::new(view, self.layout, self.palette.clone())?.of_image().holding(self.held))
     }
-}
-
-/// The orientation of a loaded image, as Pillow finds it.
-fn orientation(image: &Bound<'_, PyAny>) -> Result<Orientation, Fault> {
-    let py = image.py();
-    let raised = |error| Fault::raised_by_pillow(py, error);
-    let info = image.getattr("info").map_err(raised)?;
-    // Pillow reads it by `get`, whatever it is.
-    if let Ok(info) = info.cast::<PyDict>()
-        && let Some(block) = info.get_item("exif").map_err(raised)?
-        && let Ok(block) = block.extract::<PyBackedBytes>()
-    {
-        check_exif(&block)?;
-    }
-    let value =
-        py.import("clipprep._pillow").and_then(|module| module.getattr("orientation")?.call1((image,)));
-    let value = value.and_then(|value| value.extract()).map_err(raised)?;
-    Ok(Orientation::from_exif(value))
 }

@@ -5,10 +5,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
 
 use super::batch::{self, Each, Rows};
+use super::fallback::Fallback;
 use super::fork::Visit;
 use super::options::{Model, OPTIONS, Options};
 use super::output::{self, Dtype, Number, with_number};
-use super::source::{Done, Engine, source as source_of};
+use super::source::{Done, Engine, Pillows, source as source_of};
 use super::stop::{Cancel, Stop};
 use crate::Orientation;
 
@@ -121,7 +122,13 @@ impl Preprocess {
                 };
                 (Some(format.name().to_owned()), decoder, notes)
             }
-            (None, Some((format, why))) => (format, "pillow", vec![format!("left to Pillow: {why}")]),
+            (None, Some(Pillows { format, why, way })) => {
+                let mut notes = vec![format!("left to Pillow: {why}")];
+                if way == Fallback::Process {
+                    notes.push("Pillow decoded it in a helper process".into());
+                }
+                (format, "pillow", notes)
+            }
             (None, None) => (None, "none", vec![]),
         };
         if report.orientation != Orientation::default() {

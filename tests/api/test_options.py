@@ -48,7 +48,7 @@ OTHERS: dict[str, tuple[Any, str]] = {
     "truncated": ("pad", "--truncated pad"),
     "exif": (True, "--exif"),
     "formats": (("JPEG", "PNG"), "--formats JPEG,PNG"),
-    "fallback": ("never", "--fallback never"),
+    "fallback": ("process", "--fallback process"),
 }
 #: Options that a value needs beside it.
 BESIDE = {

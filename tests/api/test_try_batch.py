@@ -127,7 +127,7 @@ def test_what_is_about_no_source_is_raised(small, call: str, error: type[BaseExc
 def test_an_exit_raised_inside_of_pillow_is_raised(small, monkeypatch, num_threads: int) -> None:
     """One that a signal's handler raises while Pillow decodes, for example."""
     monkeypatch.setattr(
-        "clipprep._pillow.open_image", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        "clipprep._pillow.decode", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt):
         small.try_batch([b"no image"] * 9, num_threads=num_threads)

@@ -37,7 +37,7 @@ def no_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("Pillow was asked")
 
-    monkeypatch.setattr(_pillow, "open_image", fail)
+    monkeypatch.setattr(_pillow, "decode", fail)
     monkeypatch.setattr(ImageFile.ImageFile, "load", fail)
 
 
@@ -49,7 +49,7 @@ def test_a_file_that_only_pillow_reads_is_refused_with_what_to_do(
     path = tmp_path / "image"
     path.write_bytes(encoded(name))
     for source in (path, path.read_bytes(), io.BytesIO(path.read_bytes())):
-        with pytest.raises(clipprep.UnsupportedError, match=r'fallback="never".* or use "inline"'):
+        with pytest.raises(clipprep.UnsupportedError, match=r'fallback="never".* or use "process"'):
             never(source)
         assert not never.try_batch([source]).ok[0]
 

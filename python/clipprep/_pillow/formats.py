@@ -160,7 +160,8 @@ def _own_formats() -> tuple[str, ...]:
 
 def known_formats() -> tuple[str, ...]:
     """Every format that Pillow knows in this process, in the order in which they are tried."""
-    return tuple(dict.fromkeys([*_own_formats(), *Image.ID]))
+    # A program may take a plug-in back.
+    return tuple(name for name in dict.fromkeys([*_own_formats(), *Image.ID]) if name in Image.OPEN)
 
 
 def default_formats() -> tuple[str, ...]:

@@ -20,5 +20,8 @@ class Guard(Protocol):
     def file(self, data: bytes) -> None:
         """Checks a file as our own decoders do before they leave it to Pillow."""
 
+    def exif(self, block: bytes) -> None:
+        """Checks a block of EXIF."""
+
     def png(self, data: memoryview) -> tuple[int, int]:
         """Checks a PNG inside another file as our own decoder does, and returns its size."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import PIL
 from PIL import Image, ImageFile
 from PIL import _imaging as core
 
-from .opening import open_again
 from .refusals import RefusedError
 from .storage import stored_bytes
 
@@ -30,8 +29,12 @@ def major_version() -> int:
     return int(PIL.__version__.split(".")[0])
 
 
-def orientation(image: Image.Image) -> int:
+def _orientation(image: Image.Image, guard: Guard) -> int:
     """The orientation of a loaded image, 1 where it is none that `ImageOps.exif_transpose` turns by."""
+    # Pillow reads the block by `get`, whatever it is.
+    block = image.info.get("exif") if isinstance(image.info, dict) else None
+    if isinstance(block, (bytes, bytearray)):
+        guard.exif(bytes(block))
     return _ORIENTATIONS.get(image.getexif().get(_ORIENTATION_TAG, 1), 1)
 
 
@@ -43,18 +46,22 @@ def size(image: Image.Image) -> tuple[int, int, bool]:
     return width, height, not image.tile and getattr(image, "_im", None) is not None
 
 
-def pixels(
-    image: Image.Image, over_white: bool, is_own: bool, pad: bool, guard: Guard
-) -> tuple[str, int, int, Any, bool, bytes | None, Image.Image, int]:
-    """The mode, width, height, memory and palette (RGB) of an image, loaded if it was not, the loaded image, and the
-    bytes that all of it holds; those of an image that is not `is_own` are its owner's.
+#: What `pixels` gives.
+Found: TypeAlias = tuple[str, int, int, Any, bool, bytes | None, int, int]
+
+
+def pixels(image: Image.Image, is_own: bool, over_white: bool, exif: bool, guard: Guard) -> Found:
+    """The mode, width, height, memory, whether that is as Pillow stores pixels, palette (RGB), orientation of an
+    image, loaded if it was not, and the bytes that all of it holds; those of an image that is not `is_own` are its owner's.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the image lies in one
     block; or Pillow's image itself, of which `strip` exports copies of some rows at a time; or packed bytes. The flag
     is true for the first two, which have pixels as Pillow stores them. With `over_white`, an image with a transparent
-    colour, or in LAB, is laid over white, and so is RGB. `pad` and `guard` are as for `open_image`.
+    colour, or in LAB, is laid over white, and so is RGB. The orientation is 1 without `exif`.
     """
-    loaded = image = _loaded(image, pad, guard)
+    # Also where they are in memory: it hands a changed palette to Pillow's core.
+    image.load()
+    loaded = image
     count = image.width * image.height
     held = stored_bytes(image.mode) * count if is_own else 0
     # Of LAB, Pillow makes the unused fourth byte of a pixel the alpha of RGBA.
@@ -91,7 +98,8 @@ def pixels(
         guard.memory(held + _PACKING.get(mode, 8) * width * height)
         memory = _packed(image)
         held += len(memory)
-    return mode, width, height, memory, shared, palette, loaded, held
+    turned = _orientation(loaded, guard) if exif else 1
+    return mode, width, height, memory, shared, palette, turned, held
 
 
 def strip(stored: Any, left: int, right: int, top: int, rows: int, row: int) -> tuple[Any, int]:
@@ -106,16 +114,6 @@ def strip(stored: Any, left: int, right: int, top: int, rows: int, row: int) -> 
         )
     rows = max(1, min(rows, core.get_block_size() // row))
     return stored.crop((left, top, right, top + rows)).__arrow_c_array__(), rows
-
-
-def _loaded(image: Image.Image, pad: bool, guard: Guard) -> Image.Image:
-    """The image with its pixels. One that was opened lazily stays as it is, where its file can be read anew: else the
-    pixels of a whole batch would stay in the caller's objects."""
-    own = None if size(image)[2] else open_again(image, pad, guard)
-    if own is None:
-        image.load()
-        return image
-    return own
 
 
 def _palette(stored: Any) -> bytes:

@@ -97,7 +97,7 @@ def _calling(pad: bool, guard: Guard) -> Iterator[None]:
 
 
 def open_image(
-    data: Any, formats: list[str] | None, pad: bool, guard: Guard
+    data: Any, formats: Iterable[str] | None, pad: bool, guard: Guard
 ) -> tuple[Image.Image | None, tuple[str, str, BaseException | None]]:
     """Opens and loads an encoded image of the allowed formats. Where it is refused there is none, and the kind
     of the error, our words for it and its cause follow.
@@ -116,28 +116,43 @@ def open_image(
             return None, refusal(error, found[-1] if found else None)
 
 
-def open_again(image: Image.Image, pad: bool, guard: Guard) -> Image.Image | None:
-    """The same image as one that the caller opened, from the bytes of its file, which are checked and loaded as
-    those of any file. None where they cannot be read, or where the caller has changed the image since.
+def reopen(image: Image.Image, pad: bool, guard: Guard) -> tuple[str, bytes, Image.Image] | None:
+    """The format and the bytes of the file of an image that the caller opened, which are checked as those of any file,
+    and the same image, opened from them. None where they cannot be read, or where the caller has changed the
+    image since.
 
     Raises `RefusedError` for what `open_image` refuses.
     """
     name, data = originals.name(image), originals.data(image)
     if name is None or data is None:
         return None
-    with _calling(pad, guard):
-        try:
-            guard.file(data)
-            own = _read(name, data)
-            if not originals.is_same(own, image):
-                return None
-            own.load()
-            return own
-        except (MemoryError, RecursionError):
-            raise
-        except Exception as error:
-            kind, said, cause = refusal(error, name)
-            raise RefusedError(kind, said) from cause
+    with _calling(pad, guard), _refusing(name):
+        guard.file(data)
+        own = _read(name, data)
+        return (name, data, own) if originals.is_same(own, image) else None
+
+
+def open_again(image: Image.Image, pad: bool, guard: Guard) -> Image.Image | None:
+    """The image that `reopen` opens, loaded."""
+    found = reopen(image, pad, guard)
+    if found is None:
+        return None
+    name, _, own = found
+    with _calling(pad, guard), _refusing(name):
+        own.load()
+    return own
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Raises `RefusedError` for what is a fault of a file of that format."""
+    try:
+        yield
+    except (MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        kind, said, cause = refusal(error, name)
+        raise RefusedError(kind, said) from cause
 
 
 def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
@@ -151,7 +166,7 @@ def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
     allowed = set(allowed)
     for name in known_formats():
         _, accept = readers[name]
-        if not _accepts(accept, prefix):
+        if not accepts(accept, prefix):
             continue
         if name not in allowed:
             if accept is not None:
@@ -201,7 +216,8 @@ def open_inside(file: Any, *_arguments: Any, **_options: Any) -> Image.Image:
         _call.depth -= 1
 
 
-def _accepts(accept: Any, prefix: bytes) -> bool:
+def accepts(accept: Any, prefix: bytes) -> bool:
+    """Whether a format's function takes a file that begins so."""
     try:
         # Pillow takes a text for a warning.
         return accept is None or (not isinstance(said := accept(prefix), str) and bool(said))

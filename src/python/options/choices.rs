@@ -59,7 +59,7 @@ choices! {
     ResizeMode = named;
     Position = named;
     Truncated = named;
-    Fallback = named;
+    Fallback = fallback;
 }
 
 /// The names of choices, quoted.
@@ -118,6 +118,16 @@ fn dtype(given: &Bound<'_, PyAny>) -> Result<Dtype, Wrong> {
         }
         _ => named(given),
     }
+}
+
+/// A name; helpers are refused where none can be started.
+fn fallback(given: &Bound<'_, PyAny>) -> Result<Fallback, Wrong> {
+    let fallback = named(given)?;
+    if fallback == Fallback::Process {
+        let helper = given.py().import("clipprep._helper");
+        helper.and_then(|helper| helper.call_method0("check_available")).map_err(Wrong::Ours)?;
+    }
+    Ok(fallback)
 }
 
 /// An option's text.

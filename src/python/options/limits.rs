@@ -3,11 +3,12 @@
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyList, PyType};
+use pyo3::types::{PyBool, PyList, PyType};
 
 use super::entry::row;
 use super::value::{Value, Wrong};
 use crate::Limits;
+use crate::python::guard::bounds;
 
 /// The class, written in Python for its signature.
 pub(super) fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
@@ -16,7 +17,7 @@ pub(super) fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
 }
 
 /// The bounds that an object of the class has.
-pub(super) fn read(given: &Bound<'_, PyAny>) -> PyResult<Limits> {
+pub(in crate::python) fn read(given: &Bound<'_, PyAny>) -> PyResult<Limits> {
     let mut limits = Limits::default();
     for bound in Limits::TABLE {
         let value = given.getattr(bound.name)?;
@@ -39,11 +40,7 @@ fn number(value: &Bound<'_, PyAny>) -> Result<u64, Wrong> {
 
 /// An object of the class with these bounds.
 pub(super) fn show<'py>(py: Python<'py>, limits: &Limits) -> PyResult<Bound<'py, PyAny>> {
-    let (bounds, mut limits) = (PyDict::new(py), *limits);
-    for bound in Limits::TABLE {
-        bounds.set_item(bound.name, *(bound.field)(&mut limits))?;
-    }
-    class(py)?.call((), Some(&bounds))
+    class(py)?.call((), Some(&bounds(py, *limits)?))
 }
 
 /// Raises TypeError or ValueError for bounds that are none.

@@ -15,7 +15,7 @@ use super::words;
 use crate::{Filter, FloatSteps, Resampler, ResizeMode, model_size};
 pub(super) use entry::Options;
 use found::found;
-pub(super) use limits::{check_limits, describe_limits};
+pub(super) use limits::{check_limits, describe_limits, read as read_limits};
 pub(super) use table::OPTIONS;
 pub(super) use value::count;
 use value::{Value, Wrong};

@@ -1,5 +1,6 @@
 //! One call: what its sources share, and how an item of it is run.
 
+use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
 use numpy::PyArray1;
@@ -7,6 +8,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 
 use super::held::{Item, Source};
+use crate::python::asking;
 use crate::python::errors::Fault;
 use crate::python::fallback::Fallback;
 use crate::python::fork::attached;
@@ -23,6 +25,8 @@ pub(in crate::python) struct Engine {
 /// State that the sources of one call share.
 pub(in crate::python) struct Call<'a> {
     pub engine: &'a Engine,
+    /// How many threads it has, at most.
+    threads: usize,
     /// The memory that the call writes to.
     out: Span,
     /// Held while Pillow loads an image: two of them may share a file, or be the same object.
@@ -32,8 +36,16 @@ pub(in crate::python) struct Call<'a> {
 /// The report of an item, and the decoder's name.
 pub(in crate::python) struct Done {
     pub report: Report,
-    /// Pillow's name of the format, and why the native decoder did not take it.
-    pub pillow: Option<(Option<String>, String)>,
+    pub pillow: Option<Pillows>,
+}
+
+/// What Pillow did.
+pub(in crate::python) struct Pillows {
+    /// Its name of the format.
+    pub format: Option<String>,
+    /// Why the native decoder did not take the file.
+    pub why: String,
+    pub way: Fallback,
 }
 
 impl From<Report> for Done {
@@ -44,10 +56,15 @@ impl From<Report> for Done {
 
 impl<'a> Call<'a> {
     /// A call that reads `sources` and writes to `out`; raises `ValueError` where the two overlap.
-    pub fn new(engine: &'a Engine, sources: &[Source<'_>], out: Span) -> PyResult<Self> {
+    pub fn new(
+        engine: &'a Engine,
+        threads: NonZeroUsize,
+        sources: &[Source<'_>],
+        out: Span,
+    ) -> PyResult<Self> {
         match sources.iter().filter_map(Source::span).any(|span| span.overlaps(&out)) {
             true => Err(memory::overlap()),
-            false => Ok(Self { engine, out, loading: Mutex::new(()) }),
+            false => Ok(Self { engine, threads: threads.get(), out, loading: Mutex::new(()) }),
         }
     }
 
@@ -57,34 +74,36 @@ impl<'a> Call<'a> {
         match item {
             Item::Image(pixels) => Ok(pixels.run(core, out)?.into()),
             Item::Unloaded(image) => {
-                fallback.admit_unloaded()?;
-                let turn = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-                let load = |py: Python<'_>| {
-                    let pixels = Pixels::of(image.bind(py), core.spec(), true)?;
-                    if pixels.span().is_some_and(|span| span.overlaps(&self.out)) {
+                let module = fallback.module_for_images()?;
+                let turn = || self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+                let pixels = asking::load(module, image, core.spec(), self.threads, turn)?;
+                if pixels.span().is_some_and(|span| span.overlaps(&self.out)) {
+                    return attached(|_| {
+                        drop(pixels);
                         Err(Fault::Stop(memory::overlap()))
-                    } else {
-                        Ok(pixels)
-                    }
-                };
-                let pixels = attached(load);
-                drop(turn);
-                Ok(run_and_drop(core, pixels?, out)?.into())
+                    });
+                }
+                Ok(run_and_drop(core, pixels, out)?.into())
             }
             _ => {
                 let source = item.core().expect("the others are the core's");
                 let done = core.process_or(&source, out, |refused, out| {
-                    let error = fallback.admit(refused.error)?;
+                    let error = refused.error;
                     let why = error.to_string();
-                    let (pixels, format) = attached(|py| {
-                        let bytes = match (item, refused.bytes) {
-                            (Item::Encoded(bytes), _) => bytes.into_bound_py_any(py).map_err(Fault::Stop)?,
-                            (_, bytes) => PyArray1::from_vec(py, bytes.into_owned()).into_any(),
-                        };
-                        Pixels::decode(&bytes, error, core.spec())
-                    })?;
+                    let module = fallback.module(&error)?;
+                    let bytes = refused.bytes;
+                    let (pixels, format) = asking::decode(
+                        module,
+                        |py| match item {
+                            Item::Encoded(bytes) => bytes.into_bound_py_any(py),
+                            _ => Ok(PyArray1::from_vec(py, bytes.into_owned()).into_any()),
+                        },
+                        error,
+                        core.spec(),
+                        self.threads,
+                    )?;
                     let report = run_and_drop(core, pixels, out)?;
-                    Ok(Done { report, pillow: Some((format, why)) })
+                    Ok(Done { report, pillow: Some(Pillows { format, why, way: *fallback }) })
                 });
                 done.map_err(|fault| match (item, fault) {
                     (Item::Path(path), Fault::Core(Error::Io(error))) => {

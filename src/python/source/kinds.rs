@@ -105,10 +105,11 @@ fn path<'py>(object: &Bound<'py, PyAny>) -> Result<Source<'py>, Fault> {
     })
 }
 
+/// An image whose pixels are in memory is read where they lie; any other is decoded in its turn.
 fn of_image<'py>(image: &Bound<'py, PyAny>, spec: &Spec) -> Result<Source<'py>, Fault> {
     let loaded = pillow::check_size(image, &spec.limits)?;
     if loaded {
-        Pixels::of(image, spec, false).map(Source::Image)
+        Pixels::of(image, spec).map(Source::Image)
     } else {
         Ok(Source::Unloaded(image.clone().unbind()))
     }

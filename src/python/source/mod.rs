@@ -6,6 +6,6 @@ mod files;
 mod held;
 mod kinds;
 
-pub(super) use call::{Call, Done, Engine};
+pub(super) use call::{Call, Done, Engine, Pillows};
 pub(super) use held::{Item, Source};
 pub(super) use kinds::source;

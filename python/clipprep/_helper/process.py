@@ -1,0 +1,248 @@
+"""The parent's side of one helper: started, asked, ended."""
+
+from __future__ import annotations
+
+import io
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from .. import _core
+from .plugins import Plugins
+from .protocol import ALL_LOST, Hello, Reply, message
+
+_START = Path(__file__).with_name("start.py")
+#: Threads of libraries would only wait for each other, and memory that is given back is to be the system's again.
+_ENVIRONMENT = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+}
+#: Seconds within which a helper whose pipes are closed has to have ended, and one that was killed.
+_CLOSED, _KILLED = 1.0, 5.0
+
+
+class DeadError(Exception):
+    """A helper has ended, or says what none of ours would."""
+
+
+class Helper:
+    """A process that decodes one file at a time. One thread uses it at a time."""
+
+    def __init__(self, plugins: Plugins) -> None:
+        self.plugins = plugins
+        self.lost = dict(plugins.lost)
+        """Plug-ins that it does not have, with the reason."""
+        self.bounds = 0
+        self.idle_since = 0.0
+        self.started = threading.Event()
+        """Set when it was started, or could not be."""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._file: Any = None
+        self._failure: Exception | None = None
+        self._buffer = b""
+        self._sequence = 0
+
+    def start(self) -> None:
+        """Start the process. It ends with the thread that does this, where the system has such an arrangement."""
+        try:
+            self._file = _shared_file()
+            setup = {
+                "parent": os.getpid(),
+                "path": [os.path.abspath(path) for path in sys.path],
+                "plugins": self.plugins.rows,
+                "file": self._file.name if os.name == "nt" else self._file.fileno(),
+            }
+            self._process = subprocess.Popen(
+                # Neither the environment nor the working directory decides what is imported.
+                [sys.executable, "-I", "-S", str(_START)],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                pass_fds=() if os.name == "nt" else (self._file.fileno(),),
+                # Ctrl-C in a terminal is the parent's.
+                start_new_session=True,
+                env={**os.environ, **_ENVIRONMENT},
+            )
+            _write(self._input(), message(setup))
+        except Exception as error:
+            self._failure = error
+        self.started.set()
+
+    def ask(self, request: dict[str, Any], data: Any) -> None:
+        """Hand over a file. Raises `DeadError`."""
+        if self._failure is not None:
+            raise DeadError(f"one that does not start: {_core.said(self._failure)}")
+        self._sequence += 1
+        self._file.seek(0)
+        _write(self._file, data)
+        try:
+            _write(self._input(), message({**request, "sequence": self._sequence}))
+        except OSError as error:
+            raise DeadError(self.end()) from error
+
+    def reply(self, seconds: float) -> Reply | None:
+        """Its answer, if there is one by then. Raises `DeadError`."""
+        end = time.monotonic() + seconds
+        if not self.bounds and not self._greeted(seconds):
+            return None
+        header = self._read(Reply.layout().size, max(end - time.monotonic(), 0))
+        if header is None:
+            return None
+        try:
+            reply: Reply = Reply.unpack(header)
+        except ValueError as error:
+            raise DeadError("one that answers what none of ours does") from error
+        if reply.sequence != self._sequence:
+            raise DeadError("one that answers another question")
+        return reply
+
+    def pixels(self, size: int) -> bytes:
+        """A copy of the pixels in the shared file, which is empty after it: the helper cannot change what is
+        looked at, and a file that it cuts off ends a read and no process."""
+        self._file.seek(0)
+        pixels = io.BufferedReader(io.FileIO(self._file.fileno(), closefd=False)).read(size)
+        if len(pixels) != size:
+            raise DeadError("one that sends other pixels than it says")
+        return pixels
+
+    def forget(self) -> None:
+        """Give back the memory of the shared file."""
+        self._file.truncate(0)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process is not None
+        return self._process.pid
+
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def end(self) -> str:
+        """End the process, if it has not ended of itself, and say how it ended."""
+        process = self._process
+        if process is None:
+            return "one that did not start"
+        try:
+            # A process whose pipe is closed is about to end.
+            process.wait(_CLOSED)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(_KILLED)
+        self.close()
+        code = process.returncode
+        if code >= 0:
+            return f"one that ended with status {code}"
+        try:
+            return f"one that was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"one that was ended by signal {-code}"
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self._process is not None:
+            self._process.kill()
+            self.end()
+
+    def close(self) -> None:
+        """Close our ends: a helper that is not busy ends by it."""
+        files = [self._file]
+        if self._process is not None:
+            files += [self._process.stdin, self._process.stdout]
+        for file in files:
+            if file is not None:
+                file.close()
+
+    def abandon(self) -> None:
+        """Close our ends in a forked child, whose parent the process is of."""
+        if self._process is not None:
+            self.close()
+            self._process.returncode = 0
+
+    def _input(self) -> Any:
+        assert self._process is not None
+        return self._process.stdin
+
+    def _greeted(self, seconds: float) -> bool:
+        """Whether it is ready."""
+        greeting = self._read(Hello.layout().size, seconds)
+        if greeting is None:
+            return False
+        try:
+            hello: Hello = Hello.unpack(greeting)
+        except ValueError as error:
+            raise DeadError(f"{_core.shown(sys.executable)}, which is no Python") from error
+        if hello.lost == ALL_LOST:
+            raise DeadError(f"one that does not start: {hello.why}")
+        self.bounds = hello.bounds | 1 << 31
+        for bit, (name, *_) in enumerate(self.plugins.rows):
+            if hello.lost >> min(bit, 63) & 1:
+                self.lost[name] = f"a helper cannot import it: {hello.why}"
+        return True
+
+    def _read(self, size: int, seconds: float) -> bytes | None:
+        """A message of that size, if it is there by then."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        output = self._process.stdout.fileno()
+        while len(self._buffer) < size:
+            if not _is_readable(output, seconds):
+                return None
+            piece = os.read(output, size - len(self._buffer))
+            if not piece:
+                raise DeadError(self.end())
+            self._buffer += piece
+        found, self._buffer = self._buffer, b""
+        return found
+
+
+def _shared_file() -> Any:
+    """A file in memory where the system has such, that vanishes with those who have it open."""
+    if hasattr(os, "memfd_create"):
+        try:
+            return io.FileIO(os.memfd_create("clipprep"), "r+b")
+        except OSError:  # an old kernel, or a filter
+            pass
+    return tempfile.TemporaryFile("r+b" if os.name != "nt" else "w+b", buffering=0)
+
+
+def _write(file: Any, data: Any) -> None:
+    view = memoryview(data).cast("B")
+    while view:
+        view = view[file.write(view) :]
+
+
+if sys.platform == "win32":
+    import _winapi
+    import msvcrt
+
+    def _is_readable(number: int, seconds: float) -> bool:
+        """Whether reading would not wait, by then."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if _winapi.PeekNamedPipe(msvcrt.get_osfhandle(number), 0)[0]:
+                    return True
+            except OSError:  # its other end is closed
+                return True
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.001)
+
+else:
+
+    def _is_readable(number: int, seconds: float) -> bool:
+        """Whether reading would not wait, by then."""
+        poll = select.poll()
+        poll.register(number, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))

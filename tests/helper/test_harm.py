@@ -1,0 +1,172 @@
+"""What a file does to the process that decodes it costs its row, and the others are read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFile
+
+import clipprep
+from clipprep._helper.pool import POOL
+from support import plug
+from support.pictures import picture
+from support.writers import saved
+
+TGA = saved(picture("RGB", 60, 40), "TGA")
+
+
+@pytest.fixture(autouse=True)
+def registered() -> Iterator[None]:
+    plug.register()
+    yield
+    plug.unregister()
+
+
+@pytest.fixture
+def process() -> clipprep.Preprocess:
+    return clipprep.Preprocess(16, fallback="process")
+
+
+def test_a_plug_in_is_found_by_name(process: clipprep.Preprocess) -> None:
+    data = plug.file("nothing")
+    assert np.array_equal(process(data), clipprep.Preprocess(16)(data))
+
+
+@pytest.mark.parametrize(
+    ("what", "error", "said"),
+    [
+        ("abort", clipprep.HelperError, "ended by SIGABRT"),
+        ("crash", clipprep.HelperError, "ended by SIGSEGV"),
+        ("exit", clipprep.HelperError, "ended with status 0"),
+        ("leave", clipprep.HelperError, "ended with status 1"),
+        ("raise", clipprep.DecodeError, "this plug-in fails"),
+        ("allocate", clipprep.LimitError, "memory"),
+    ],
+)
+def test_harm_costs_its_row(
+    process: clipprep.Preprocess, what: str, error: type[Exception], said: str
+) -> None:
+    limits = clipprep.Limits(max_memory=1 << 28)
+    process = clipprep.Preprocess(16, fallback="process", limits=limits)
+    result = process.try_batch([TGA, plug.file(what), TGA, plug.file("nothing")], num_threads=2)
+    assert result.ok.tolist() == [True, False, True, True]
+    assert type(result.errors[1]) is error
+    assert said in str(result.errors[1])
+    assert np.array_equal(result.pixels[0], process(TGA))
+
+
+def test_what_a_plug_in_prints_is_no_answer(process: clipprep.Preprocess) -> None:
+    assert np.array_equal(process(plug.file("speak")), process(plug.file("nothing")))
+
+
+def test_a_loop_ends_by_max_seconds() -> None:
+    limits = clipprep.Limits(max_seconds=1)
+    process = clipprep.Preprocess(16, fallback="process", limits=limits)
+    process(TGA)
+    start = time.process_time()
+    with pytest.raises(clipprep.LimitError, match="1 seconds of processor time"):
+        process(plug.file("loop"))
+    assert time.process_time() - start < 0.5, "the time is the helper's"
+    # The time of a file is its own.
+    assert process.try_batch([TGA] * 5).ok.all()
+
+
+def test_sleep_ends_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clipprep._helper.job._PATIENCE", 0)
+    monkeypatch.setattr("clipprep._helper.job._SPARE", 0.3)
+    limits = clipprep.Limits(max_seconds=1)
+    process = clipprep.Preprocess(16, fallback="process", limits=limits)
+    with pytest.raises(clipprep.LimitError, match="expected an answer of a helper"):
+        process(plug.file("sleep"))
+    assert process(TGA).any()
+
+
+def test_a_helper_that_is_killed(process: clipprep.Preprocess) -> None:
+    process(TGA)
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            process(plug.file("sleep"))
+        except clipprep.ImageError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not (busy := [h for h in POOL.helpers() if h not in POOL.idle()]):
+        time.sleep(0.01)
+    time.sleep(0.1)
+    os.kill(busy[0].pid, signal.SIGKILL)
+    thread.join(20)
+    assert [type(error) for error in errors] == [clipprep.HelperError]
+    assert "SIGKILL" in str(errors[0])
+    # One that is killed while it has nothing to do is noticed before it is asked.
+    process(TGA)
+    os.kill(POOL.idle()[-1].pid, signal.SIGKILL)
+    time.sleep(0.05)
+    assert process(TGA).any()
+
+
+def test_ctrl_c_ends_a_wait_at_once(process: clipprep.Preprocess) -> None:
+    process(TGA)
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        process.batch([plug.file("sleep")] * 3, num_threads=2)
+    assert time.monotonic() - start < 5
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        process(plug.file("sleep"))
+    assert process(TGA).any()
+
+
+class Local(plug.Plug):
+    format = "LOCAL"
+
+
+LOCAL = plug.MAGIC + plug.file("nothing")[4:]
+
+
+@pytest.mark.parametrize("kind", ["main", "closure"])
+def test_a_plug_in_without_a_name_is_refused_with_the_reason(
+    process: clipprep.Preprocess, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    factory: object = Local
+    if kind == "main":
+        monkeypatch.setattr(Local, "__module__", "__main__")
+    else:
+        factory = lambda file, name: Local(file, name)  # noqa: E731
+    plug.unregister()
+    try:
+        Image.register_open("LOCAL", factory, plug.accept)
+        with pytest.raises(
+            clipprep.UnsupportedError, match="a plug-in for LOCAL that works in a helper"
+        ):
+            process(LOCAL)
+        assert process(TGA).any()
+    finally:
+        Image.OPEN.pop("LOCAL")
+        Image.ID.remove("LOCAL")
+        plug.register()
+
+
+def test_a_plug_in_that_cannot_be_imported(
+    process: clipprep.Preprocess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its module is there in this process alone."""
+    import sys
+    import types
+
+    module = types.ModuleType("only_here")
+    module.Plug = type("Plug", (ImageFile.ImageFile,), {"__module__": "only_here"})
+    monkeypatch.setitem(sys.modules, "only_here", module)
+    monkeypatch.setitem(Image.OPEN, "PLUG", (module.Plug, plug.accept))
+    with pytest.raises(clipprep.UnsupportedError, match="cannot import it: ModuleNotFoundError"):
+        process(plug.file("nothing"))
+    assert process(TGA).any()

@@ -1,0 +1,238 @@
+"""Helpers begin when they are needed, and end with their work, their thread's process and their interpreter."""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clipprep
+from clipprep._helper import pool
+from clipprep._helper.pool import POOL
+from support.paths import TESTS
+from support.pictures import picture
+from support.writers import saved
+
+TGA = saved(picture("RGB", 60, 40), "TGA")
+METHODS = multiprocessing.get_all_start_methods()
+
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc"),
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
+
+
+@pytest.fixture
+def process() -> clipprep.Preprocess:
+    return clipprep.Preprocess(16, fallback="process")
+
+
+def children(parent: int) -> set[int]:
+    """The processes that a process has started, and nobody has waited for."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                status = (entry / "stat").read_text()
+            except OSError:
+                continue
+            if int(status.rpartition(")")[2].split()[1]) == parent:
+                found.add(int(entry.name))
+    return found
+
+
+def is_there(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def wait_for(what: object, seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not what():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def program(code: str, **options: object) -> subprocess.CompletedProcess[str]:
+    setup = f"""
+import os, sys, threading, time
+sys.path.insert(0, {str(TESTS)!r})
+import clipprep
+from clipprep._helper.pool import POOL
+from support import plug
+plug.register()
+from support.pictures import picture
+from support.writers import saved
+TGA = saved(picture("RGB", 60, 40), "TGA")
+pre = clipprep.Preprocess(16, fallback="process")
+"""
+    return subprocess.run(
+        [sys.executable, "-c", setup + code],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        **options,
+    )
+
+
+def test_none_is_started_before_it_is_needed() -> None:
+    done = program("""
+pre(saved(picture("RGB", 60, 40), "PNG"))
+assert not POOL.helpers() and threading.active_count() == 1
+pre(TGA)
+assert len(POOL.helpers()) == 1
+""")
+    assert done.returncode == 0, done.stderr
+
+
+def test_idle_helpers_end(monkeypatch: pytest.MonkeyPatch, process: clipprep.Preprocess) -> None:
+    process(TGA)
+    pids = [helper.pid for helper in POOL.helpers()]
+    assert all(map(is_there, pids))
+    monkeypatch.setattr(pool, "IDLE", 0.05)
+    process(TGA)  # so that the time is looked at
+    wait_for(lambda: not POOL.helpers())
+    assert not children(os.getpid()) & set(pids), "nobody waited for them"
+    wait_for(lambda: "clipprep-helpers" not in [thread.name for thread in threading.enumerate()])
+    assert process(TGA).any(), "another one is started"
+
+
+def test_there_are_as_many_as_threads(process: clipprep.Preprocess) -> None:
+    result = process.try_batch([TGA] * 40, num_threads=3)
+    assert result.ok.all()
+    assert 1 <= len(POOL.helpers()) <= max(3, clipprep.build_info()["threads"])
+
+
+def test_nothing_leaks(process: clipprep.Preprocess) -> None:
+    process.batch([TGA] * 10, num_threads=2)
+
+    def held() -> tuple[int, int]:
+        gc.collect()
+        return len(os.listdir("/proc/self/fd")), len(children(os.getpid()))
+
+    before = held()
+    for _ in range(3):
+        for helper in POOL.helpers():
+            os.kill(helper.pid, signal.SIGKILL)
+        time.sleep(0.05)
+        process.try_batch([TGA, b"bad", TGA] * 5, num_threads=2)
+    assert held() <= before
+
+
+@pytest.mark.skipif("fork" not in METHODS, reason="this system does not fork")
+def test_a_forked_child_has_helpers_of_its_own(process: clipprep.Preprocess) -> None:
+    expected = process(TGA)
+    used = {helper.pid for helper in POOL.helpers()}
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = b"failed"
+        try:
+            assert not POOL.helpers()
+            same = np.array_equal(process(TGA), expected)
+            said = b"same" if same and not used & {h.pid for h in POOL.helpers()} else b"other"
+        finally:
+            os.write(write, said)
+            os._exit(0)
+    os.close(write)
+    assert os.read(read, 10) == b"same"
+    os.close(read)
+    os.waitpid(child, 0)
+    assert np.array_equal(process(TGA), expected)
+    assert used <= {helper.pid for helper in POOL.helpers()}, "the parent's go on"
+
+
+def work(pre: clipprep.Preprocess, results) -> None:
+    results.put((pre.batch([TGA] * 4, num_threads=2), [h.pid for h in POOL.helpers()]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_in_a_worker_of_a_loader(process: clipprep.Preprocess, method: str) -> None:
+    """It is daemonic, and so may not have children of multiprocessing's."""
+    context = multiprocessing.get_context(method)
+    results = context.SimpleQueue()
+    worker = context.Process(target=work, args=(process, results), daemon=True)
+    worker.start()
+    pixels, pids = results.get()
+    worker.join(30)
+    assert worker.exitcode == 0
+    assert np.array_equal(pixels, process.batch([TGA] * 4))
+    wait_for(lambda: not any(map(is_there, pids)))
+
+
+def test_a_script_without_a_guard(tmp_path: Path) -> None:
+    """It is not run again in a helper."""
+    script = tmp_path / "script.py"
+    script.write_text(f"""
+print("begun")
+import clipprep
+print(clipprep.Preprocess(16, fallback="process")({TGA!r}).shape)
+""")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100)
+    assert (done.stdout, done.returncode) == ("begun\n(3, 16, 16)\n", 0), done.stderr
+
+
+def test_a_module_of_the_working_directory_is_not_imported(tmp_path: Path) -> None:
+    (tmp_path / "struct.py").write_text("raise SystemExit('the wrong module')")
+    (tmp_path / "numpy.py").write_text("raise SystemExit('the wrong module')")
+    done = program("""
+os.chdir(sys.argv[1] if len(sys.argv) > 1 else ".")
+print(pre(TGA).shape)
+""", cwd=tmp_path, env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONPATH": ""})  # fmt: skip
+    assert done.stdout == "(3, 16, 16)\n", done.stderr
+
+
+END = """
+threading.Thread(target=lambda: pre.try_batch([plug.file("sleep")] * 3, num_threads=2), daemon=True).start()
+while len([helper for helper in POOL.helpers() if helper.started.is_set()]) < 2:
+    time.sleep(0.02)
+time.sleep(0.3)
+print(*[helper.pid for helper in POOL.helpers()], flush=True)
+"""
+
+
+@pytest.mark.parametrize("end", ["", "os._exit(0)", "os.kill(os.getpid(), 9)", "sys.exit(3)"])
+def test_the_end_with_helpers_at_work(end: str) -> None:
+    """However a process ends, it neither waits for its helpers nor leaves any."""
+    start = time.monotonic()
+    done = program(END + end)
+    assert time.monotonic() - start < 60
+    assert done.returncode == {"": 0, "os._exit(0)": 0, "sys.exit(3)": 3}.get(end, -9), done.stderr
+    pids = [int(pid) for pid in done.stdout.split()]
+    assert len(pids) == 2
+    wait_for(lambda: not any(map(is_there, pids)))
+
+
+def test_a_thread_that_ends_takes_no_helper_with_it(process: clipprep.Preprocess) -> None:
+    for helper in POOL.helpers():
+        POOL.drop(helper)
+    POOL._idle.clear()
+    thread = threading.Thread(target=process, args=(TGA,))
+    thread.start()
+    thread.join()
+    (helper,) = POOL.helpers()
+    time.sleep(0.1)
+    assert helper.is_alive()
+
+
+def test_an_embedded_interpreter_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for executable in ("", None, "/usr/bin/uwsgi"):
+        monkeypatch.setattr(sys, "executable", executable)
+        with pytest.raises(
+            ValueError, match=r"run by Python for fallback=\"process\", found sys.exec"
+        ):
+            clipprep.Preprocess(16, fallback="process")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    with pytest.raises(ValueError, match="a frozen application"):
+        clipprep.Preprocess(16, fallback="process")

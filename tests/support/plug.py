@@ -1,0 +1,76 @@
+"""A plug-in of Pillow's that does what its file says: a grey image of 8 x 8, or harm."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+
+from PIL import Image, ImageFile
+
+MAGIC = b"PLUG"
+HELD = []
+
+
+class Plug(ImageFile.ImageFile):
+    format = "PLUG"
+
+    def _open(self) -> None:
+        what = self.fp.read()[len(MAGIC) :].split(b"\0")[0].decode()
+        DEEDS[what]()
+        self._size, self._mode = (8, 8), "L"
+        self.tile = [("raw", (0, 0, 8, 8), 12, ("L", 0, 1))]
+
+
+def _allocate() -> None:
+    while True:
+        HELD.append(bytearray(1 << 24))
+
+
+def _loop() -> None:
+    while True:
+        pass
+
+
+def _raise() -> None:
+    raise ValueError("this plug-in fails")
+
+
+def _speak() -> None:
+    os.write(1, b"CPH1" * 4096)
+    print("CPH1" * 4096, flush=True)
+    print("read:", sys.stdin.read())
+
+
+DEEDS = {
+    "nothing": lambda: None,
+    "abort": os.abort,
+    "allocate": _allocate,
+    "exit": lambda: os._exit(0),
+    "leave": sys.exit,
+    "crash": lambda: ctypes.string_at(0),
+    "loop": _loop,
+    "raise": _raise,
+    "sleep": lambda: time.sleep(1000),
+    "speak": _speak,
+}
+
+
+def file(what: str) -> bytes:
+    """A file that makes the plug-in do that."""
+    return (MAGIC + what.encode()).ljust(12, b"\0") + bytes(range(64))
+
+
+def accept(prefix: bytes) -> bool:
+    return prefix[:4] == MAGIC
+
+
+def register() -> None:
+    Image.init()
+    Image.register_open(Plug.format, Plug, accept)
+
+
+def unregister() -> None:
+    Image.OPEN.pop(Plug.format, None)
+    Image.ID.remove(Plug.format)
