@@ -14,6 +14,7 @@
 //! # Ok::<(), clipprep::Error>(())
 //! ```
 
+mod ahead;
 mod array;
 pub mod batch;
 mod colour;

@@ -127,7 +127,9 @@ impl Image for Turned<'_> {
             4 => collect::<4>,
             n => unreachable!("a pixel of {n} bytes"),
         };
-        collect(self.stored.rows(&from)?.as_mut(), from.rows.len(), self.orientation, width, &mut data)?;
+        self.stored.with_rows(&from, &mut |rows| {
+            collect(rows, from.rows.len(), self.orientation, width, &mut data)
+        })?;
         let header = Header { width, height, ..self.header.clone() };
         self.upright.insert(Whole { header, data }).rows(&Window { columns: 0..width, rows: 0..height })
     }

@@ -289,6 +289,15 @@ pub trait Image {
     }
     /// Hands out the rows of `window`, top to bottom, each cut to its columns.
     fn rows<'a>(&'a mut self, window: &Window) -> Result<Box<dyn Rows + 'a>>;
+    /// Has `read` take the rows of `window` as [`rows`](Self::rows) hands them out, while other threads may work on those
+    /// that come.
+    fn with_rows(
+        &mut self,
+        window: &Window,
+        read: &mut dyn FnMut(&mut dyn Rows) -> Result<()>,
+    ) -> Result<()> {
+        read(self.rows(window)?.as_mut())
+    }
 }
 
 /// A stream of rows, top to bottom.

@@ -42,7 +42,8 @@ class Calls(_core.Preprocess):
             out: C-contiguous, writeable memory of the shape and dtype of the result, to write to: an array,
                 or an object that lends such memory of the host (a buffer, DLPack, `__array_interface__`: a
                 tensor of torch, pinned or not). After an error its content is unspecified.
-            num_threads: A number from 1. One image is the work of one thread.
+            num_threads: A number from 1, by default 1. With more, a JPEG or PNG of a megapixel or more is worked on in
+                two threads, to the same bits; anything else is the work of one.
 
         Returns:
             `out`, or a new array of shape (3, height, width), or (height, width, 3) with `layout="NHWC"`,

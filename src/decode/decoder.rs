@@ -98,6 +98,10 @@ pub trait Decoder: Image {
     /// (width, height), and each axis that is `_mirrored` (columns, rows) will be read from its end. Called
     /// before the rows are asked for; does nothing in a decoder that has no faster way.
     fn set_fast(&mut self, _resized: (usize, usize), _mirrored: (bool, bool)) {}
+
+    /// Allows the decoder to do a part of its work ahead, in a thread of its own. Called before the rows are asked for;
+    /// does nothing in a decoder whose work cannot be divided.
+    fn set_ahead(&mut self) {}
 }
 
 /// How a decoder reads a file's header, and checks it against the limits.

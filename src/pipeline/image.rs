@@ -150,26 +150,30 @@ impl Preprocess {
             check_convertible(header.layout)?;
         }
         let over_white = self.over_white(image);
-        let source: Box<dyn Rows + '_> = Box::new(Polled(image.rows(&first.window)?));
-        let source = if convert { in_rgb(source, &header, &first.window, over_white)? } else { source };
-        let mut between;
-        let source = match &plan.before {
-            None => source,
-            Some(first) => {
-                between = collected(first, source, scratch)?;
-                Box::new(Polled(between.rows(&plan.window)?))
-            }
-        };
         let palette = plan.palette(&header);
         let layout = plan.layout;
         let mut finish = |y: usize, row: &[u8]| match plan.method {
             Method::Floats(_) => finish(Row::Floats(row), y),
             _ => finish(Row::Bytes(layout, palette, row), y),
         };
-        match &plan.padding {
-            None => run(&plan, source, scratch, &mut finish)?,
-            Some(padding) => padded(padding, finish, |finish| run(&plan, source, scratch, finish))?,
-        }
+        image.with_rows(&first.window, &mut |rows| {
+            let source: Box<dyn Rows + '_> = Box::new(Polled(rows));
+            let source = if convert { in_rgb(source, &header, &first.window, over_white)? } else { source };
+            let mut between;
+            let mut rows;
+            let source = match &plan.before {
+                None => source,
+                Some(first) => {
+                    between = collected(first, source, scratch)?;
+                    rows = between.rows(&plan.window)?;
+                    Box::new(Polled(rows.as_mut()))
+                }
+            };
+            match &plan.padding {
+                None => run(&plan, source, scratch, &mut finish),
+                Some(padding) => padded(padding, &mut finish, |finish| run(&plan, source, scratch, finish)),
+            }
+        })?;
         Ok(Report { format: None, orientation: Orientation::default(), header, plan, stand_in: None })
     }
 

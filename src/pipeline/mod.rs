@@ -40,6 +40,8 @@ pub struct Preprocess {
     spec: Spec,
     normalise: Normalise,
     level: Level,
+    /// The threads that one image may have.
+    threads: NonZeroUsize,
 }
 
 /// A report of one image: how it was read and resized.
@@ -84,6 +86,9 @@ pub struct Opened<'a> {
     pub image: Box<dyn Image + 'a>,
 }
 
+/// Pixels of an image from which on a second thread is worth starting.
+const LARGE: usize = 1 << 20;
+
 /// Bytes at the beginning of a long file that are read first.
 const HEAD: usize = 1 << 20;
 
@@ -114,7 +119,21 @@ impl Preprocess {
     /// ```
     pub fn new(spec: Spec) -> Self {
         let level = Level::active();
-        Self { normalise: Normalise::new(&spec, level), spec, level }
+        Self { normalise: Normalise::new(&spec, level), spec, level, threads: NonZeroUsize::MIN }
+    }
+
+    /// The same, but one large image is worked on in up to `threads` threads, to the same bits. A batch has its threads
+    /// for its images: there each of them has one.
+    ///
+    /// ```
+    /// use clipprep::{Preprocess, Spec};
+    ///
+    /// let two = std::num::NonZeroUsize::new(2).unwrap();
+    /// let preprocess = Preprocess::new(Spec::openai(224)).with_threads(two);
+    /// assert_eq!(preprocess.output_shape(), [3, 224, 224]);
+    /// ```
+    pub fn with_threads(self, threads: NonZeroUsize) -> Self {
+        Self { threads, ..self }
     }
 
     /// The specification that this was made from.
@@ -269,7 +288,8 @@ impl Preprocess {
         threads: NonZeroUsize,
         interrupt: &Arc<Interrupt>,
     ) -> Vec<(usize, Error)> {
-        let work = |source: &Source<'_>, row: &mut [T]| self.process(source, row).map(drop);
+        let each = self.clone().with_threads(NonZeroUsize::MIN);
+        let work = |source: &Source<'_>, row: &mut [T]| each.process(source, row).map(drop);
         let sources = sources.iter().collect();
         batch::try_each(sources, out, self.output_len(), threads, interrupt, |source| source.cost(), work)
     }
@@ -320,6 +340,9 @@ impl Preprocess {
         let reducible = !spec.filter.is_nearest() && spec.resize_mode.takes_reduced();
         if spec.precision == Precision::Fast && reducible {
             self.set_fast(decoder.as_mut(), orientation)?;
+        }
+        if self.threads > NonZeroUsize::MIN && decoder.header().width * decoder.header().height >= LARGE {
+            decoder.set_ahead();
         }
         Ok(Opened { format, orientation, image: apply_orientation(decoder, orientation) })
     }

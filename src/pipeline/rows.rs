@@ -111,7 +111,7 @@ fn gather<const N: usize>(columns: &[usize], row: &[u8], line: &mut [u8]) {
 }
 
 /// Rows between which the work can be interrupted.
-pub(super) struct Polled<'a>(pub Box<dyn Rows + 'a>);
+pub(super) struct Polled<'a>(pub &'a mut dyn Rows);
 
 impl Rows for Polled<'_> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {

@@ -1,5 +1,8 @@
 //! The class `clipprep._core.Preprocess`: the arithmetic under `clipprep.Preprocess`, which has the signatures.
 
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyTuple};
@@ -62,17 +65,21 @@ impl Preprocess {
         out: Option<&Bound<'py, PyAny>>,
         num_threads: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        // One image is one thread's work, so that any number is kept to.
-        if num_threads.is_some() {
-            batch::threads(num_threads)?;
-        }
+        let threads = match num_threads {
+            Some(_) => batch::threads(num_threads)?,
+            None => NonZeroUsize::MIN,
+        };
+        let engine = match threads {
+            NonZeroUsize::MIN => Cow::Borrowed(&self.engine),
+            threads => Cow::Owned(self.engine.clone().with_threads(threads)),
+        };
         let visit = Visit::new(py);
         let from = source_of(source, self.engine.core.spec())?;
         with_number!(self.dtype, N => {
             let array = output::array::<N>(py, out, &self.engine.core.output_shape())?;
             let mut borrowed = output::borrow::<N>(&array)?;
             let row = N::of(borrowed.as_slice_mut().expect("checked to be contiguous"));
-            batch::run_one(&self.engine, &visit, source, from, row)?;
+            batch::run_one(&engine, &visit, source, from, row)?;
             Ok(out.cloned().unwrap_or(array.into_any()))
         })
     }

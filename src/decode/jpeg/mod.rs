@@ -3,11 +3,13 @@
 //! - `markers` finds the markers of a file as libjpeg does, `header` reads what stands before the first scan, once;
 //!   everything else takes its facts from there. `pillow` knows what Pillow does with the same segments.
 //! - A regular file is read here: its codes by `sequential` (over `scan`, `pairs`, `feed` and `bits`) or `progressive`, a row
-//!   of MCUs at a time; `back` makes rows of pixels of the coefficients. `own` ties them together.
+//!   of MCUs at a time; `back` makes rows of pixels of the coefficients. `own` ties them together, and `bands` lets one
+//!   thread read the codes while another one makes the rows.
 //! - Any other file is read by `libjpeg`, the room with C in it, from its beginning. It mends damaged files, and what
 //!   it makes of them is what Pillow shows.
 
 mod back;
+mod bands;
 mod bits;
 mod feed;
 mod header;
@@ -29,11 +31,13 @@ use std::rc::Rc;
 use super::decoder::{Decoder, Input, Rules};
 use super::metadata::Metadata;
 use super::rows::{allocate, dimensions};
+use crate::ahead::ahead;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{BLOCK_ROWS, Image, Layout, RowBlock, RowBuffer, Rows, Window};
 use crate::simd::Level;
 use back::Geometry;
+use bands::Band;
 use header::{Colours, Header};
 use markers::count_scans;
 use own::{Codes, OwnRows, Stop};
@@ -61,6 +65,8 @@ struct Jpeg<'a> {
     pad: bool,
     /// The downscale factor that it is decoded at, if bits do not count.
     reduction: Option<usize>,
+    /// Whether another thread may read its codes.
+    ahead: bool,
 }
 
 /// Reads a file's header and checks it against the limits.
@@ -118,6 +124,7 @@ impl<'a> Jpeg<'a> {
             left: Cell::new(None),
             pad: rules.pad,
             reduction: None,
+            ahead: false,
         })
     }
 
@@ -156,6 +163,31 @@ impl<'a> Jpeg<'a> {
             decoder.set_fast(reduction as u32);
         }
         libjpeg::LibjpegRows::new(decoder, self.header.layout, window, self.pad)
+    }
+
+    /// The reader of the rows of `window`, and of none before.
+    fn reader(&self, window: &Window) -> Result<Reader<'a>> {
+        Ok(match self.own(window)? {
+            Ok(own) => Reader::Own(own.into()),
+            Err(why) => Reader::Libjpeg(self.libjpeg(window, why)?),
+        })
+    }
+
+    /// As [`Image::with_rows`], while another thread reads the codes; `None` where this file is read by one alone.
+    fn with_rows_ahead(
+        &self,
+        window: &Window,
+        read: &mut dyn FnMut(&mut dyn Rows) -> Result<()>,
+    ) -> Result<Option<()>> {
+        let (Some(geometry), true) = (self.way.geometry(), self.ahead) else { return Ok(None) };
+        let Ok(own) = self.own(window).map_err(|error| self.error(error))? else { return Ok(None) };
+        let (bands, needed) = (Band::all(&own.mcus(), geometry)?, own.mcu_rows());
+        let (codes, with_codes) = own.split();
+        let take = |bands| {
+            let own = with_codes(Codes::Ahead(bands));
+            read(&mut JpegRows::new(self, Reader::Own(own.into()), window)?)
+        };
+        ahead(bands, |maker| bands::read(codes, needed, &maker), take).transpose()
     }
 
     fn error(&self, error: Error) -> Error {
@@ -197,6 +229,15 @@ impl Way {
     }
 }
 
+impl Way {
+    fn geometry(&self) -> Option<&Geometry> {
+        match self {
+            Self::Sequential(geometry, _) | Self::Progressive(geometry, _) => Some(geometry),
+            Self::Libjpeg(_) => None,
+        }
+    }
+}
+
 impl Decoder for Jpeg<'_> {
     fn metadata(&self) -> Result<Metadata<'_>> {
         self.parsed.metadata(self.input.head())
@@ -213,6 +254,10 @@ impl Decoder for Jpeg<'_> {
             |by: &usize| side(width, resized.0, mirrored.0, *by) && side(height, resized.1, mirrored.1, *by);
         self.reduction = Some([8, 4, 2].into_iter().find(fits).unwrap_or(1));
     }
+
+    fn set_ahead(&mut self) {
+        self.ahead = true;
+    }
 }
 
 impl Image for Jpeg<'_> {
@@ -228,8 +273,9 @@ impl Image for Jpeg<'_> {
             }
             Way::Libjpeg(_) => 0,
         };
+        let ahead = self.way.geometry().filter(|_| self.ahead).map_or(0, Band::memory);
         // libjpeg may have to read the file after all.
-        self.parsed.coefficient_bytes() + own + RowBuffer::memory(&self.header)
+        self.parsed.coefficient_bytes() + own + ahead + RowBuffer::memory(&self.header)
     }
 
     fn reduction(&self) -> usize {
@@ -241,8 +287,19 @@ impl Image for Jpeg<'_> {
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
-        let rows = JpegRows::new(self, window).map_err(|error| self.error(error))?;
-        Ok(Box::new(rows))
+        let rows = self.reader(window).and_then(|reader| JpegRows::new(self, reader, window));
+        Ok(Box::new(rows.map_err(|error| self.error(error))?))
+    }
+
+    fn with_rows(
+        &mut self,
+        window: &Window,
+        read: &mut dyn FnMut(&mut dyn Rows) -> Result<()>,
+    ) -> Result<()> {
+        match self.with_rows_ahead(window, read)? {
+            Some(()) => Ok(()),
+            None => read(self.rows(window)?.as_mut()),
+        }
     }
 }
 
@@ -263,11 +320,7 @@ struct JpegRows<'s, 'a> {
 }
 
 impl<'s, 'a> JpegRows<'s, 'a> {
-    fn new(file: &'s Jpeg<'a>, window: &Window) -> Result<Self> {
-        let reader = match file.own(window)? {
-            Ok(own) => Reader::Own(own.into()),
-            Err(why) => Reader::Libjpeg(file.libjpeg(window, why)?),
-        };
+    fn new(file: &'s Jpeg<'a>, reader: Reader<'a>, window: &Window) -> Result<Self> {
         let mut rows =
             Self { file, reader, window: window.clone(), buffer: Vec::new(), row_bytes: 0, wanted: 0..0 };
         rows.make_room()?;

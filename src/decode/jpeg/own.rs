@@ -1,6 +1,9 @@
 //! Rows of a regular file, from its codes to pixels, without libjpeg.
 
-use super::back::{Back, Geometry};
+use std::ops::Range;
+
+use super::back::{Back, Geometry, TakeBlocks};
+use super::bands::BandTaker;
 use super::bits::Irregular;
 use super::header::Header;
 use super::progressive::Progressive;
@@ -34,31 +37,36 @@ impl From<Error> for Stop {
 pub(super) enum Codes<'a> {
     Sequential(Box<Sequential<'a>>),
     Progressive(Box<Progressive>),
+    /// Another thread reads them.
+    Ahead(BandTaker),
 }
 
 impl Codes<'_> {
     /// Passes over a row of MCUs.
-    fn pass(&mut self) -> std::result::Result<(), Irregular> {
+    pub fn pass(&mut self) -> std::result::Result<(), Irregular> {
         match self {
             Self::Sequential(scan) => scan.pass(),
             Self::Progressive(scans) => scans.pass(),
+            Self::Ahead(bands) => bands.with_next(|_| ()).unwrap_or(Err(Irregular)),
         }
     }
 
     /// Reads a row of MCUs.
-    fn row(&mut self, back: &mut Back) -> std::result::Result<(), Irregular> {
+    pub fn row(&mut self, back: &mut impl TakeBlocks) -> std::result::Result<(), Irregular> {
         match self {
             Self::Sequential(scan) => scan.row(back),
             Self::Progressive(scans) => scans.row(back),
+            Self::Ahead(bands) => bands.with_next(|band| band.hand_over(back)).unwrap_or(Err(Irregular)),
         }
     }
 
     /// Looks at what the file has after the rows that are needed.
-    fn finish(&mut self) -> std::result::Result<(), Irregular> {
+    pub fn finish(&mut self) -> std::result::Result<(), Irregular> {
         match self {
             Self::Sequential(scan) => scan.finish(),
             // All of the file has been looked at before its first row was read.
             Self::Progressive(_) => Ok(()),
+            Self::Ahead(bands) => bands.with_next(|_| ()).unwrap_or(Err(Irregular)),
         }
     }
 }
@@ -84,6 +92,22 @@ impl<'a> OwnRows<'a> {
         Ok(Self { codes, back, y: window.rows.start, end: window.rows.end })
     }
 
+    /// The reader of the codes, for another thread, and the rest, to which [`Codes::Ahead`] is to be given.
+    pub fn split(self) -> (Codes<'a>, impl FnOnce(Codes<'a>) -> Self) {
+        let Self { codes, back, y, end } = self;
+        (codes, move |codes| Self { codes, back, y, end })
+    }
+
+    /// The rows of MCUs that are needed.
+    pub fn mcu_rows(&self) -> Range<usize> {
+        self.back.mcu_rows(self.y).start..self.back.mcu_rows(self.end - 1).end
+    }
+
+    /// The columns of MCUs that are needed.
+    pub fn mcus(&self) -> Range<usize> {
+        self.back.mcus()
+    }
+
     /// The column that rows begin with.
     pub fn first_column(&self) -> usize {
         self.back.first_column()
@@ -104,11 +128,13 @@ impl<'a> OwnRows<'a> {
         for i in 0..count {
             while !self.back.has(self.y) {
                 interrupt::check()?;
-                if self.back.done() < self.back.first_mcu_row(self.y) {
+                if self.back.done() < self.back.mcu_rows(self.y).start {
                     self.codes.pass()?;
                     self.back.pass();
                 } else {
+                    self.back.begin();
                     self.codes.row(&mut self.back)?;
+                    self.back.end();
                 }
             }
             self.back.row(self.y, &mut out[i * self.back.row_bytes()..]);

@@ -10,7 +10,7 @@
 //! starts over from the beginning.
 
 use std::fs::File;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::bits::{Bits, Irregular};
 use super::feed::{End, Feed};
@@ -34,10 +34,10 @@ struct Coding {
 #[derive(Clone, Debug)]
 pub(super) struct ScanTables {
     /// Each of them once.
-    dc: Rc<[Table]>,
-    ac: Rc<[Pairs]>,
+    dc: Arc<[Table]>,
+    ac: Arc<[Pairs]>,
     /// The places of those of DC and AC for each component of the scan.
-    of_components: Rc<[(usize, usize)]>,
+    of_components: Arc<[(usize, usize)]>,
 }
 
 impl ScanTables {
@@ -60,7 +60,7 @@ impl ScanTables {
 fn each_once<T>(
     numbers: impl Iterator<Item = usize>,
     make: impl Fn(usize) -> Option<T>,
-) -> Option<(Rc<[T]>, Vec<usize>)> {
+) -> Option<(Arc<[T]>, Vec<usize>)> {
     let (mut tables, mut known) = (Vec::new(), Vec::new());
     let place = |number| {
         let place = known.iter().position(|&other| other == number);

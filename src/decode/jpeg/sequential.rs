@@ -1,6 +1,6 @@
 //! A sequential scan as the source of a back half's blocks.
 
-use super::back::{Back, Geometry, Group, LANES, at};
+use super::back::{Geometry, Group, LANES, TakeBlocks, at};
 use super::bits::Irregular;
 use super::header::NATURAL;
 use super::markers::END_OF_IMAGE;
@@ -72,10 +72,9 @@ impl<'a> Sequential<'a> {
     }
 
     /// Reads a row of MCUs.
-    pub fn row(&mut self, back: &mut Back) -> Result<(), Irregular> {
+    pub fn row(&mut self, back: &mut impl TakeBlocks) -> Result<(), Irregular> {
         let needed = back.mcus();
         self.scan.skip(needed.start)?;
-        back.begin();
         for (number, first) in needed.clone().step_by(LANES).enumerate() {
             let count = (needed.end - first).min(LANES);
             for targets in &self.targets[..count] {
@@ -99,9 +98,7 @@ impl<'a> Sequential<'a> {
             }
         }
         self.scan.skip(self.mcus - needed.end)?;
-        self.scan.check()?;
-        back.end();
-        Ok(())
+        self.scan.check()
     }
 
     /// Sees to it that the image ends after the scan. libjpeg fills up rows that are missing before its end; after

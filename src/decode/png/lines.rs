@@ -1,7 +1,6 @@
 //! The lines of a PNG with their filters undone, a few at a time.
 
-use super::chunks::Chunks;
-use super::stream::Stream;
+use super::inflated::Inflated;
 use crate::decode::rows::allocate;
 use crate::decode::unfilter::{Filter, SLACK, TOGETHER, Unfilter};
 use crate::error::{Error, Result};
@@ -16,7 +15,7 @@ const FEWEST_SLOW: usize = 2;
 
 /// Lines of equal length, the first under a line of zeros.
 pub(super) struct Lines<'a> {
-    stream: Stream<'a>,
+    data: Inflated<'a>,
     kernel: Box<dyn Unfilter>,
     /// Line i stands at i + 1, modulo their number.
     held: Vec<Vec<u8>>,
@@ -31,23 +30,14 @@ pub(super) struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// An upper bound for the bytes that `count` lines of `len` bytes take, in a stream of `total` bytes.
-    pub fn memory(len: usize, count: usize, total: usize) -> usize {
-        let held = (len + SLACK).saturating_mul(held(len, count));
-        Stream::memory(asked_for(len, count), total).saturating_add(held)
+    /// An upper bound for the bytes that `count` lines of `len` bytes take, besides their data.
+    pub fn memory(len: usize, count: usize) -> usize {
+        (len + SLACK).saturating_mul(held(len, count))
     }
 
-    /// The lines of a stream of `total` bytes in `chunks`, of which none is longer than `len` bytes, and at most
-    /// `count` belong together. They are to [`begin`](Self::begin).
-    pub fn new(
-        chunks: Chunks<'a>,
-        kernel: Box<dyn Unfilter>,
-        len: usize,
-        count: usize,
-        total: usize,
-    ) -> Result<Self> {
-        let stream = Stream::new(chunks, asked_for(len, count), total)?;
-        Ok(Self { stream, kernel, held: Vec::new(), len: 0, count: 0, undone: 0, first: 0, passed: 0 })
+    /// The lines that are in `data`. They are to [`begin`](Self::begin).
+    pub fn new(data: Inflated<'a>, kernel: Box<dyn Unfilter>) -> Self {
+        Self { data, kernel, held: Vec::new(), len: 0, count: 0, undone: 0, first: 0, passed: 0 }
     }
 
     /// Begins with the next `count` lines of `len` bytes, of which the first `used` are wanted.
@@ -80,11 +70,11 @@ impl<'a> Lines<'a> {
     /// well: Pillow reads them.
     pub fn finish(&mut self) -> Result<()> {
         for _ in self.undone..self.count {
-            filter(self.stream.at_least(self.len + 1)?[0])?;
-            self.stream.consume(self.len + 1);
+            filter(self.data.at_least(self.len + 1)?[0])?;
+            self.data.consume(self.len + 1);
         }
         self.undone = self.count;
-        self.stream.finish()
+        self.data.finish()
     }
 
     /// Undoes the filters of as many lines as there are data and places for, at least of one.
@@ -94,7 +84,7 @@ impl<'a> Lines<'a> {
         let room = held - 1 - (self.undone - self.first);
         let wanted = room.min(self.count - self.undone);
         let stride = self.len + 1;
-        let data = self.stream.at_least(asked_for(self.len, wanted))?;
+        let data = self.data.at_least(asked_for(self.len, wanted))?;
         let ready = wanted.min((data.len() - SLACK) / stride);
         // Lines are undone in groups: a rest of few waits for more, where that is not all there are.
         let ready = if ready < TOGETHER { ready } else { ready - ready % TOGETHER };
@@ -124,14 +114,14 @@ impl<'a> Lines<'a> {
                 i += 1;
             }
         }
-        self.stream.consume(ready * stride);
+        self.data.consume(ready * stride);
         self.undone += ready;
         Ok(())
     }
 }
 
-/// Bytes of the stream that are asked for at a time.
-fn asked_for(len: usize, count: usize) -> usize {
+/// Bytes of the data that are asked for at a time, for lines of `len` bytes of which at most `count` belong together.
+pub(super) fn asked_for(len: usize, count: usize) -> usize {
     let lines = if len > LONG { 1 } else { TOGETHER.min(count) };
     (len + 1) * lines
 }
@@ -151,8 +141,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ahead::ahead;
     use crate::decode::png::chunks;
+    use crate::decode::png::inflated::{Ahead, inflate};
     use crate::decode::png::samples::Samples;
+    use crate::decode::png::stream::Stream;
     use crate::decode::unfilter::unfilter;
     use crate::simd::levels_to_test;
 
@@ -255,15 +248,28 @@ mod tests {
                 let count = height as usize;
                 let kernel = unfilter(level, pixel);
                 let total = (line + 1) * count;
-                let mut lines = Lines::new(facts.data.clone(), kernel, line, count, total).expect("memory");
-                lines.begin(line, used, count).expect("memory");
-                for expected in expected.chunks(together) {
-                    lines.advance(expected.len()).expect("sound data");
-                    for (i, expected) in expected.iter().enumerate() {
-                        prop_assert_eq!(lines.line(i), &expected[..used], "{:?}", level);
+                let check = |data: Inflated<'_>, kernel| {
+                    let mut lines = Lines::new(data, kernel);
+                    lines.begin(line, used, count).expect("memory");
+                    for expected in expected.chunks(together) {
+                        lines.advance(expected.len()).expect("sound data");
+                        for (i, expected) in expected.iter().enumerate() {
+                            prop_assert_eq!(lines.line(i), &expected[..used], "{:?}", level);
+                        }
                     }
-                }
-                prop_assert!(lines.finish().is_ok());
+                    prop_assert!(lines.finish().is_ok());
+                    Ok(())
+                };
+                let (chunks, longest) = (|| facts.data.clone(), asked_for(line, count));
+                let stream = Stream::new(chunks(), longest, total).expect("memory");
+                check(Inflated::Here(stream.into()), kernel)?;
+                let stream = Inflated::stream_ahead(chunks(), total).expect("memory");
+                let checked = ahead(
+                    Ahead::pieces().expect("memory"),
+                    |maker| inflate(stream, &maker),
+                    |pieces| check(Inflated::Ahead(Ahead::new(pieces, longest).expect("memory")), unfilter(level, pixel)),
+                );
+                checked.expect("a thread")?;
             }
         }
     }
@@ -274,7 +280,8 @@ mod tests {
         let facts = chunks::read(&file).expect("a sound file");
         let lines = |count: usize| {
             let kernel = unfilter(crate::Level::active(), 3);
-            let mut lines = Lines::new(facts.data.clone(), kernel, 150, count, 151 * count)?;
+            let stream = Stream::new(facts.data.clone(), asked_for(150, count), 151 * count)?;
+            let mut lines = Lines::new(Inflated::Here(stream.into()), kernel);
             lines.begin(150, 150, count)?;
             for _ in 0..count {
                 lines.advance(1)?;

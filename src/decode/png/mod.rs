@@ -2,6 +2,7 @@
 //! reference resizes in the original mode.
 
 mod chunks;
+mod inflated;
 mod lines;
 mod metadata;
 mod samples;
@@ -10,13 +11,16 @@ mod stream;
 use std::ops::Range;
 
 use chunks::Facts;
-use lines::Lines;
+use inflated::{Ahead, Inflated, inflate};
+use lines::{Lines, asked_for};
 use samples::Samples;
+use stream::Stream;
 
 use super::decoder::{Decoded, Decoder, Input, Rules};
 use super::metadata::Metadata;
 use super::rows::{allocate, dimensions};
 use super::unfilter;
+use crate::ahead::ahead;
 use crate::error::{Error, Result};
 use crate::pixels::{Header, Image, Layout, RowBlock, RowBuffer, Rows, Whole, Window, palette_from};
 use crate::simd::Level;
@@ -51,7 +55,7 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
         _ => None,
     };
     let header = Header { width, height, layout: samples.layout, palette };
-    let png = Png { facts, header, samples, line, bytes };
+    let png = Png { facts, header, samples, line, bytes, ahead: false };
     let held = if png.facts.interlaced { png.pixel_bytes() as u64 } else { 0 };
     rules.limits.check_memory(png.memory().saturating_add(held))?;
     if !png.facts.data.could_hold(png.total()) {
@@ -72,6 +76,8 @@ struct Png<'a> {
     /// Bytes of a line.
     line: usize,
     bytes: &'a [u8],
+    /// Whether another thread may inflate.
+    ahead: bool,
 }
 
 impl<'a> Png<'a> {
@@ -80,10 +86,36 @@ impl<'a> Png<'a> {
         (self.line + 1).saturating_mul(self.header.height)
     }
 
-    /// Lines out of `total` bytes.
-    fn lines(&self, total: usize) -> Result<Lines<'a>> {
-        let kernel = unfilter::unfilter(Level::active(), self.samples.pixel_bytes());
-        Lines::new(self.facts.data.clone(), kernel, self.line, self.header.height, total)
+    /// Bytes that are asked for at a time.
+    fn longest(&self) -> usize {
+        asked_for(self.line, self.header.height)
+    }
+
+    /// The data inflated when they are asked for, `total` bytes.
+    fn inflated(&self, total: usize) -> Result<Inflated<'a>> {
+        Ok(Inflated::Here(Stream::new(self.facts.data.clone(), self.longest(), total)?.into()))
+    }
+
+    fn lines<'d>(&self, data: Inflated<'d>) -> Lines<'d> {
+        Lines::new(data, unfilter::unfilter(Level::active(), self.samples.pixel_bytes()))
+    }
+
+    /// The rows of a window, out of all data.
+    fn window<'s>(&'s self, data: Inflated<'s>, window: &Window) -> Result<PngRows<'s>> {
+        let columns = window.columns.clone();
+        let mut lines = self.lines(data);
+        // No pixel of the window has a neighbour to the right of it.
+        let used = (columns.end * self.samples.bits_per_pixel).div_ceil(8);
+        lines.begin(self.line, used, self.header.height)?;
+        for _ in 0..window.rows.start {
+            lines.advance(1)?;
+        }
+        let unpacked = match self.samples.as_they_are(&columns) {
+            Some(_) => 0,
+            None => columns.len() * self.header.layout.bytes(),
+        };
+        let buffer = RowBuffer::new(unpacked)?;
+        Ok(PngRows { lines, samples: &self.samples, buffer, columns, left: window.rows.len() })
     }
 
     /// Bytes of all pixels.
@@ -103,7 +135,8 @@ impl<'a> Png<'a> {
                 passes.push(Pass { left, top, across, down, columns, rows, line });
             }
         }
-        let mut lines = self.lines(passes.iter().map(|pass| (pass.line + 1) * pass.rows).sum())?;
+        let total = passes.iter().map(|pass| (pass.line + 1) * pass.rows).sum();
+        let mut lines = self.lines(self.inflated(total)?);
         let mut data = allocate("PNG", self.pixel_bytes())?;
         let bytes = layout.bytes();
         for pass in passes {
@@ -135,6 +168,10 @@ impl Decoder for Png<'_> {
     fn metadata(&self) -> Result<Metadata<'_>> {
         metadata::metadata(self.bytes)
     }
+
+    fn set_ahead(&mut self) {
+        self.ahead = true;
+    }
 }
 
 impl Image for Png<'_> {
@@ -143,26 +180,35 @@ impl Image for Png<'_> {
     }
 
     fn memory(&self) -> u64 {
-        let lines = Lines::memory(self.line, self.header.height, self.total()) as u64;
+        let data = match self.ahead {
+            true => Ahead::memory(self.longest(), self.total()),
+            false => Stream::memory(self.longest(), self.total()),
+        };
+        let lines = data.saturating_add(Lines::memory(self.line, self.header.height)) as u64;
         let as_it_is = self.samples.as_they_are(&(0..self.header.width)).is_some();
         lines + if as_it_is { 0 } else { RowBuffer::memory(&self.header) }
     }
 
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
-        let columns = window.columns.clone();
-        let mut lines = self.lines(self.total())?;
-        // No pixel of the window has a neighbour to the right of it.
-        let used = (columns.end * self.samples.bits_per_pixel).div_ceil(8);
-        lines.begin(self.line, used, self.header.height)?;
-        for _ in 0..window.rows.start {
-            lines.advance(1)?;
+        Ok(Box::new(self.window(self.inflated(self.total())?, window)?))
+    }
+
+    fn with_rows(
+        &mut self,
+        window: &Window,
+        read: &mut dyn FnMut(&mut dyn Rows) -> Result<()>,
+    ) -> Result<()> {
+        if self.ahead {
+            let stream = Inflated::stream_ahead(self.facts.data.clone(), self.total())?;
+            let take = |pieces| {
+                let data = Inflated::Ahead(Ahead::new(pieces, self.longest())?);
+                read(&mut self.window(data, window)?)
+            };
+            if let Some(done) = ahead(Ahead::pieces()?, |maker| inflate(stream, &maker), take) {
+                return done;
+            }
         }
-        let unpacked = match self.samples.as_they_are(&columns) {
-            Some(_) => 0,
-            None => columns.len() * self.header.layout.bytes(),
-        };
-        let buffer = RowBuffer::new(unpacked)?;
-        Ok(Box::new(PngRows { lines, samples: &self.samples, buffer, columns, left: window.rows.len() }))
+        read(self.rows(window)?.as_mut())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::interrupt;
 /// The distance in bytes that repeats reach back.
 const WINDOW: usize = 1 << 15;
 /// Bytes inflated at a time, at least: few enough to stay in the cache.
-const PIECE: usize = 1 << 16;
+pub(super) const PIECE: usize = 1 << 16;
 /// Bytes that are taken from the next chunk where those of the present one are too few to go on with.
 const JOINED: usize = 64;
 
@@ -67,6 +67,11 @@ impl<'a> Stream<'a> {
             self.missing -= inflated;
         }
         Ok(&self.buffer[self.start..self.end + SLACK])
+    }
+
+    /// Bytes that are not consumed, whether they are inflated or not.
+    pub fn left(&self) -> usize {
+        self.missing + self.end - self.start
     }
 
     /// Passes over bytes that were inflated.

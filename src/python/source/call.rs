@@ -17,9 +17,17 @@ use crate::python::pillow::Pixels;
 use crate::{Element, Error, Preprocess, Report};
 
 /// What every image goes through: our decoders and steps, and Pillow where these leave a file to it.
+#[derive(Clone)]
 pub(in crate::python) struct Engine {
     pub core: Preprocess,
     pub fallback: Fallback,
+}
+
+impl Engine {
+    /// The same with up to `threads` threads for one large image.
+    pub fn with_threads(self, threads: NonZeroUsize) -> Self {
+        Self { core: self.core.with_threads(threads), ..self }
+    }
 }
 
 /// State that the sources of one call share.

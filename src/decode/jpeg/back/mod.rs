@@ -51,6 +51,17 @@ fn kernels(level: Level) -> Box<dyn Kernels> {
     }
 }
 
+/// Takes the blocks of a row of MCUs.
+pub trait TakeBlocks {
+    /// The columns of MCUs that are needed.
+    fn mcus(&self) -> Range<usize>;
+
+    /// Takes four blocks: of `component`, in the row `row` of its blocks, of which it is the group number `number` that
+    /// is needed. `last` is the number of the last coefficient, in coded order, that may not be zero. The group is
+    /// zeroed.
+    fn put(&mut self, component: usize, row: usize, number: usize, group: &mut Group, last: u8);
+}
+
 /// One component's samples of a row of MCUs.
 struct Plane {
     /// Rows of samples in a row of MCUs, and samples of a block per side.
@@ -135,24 +146,20 @@ impl Back {
         })
     }
 
-    /// The columns of MCUs that are needed.
-    pub fn mcus(&self) -> Range<usize> {
-        self.mcus.clone()
-    }
-
     /// Rows of MCUs that are done or passed over.
     pub fn done(&self) -> usize {
         self.done
     }
 
-    /// The first row of MCUs that row `y` of pixels depends on.
-    pub fn first_mcu_row(&self, y: usize) -> usize {
-        y.saturating_sub(self.context()) / self.mcu_height
+    /// The rows of MCUs that row `y` of pixels depends on.
+    pub fn mcu_rows(&self, y: usize) -> Range<usize> {
+        let last = (y + self.context()).min(self.height - 1);
+        y.saturating_sub(self.context()) / self.mcu_height..last / self.mcu_height + 1
     }
 
     /// Whether row `y` of pixels can be made.
     pub fn has(&self, y: usize) -> bool {
-        (y + self.context()).min(self.height - 1) < self.done * self.mcu_height
+        self.mcu_rows(y).end <= self.done
     }
 
     fn context(&self) -> usize {
@@ -185,15 +192,6 @@ impl Back {
             let end = plane.samples.len() - SLACK;
             plane.samples.copy_within(end - KEPT * plane.stride..end, 0);
         }
-    }
-
-    /// Takes four blocks of a row of MCUs: of `component`, in the row `row` of its blocks, of which it is the
-    /// group number `number` that is needed. The group is zeroed.
-    pub fn put(&mut self, component: usize, row: usize, number: usize, group: &mut Group, last: u8) {
-        let plane = &mut self.planes[component];
-        let at = plane.row(KEPT + plane.side * row) + plane.side * LANES * number;
-        let out = &mut plane.samples[at..];
-        self.kernels.inverse_dct(group, &plane.quantisation, last, plane.side, out, plane.stride);
     }
 
     /// Ends a row of MCUs: beside the edges of the image its last samples are repeated.
@@ -254,6 +252,19 @@ impl Back {
         let (blue, red) = (chroma(1), chroma(2));
         let row = YccRow { sampling, far_is_below: y % 2 == 1, luma, blue, red, width: self.width };
         self.kernels.rgb_row(&row, &mut self.sums, out);
+    }
+}
+
+impl TakeBlocks for Back {
+    fn mcus(&self) -> Range<usize> {
+        self.mcus.clone()
+    }
+
+    fn put(&mut self, component: usize, row: usize, number: usize, group: &mut Group, last: u8) {
+        let plane = &mut self.planes[component];
+        let at = plane.row(KEPT + plane.side * row) + plane.side * LANES * number;
+        let out = &mut plane.samples[at..];
+        self.kernels.inverse_dct(group, &plane.quantisation, last, plane.side, out, plane.stride);
     }
 }
 

@@ -3,7 +3,7 @@
 //! One walk over the file, which refuses whatever libjpeg mends, smooths or has another way for.
 
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::decode::jpeg::back::Geometry;
 use crate::decode::jpeg::header::{Header, ScanHeader, Tables, read_scan, read_tables};
@@ -32,13 +32,13 @@ const POLLED: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(super) enum Part {
     /// The first bits of DC, by a table for each of its components.
-    Dc(Vec<Rc<Table>>),
+    Dc(Vec<Arc<Table>>),
     /// The next bit of DC.
     DcBit,
     /// The first bits of AC.
-    First(Rc<Table>),
+    First(Arc<Table>),
     /// The next bit of AC.
-    Refinement(Rc<Table>),
+    Refinement(Arc<Table>),
 }
 
 /// A scan of the file.
@@ -97,7 +97,7 @@ struct Builder<'a> {
     index: Index,
     tables: Tables,
     /// Tables that are built of those: by what they are for and their number.
-    built: Vec<(Kind, usize, Rc<Table>)>,
+    built: Vec<(Kind, usize, Arc<Table>)>,
     /// For each coefficient of each component the lowest bit so far.
     low_bits: Vec<[Option<u8>; 64]>,
     interval: u32,
@@ -202,13 +202,13 @@ impl Builder<'_> {
         })
     }
 
-    fn table(&mut self, kind: Kind, number: usize) -> Option<Rc<Table>> {
+    fn table(&mut self, kind: Kind, number: usize) -> Option<Arc<Table>> {
         let built = self.built.iter().find(|(of, at, _)| (*of, *at) == (kind, number));
         if let Some((_, _, table)) = built {
             return Some(table.clone());
         }
         let all = if kind == Kind::Dc { &self.tables.dc } else { &self.tables.ac };
-        let table = Rc::new(Table::new(all.get(number)?.as_ref()?, kind)?);
+        let table = Arc::new(Table::new(all.get(number)?.as_ref()?, kind)?);
         self.built.push((kind, number, table.clone()));
         Some(table)
     }

@@ -10,7 +10,7 @@ mod store;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use super::back::{Back, Geometry};
+use super::back::{Geometry, TakeBlocks};
 use super::bits::Irregular;
 use super::header::Header;
 use crate::error::Result;
@@ -88,7 +88,7 @@ impl Progressive {
     }
 
     /// Reads a row of MCUs.
-    pub fn row(&mut self, back: &mut Back) -> std::result::Result<(), Irregular> {
+    pub fn row(&mut self, back: &mut impl TakeBlocks) -> std::result::Result<(), Irregular> {
         self.read()?;
         self.scans.store.hand_over(back);
         Ok(())

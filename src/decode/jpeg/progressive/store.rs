@@ -1,6 +1,6 @@
 //! The coefficients of one row of MCUs, while all scans add to them.
 
-use crate::decode::jpeg::back::{Back, Geometry, Group, LANES, at};
+use crate::decode::jpeg::back::{Geometry, Group, LANES, TakeBlocks, at};
 use crate::decode::rows::reserve;
 use crate::error::Result;
 
@@ -58,8 +58,7 @@ impl Store {
     }
 
     /// Hands a row of MCUs to the back half.
-    pub fn hand_over(&mut self, back: &mut Back) {
-        back.begin();
+    pub fn hand_over(&mut self, back: &mut impl TakeBlocks) {
         let mut group = [0; 64 * LANES];
         let mcus = back.mcus();
         for (i, component) in self.components.iter_mut().enumerate() {
@@ -76,7 +75,6 @@ impl Store {
                 }
             }
         }
-        back.end();
     }
 
     /// Makes all coefficients zero.

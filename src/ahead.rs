@@ -1,0 +1,116 @@
+//! Work in two threads on one image: one makes pieces, the other one takes them in their order.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+/// What the thread that makes has of the other one.
+pub(crate) struct Maker<P, E> {
+    free: Receiver<P>,
+    made: Sender<Result<P, E>>,
+}
+
+impl<P, E> Maker<P, E> {
+    /// A piece to be made, once one is free; `None` where no more are wanted.
+    pub fn free(&self) -> Option<P> {
+        self.free.recv().ok()
+    }
+
+    /// Hands over a piece that is made, or why it could not be.
+    pub fn hand_over(&self, made: Result<P, E>) {
+        // Nobody may want it any more.
+        let _ = self.made.send(made);
+    }
+}
+
+/// What the thread that takes has of the other one.
+pub(crate) struct Taker<P, E> {
+    free: Sender<P>,
+    made: Receiver<Result<P, E>>,
+}
+
+impl<P, E> Taker<P, E> {
+    /// Runs `use_it` on the next piece; `None` where the other thread has ended.
+    pub fn with_next<R>(&self, use_it: impl FnOnce(&mut P) -> R) -> Option<Result<R, E>> {
+        let made = self.made.recv().ok()?;
+        Some(made.map(|mut piece| {
+            let used = use_it(&mut piece);
+            // Nobody may need it any more.
+            let _ = self.free.send(piece);
+            used
+        }))
+    }
+}
+
+/// Runs `make` in a thread of its own and `take` in this one. There are never more pieces than `pieces`, which are made
+/// again and again. `None` where the system grants no thread: then neither has run.
+///
+/// `make` ends soon after `take` does, which drops its end of the queue.
+pub(crate) fn ahead<P: Send, E: Send, R>(
+    pieces: impl IntoIterator<Item = P>,
+    make: impl FnOnce(Maker<P, E>) + Send,
+    take: impl FnOnce(Taker<P, E>) -> R,
+) -> Option<R> {
+    let (free, to_make) = channel();
+    let (made, to_take) = channel();
+    pieces.into_iter().for_each(|piece| free.send(piece).expect("its receiver is here"));
+    let maker = Maker { free: to_make, made };
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().name("clipprep-ahead".into());
+        thread.spawn_scoped(scope, move || make(maker)).ok()?;
+        Some(take(Taker { free, made: to_take }))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(maker: &Maker<Vec<usize>, ()>, to: usize) {
+        for number in 0..to {
+            let Some(mut piece) = maker.free() else { return };
+            piece.push(number);
+            maker.hand_over(Ok(piece));
+        }
+    }
+
+    #[test]
+    fn pieces_come_in_order_and_are_made_again() {
+        let taken = ahead(
+            [vec![], vec![]],
+            |maker| count(&maker, 9),
+            |taker| {
+                let mut taken = Vec::new();
+                while let Some(Ok(piece)) = taker.with_next(|piece| piece.clone()) {
+                    taken.push(piece);
+                }
+                taken
+            },
+        );
+        let taken = taken.expect("a thread");
+        assert_eq!(taken.len(), 9);
+        assert!(taken.iter().enumerate().all(|(number, piece)| piece.last() == Some(&number)));
+        assert_eq!(taken.iter().filter(|piece| piece.len() == 1).count(), 2, "the first time of each piece");
+    }
+
+    #[test]
+    fn who_takes_no_more_ends_it() {
+        let taken = ahead([vec![]], |maker| count(&maker, usize::MAX), |taker| taker.with_next(|_| ()));
+        assert_eq!(taken, Some(Some(Ok(()))));
+    }
+
+    #[test]
+    fn an_error_comes_after_what_was_made() {
+        let make = |maker: Maker<u8, &str>| {
+            maker.hand_over(Ok(maker.free().expect("a piece") + 1));
+            maker.hand_over(Err("no more"));
+        };
+        let take = |taker: Taker<u8, _>| [(); 3].map(|()| taker.with_next(|piece| *piece));
+        assert_eq!(ahead([1], make, take), Some([Some(Ok(2)), Some(Err("no more")), None]));
+    }
+
+    #[test]
+    #[should_panic(expected = "a scoped thread panicked")]
+    fn a_panic_reaches_the_caller() {
+        ahead([()], |_: Maker<(), ()>| panic!("bytes"), |taker| taker.with_next(|_| ()));
+    }
+}
