@@ -61,8 +61,8 @@ limits! {
     /// keep a decoder busy for hours; encoders write about ten. Of a large image fewer are read: as many as there are
     /// in 4.3 billion pixels (42 of an image of 100 megapixels), but always 24.
     max_scans = Some(500),
-    /// Seconds of processor time that a helper process may take for one file, where `fallback` is "process". Nothing
-    /// else is measured by it.
+    /// Whole seconds of processor time that a helper process may take for one file, with `fallback="process"`. It
+    /// bounds nothing else.
     max_seconds = None,
 }
 

@@ -126,12 +126,17 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
     found = as_json(capsys, "doctor", status=int(not clipprep.build_info()["jpeg_simd"]))
     assert found["clipprep"] == clipprep.__version__
     assert found["threads"] >= 1
+    assert (found["fallback"], found["no_helper"]) == ("process", None)
+    if sys.platform == "linux":
+        assert {"memory", "processor time", "no core files"} <= set(found["helper_bounds"])
     sound = {
         "jpeg_simd": True,
         "simd": "avx2",
         "simd_supported": ["scalar", "avx2"],
         "build": "release",
         "pillow_jpeg": "libjpeg-turbo 3.1",
+        "fallback": "process",
+        "no_helper": None,
     }
     assert doctor.advise(sound) == []
     for fault, word in [
@@ -139,6 +144,8 @@ def test_doctor(capsys: pytest.CaptureFixture[str]) -> None:
         ({"simd": "scalar"}, "CLIPPREP_SIMD"),
         ({"build": "debug"}, "--release"),
         ({"pillow_jpeg": "libjpeg 9.5"}, "other pixels"),
+        ({"no_helper": "a crash"}, "--fallback inline"),
+        ({"no_helper": "no Python", "fallback": "inline"}, "a crash ends it"),
     ]:
         [advice] = doctor.advise(sound | fault)
         assert word in advice
@@ -166,8 +173,15 @@ READERS = {
 
 
 def asked(*arguments: object) -> clipprep.Preprocess:
-    args = cli.parser().parse_args(["explain", "a.jpg", *map(str, arguments)])
-    return _options.preprocess(args)
+    """What `explain` uses, with the library's default of `fallback`."""
+    words = ["explain", "a.jpg", "--fallback", "inline", *map(str, arguments)]
+    return _options.preprocess(cli.parser().parse_args(words))
+
+
+def test_pillow_is_in_helpers_by_default() -> None:
+    args = cli.parser().parse_args(["explain", "a.jpg"])
+    assert _options.preprocess(args) == clipprep.Preprocess("ViT-B/32", fallback="process")
+    assert _options.preprocess(args, fallback="inline") == clipprep.Preprocess("ViT-B/32")
 
 
 @pytest.mark.parametrize("library", CONFIGS)

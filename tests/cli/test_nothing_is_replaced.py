@@ -72,7 +72,9 @@ def test_another_run_is_refused(
     assert run(*sources, "--out", out, *other) == 2
     said = capsys.readouterr().err
     assert "--overwrite" in said
-    assert ("9 rows by Preprocess(32)" if other else "9 rows of other sources") in said
+    assert (
+        "9 rows by Preprocess(32, fallback='process')" if other else "9 rows of other sources"
+    ) in said
     assert len(said.splitlines()) == 1
     assert tree(tmp_path) == before
     assert run(*sources, "--out", out, *other, "--overwrite") == 0

@@ -116,7 +116,7 @@ def test_the_page_in_a_browser(photos: Path, tmp_path: Path, width: int) -> None
     assert not found["attacked"]
     assert found["images"]
     assert found["wide"] <= width
-    assert found["title"] == "32: Preprocess(32)"
+    assert found["title"] == "32: Preprocess(32, fallback='process')"
     bad = {HOSTILE[1], r"\u202egpj.exe\n\x1b[2J.jpg", HOSTILE[5]}
     assert set(found["errors"][:3]) == bad
     assert {HOSTILE[0], HOSTILE[2]} <= set(found["errors"][3:])

@@ -20,9 +20,13 @@ from .._pillow import inline
 from .._pillow.inline import Answer
 from .._pillow.memory import size
 from .._pillow.opening import reopen
+from .._pillow.refusals import RefusedError
+from ..limits import Limits
+from .bounds import NAMES
 from .job import Job, request
+from .pool import POOL
 
-__all__ = ["check_available", "decode", "load", "unavailable"]
+__all__ = ["check_available", "decode", "examine", "load", "unavailable", "usual"]
 
 #: Seconds for which a new job is waited for at once.
 _FIRST = 0.02
@@ -36,6 +40,26 @@ def unavailable() -> str:
     if not name.startswith(("python", "pypy")):
         return f"sys.executable={shown(sys.executable)}, which is no Python: it is embedded"
     return ""
+
+
+def usual() -> str:
+    """The value of `fallback` for a program that nobody else's objects depend on, such as the command line."""
+    return "inline" if unavailable() else "process"
+
+
+def examine() -> tuple[list[str], str]:
+    """Have a helper answer, and say which bounds hold for it; or none, and why there is no helper."""
+    if why := unavailable():
+        return [], why
+    limits = Limits()
+    job = decode(b"", [], False, False, False, _core.guard(limits), 1)
+    try:
+        while isinstance(job, Job):
+            job = job.poll(_FIRST) or job
+    except RefusedError as error:
+        return [], error.said
+    bounds = max((helper.bounds for helper in POOL.helpers()), default=0)
+    return [name for bit, name in enumerate(NAMES) if bounds >> bit & 1], ""
 
 
 def check_available() -> None:

@@ -72,7 +72,14 @@ class Job:
         if not self._is_asked:
             if not helper.started.wait(max(end - time.monotonic(), 0)):
                 return None
-            helper.ask(self._request, self._data)
+            try:
+                helper.ask(self._request, self._data)
+            except DeadError:
+                if helper.is_new:
+                    raise
+                # It ended while it had nothing to do, which is no fault of this file's.
+                self.cancel()
+                return None
             self._is_asked = True
             if self._max_seconds is not None:
                 self._until = time.monotonic() + _PATIENCE * self._max_seconds + _SPARE

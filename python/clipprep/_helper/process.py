@@ -77,6 +77,11 @@ class Helper:
             self._failure = error
         self.started.set()
 
+    @property
+    def is_new(self) -> bool:
+        """Whether it has answered nothing yet."""
+        return self._sequence <= 1
+
     def ask(self, request: dict[str, Any], data: Any) -> None:
         """Hand over a file. Raises `DeadError`."""
         if self._failure is not None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import clipprep
-from clipprep import _core
+from clipprep import _core, _helper
 from clipprep.cli import _config
 from clipprep.cli.failures import FailedError
 
@@ -42,12 +42,16 @@ def given(args: argparse.Namespace, name: str, otherwise: Any) -> Any:
 
 def preprocess(args: argparse.Namespace, **decided: Any) -> clipprep.Preprocess:
     """The `Preprocess` of `--model` or `--config` and the flags. A command has `decided` on some options, where the flags
-    say nothing else."""
-    options = decided | {
-        name.removeprefix(_PREFIX): value
-        for name, value in vars(args).items()
-        if name.startswith(_PREFIX)
-    }
+    say nothing else; `fallback` is the command line's own choice, where neither says it."""
+    options = (
+        {"fallback": _helper.usual()}
+        | decided
+        | {
+            name.removeprefix(_PREFIX): value
+            for name, value in vars(args).items()
+            if name.startswith(_PREFIX)
+        }
+    )
     parser: argparse.ArgumentParser = args.parser
     names = {row["name"] for row in _core.describe_limits()}
     bounds = {name: options.pop(name) for name in names & options.keys()}

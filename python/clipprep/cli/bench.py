@@ -60,7 +60,8 @@ def add(commands: Any) -> None:
 
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
-    preprocess = _options.preprocess(args)
+    # As the peers, which decode in this process.
+    preprocess = _options.preprocess(args, fallback="inline")
     images = _read(args, preprocess) or 64 * [jpeg()]
     ok = preprocess.try_batch(images).ok  # warms up, too
     images = [image for image, good in zip(images, ok, strict=True) if good]

@@ -12,6 +12,7 @@ from typing import Any
 from PIL import features
 
 import clipprep
+from clipprep import _helper
 from clipprep.cli import _arguments
 from clipprep.cli.names import say, warn
 
@@ -75,6 +76,7 @@ def missing(found: dict[str, Any]) -> list[str]:
 def examine() -> dict[str, Any]:
     """Everything that is worth knowing, by name."""
     info = clipprep.build_info()
+    bounds, no_helper = _helper.examine()
     return {
         "clipprep": info["version"],
         "build": f"{info['target']}, {info['profile']}",
@@ -88,6 +90,9 @@ def examine() -> dict[str, Any]:
         "numpy": version("numpy"),
         "pillow": version("pillow"),
         "pillow_jpeg": _pillow_jpeg(),
+        "fallback": _helper.usual(),
+        "helper_bounds": bounds,
+        "no_helper": no_helper or None,
         **{name: _version(name) for name in OPTIONAL},
     }
 
@@ -104,6 +109,14 @@ def advise(found: dict[str, Any]) -> list[str]:
         )
     if found["build"].endswith("debug"):
         advice.append("this is a debug build: build with --release")
+    if found["no_helper"]:
+        advice.append(
+            "files that are left to Pillow are decoded in this process, where a crash ends it, since no helper"
+            f" can be started: found {found['no_helper']}"
+            if found["fallback"] == "inline"
+            else "files that are left to Pillow are refused, since no helper can be started:"
+            f" found {found['no_helper']}; use --fallback inline"
+        )
     if "libjpeg-turbo" not in found["pillow_jpeg"]:
         advice.append(
             "this Pillow decodes JPEG with another library, and so to other pixels: install Pillow's wheel"

@@ -61,8 +61,13 @@ def call(args: argparse.Namespace) -> int:
     kinds.register_plugins()
     # Images larger than --max-pixels are skipped, on both sides.
     max_pixels = _options.given(args, "max_pixels", verify.MAX_PIXELS)
+    # Pillow reads each file in this process in any case, to compare with.
     preprocess = _options.preprocess(
-        args, pillow="installed", formats=_pillow.harmless_formats(), max_pixels=None
+        args,
+        pillow="installed",
+        formats=_pillow.harmless_formats(),
+        max_pixels=None,
+        fallback="inline",
     )
     try:
         transform = verify.Transform(preprocess)
