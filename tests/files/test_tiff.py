@@ -192,6 +192,10 @@ ODD = {
         324: (LONG, (8,)),
         325: (LONG, (8,)),
     },
+    "a tile's width": {322: (SHORT, (16,))},
+    "a tile's height": {323: (LONG, (16,))},
+    "tiles' offsets": {324: (LONG, (8,))},
+    "tiles' lengths": {325: (LONG, (8,) * 10)},
     "inner directories": {330: (LONG, (8,))},
     "an extra sample": {338: (SHORT, (0,))},
     "signed samples": {339: (SHORT, (2, 2, 2))},
@@ -230,6 +234,12 @@ def test_odd_tiles(small, tile: tuple[int, int]) -> None:
         tags = {322: (LONG, (tile[0],)), 323: (LONG, (tile[1],))}
         data = example("RGB", compression=compression, tile=(16, 16), tags=tags)
         assert_as_pillow_decides(data, small, f"tiles of {tile}, {compression}")
+
+
+@pytest.mark.parametrize("tag", [273, 278, 279])
+def test_tags_of_strips_in_a_tiled_file(small, tag: int) -> None:
+    data = example("RGB", compression=LZW, tile=(16, 16), tags={tag: (LONG, (8,))})
+    assert_as_pillow_decides(data, small, f"tag {tag}")
 
 
 #: Packed data that are not what the compression's own function makes.

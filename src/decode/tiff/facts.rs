@@ -115,9 +115,11 @@ impl<'a> Facts<'a> {
             return Err(odd("rows that Pillow has memory for", format_args!("{width} pixels")));
         }
         let row_of = |width: usize| (width * kind.bits).div_ceil(8);
-        let tiled = directory.get(TILE_OFFSETS).is_some();
-        if tiled == directory.get(STRIP_OFFSETS).is_some() {
-            return Err(odd("strips or tiles", "both or none"));
+        // libtiff takes an image for tiled where there is any tag of tiles.
+        let has = |tags: &[u16]| tags.iter().any(|&tag| directory.get(tag).is_some());
+        let tiled = has(&[TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_LENGTHS]);
+        if tiled == has(&[STRIP_OFFSETS, STRIP_ROWS, STRIP_LENGTHS]) {
+            return Err(odd("tags of strips or of tiles", "both or none"));
         }
         let (part_width, part_height) = if tiled {
             let sides = (required(TILE_WIDTH)? as usize, required(TILE_HEIGHT)? as usize);
