@@ -119,11 +119,12 @@ fn biased(bytes: __m256i) -> __m256i {
 }
 
 /// A Paeth prediction as a function of the byte a to the left, for given bytes b above and c above to the left:
-/// a itself where it lies outside of `low..=high`, else the lesser of b and c below `middle`, else the greater.
-/// All are biased, and the lesser and greater have the filtered byte added already.
+/// a itself, but for the `count` bytes from `low` on. For those it is the lesser of b and c where a is below `middle`,
+/// else the greater. All but `low` and `filtered` are biased, and the lesser and greater have the filtered byte added
+/// already.
 struct Thresholds {
     low: __m256i,
-    high: __m256i,
+    count: __m256i,
     middle: __m256i,
     lesser: __m256i,
     greater: __m256i,
@@ -133,22 +134,24 @@ struct Thresholds {
 }
 
 impl Thresholds {
-    /// Those of bytes that `is_above` selects never let a pass.
+    /// Where `is_above` is set, b and c have to be equal, and it is b that is predicted.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn new(b: __m256i, c: __m256i, filtered: __m256i, is_above: __m256i) -> Self {
         let one = _mm256_set1_epi8(1);
         let (lesser, greater) = (_mm256_min_epu8(b, c), _mm256_max_epu8(b, c));
         let rising = _mm256_cmpeq_epi8(greater, b);
-        let equal = _mm256_cmpeq_epi8(b, c);
         let d = _mm256_sub_epi8(greater, lesser);
         let d_less_one = _mm256_subs_epu8(d, one);
         let half = _mm256_and_si256(_mm256_srli_epi16::<1>(d), _mm256_set1_epi8(0x7f));
         // c - 2d + 1 up to b - 1 where b > c, b + 1 up to c + 2d - 1 where b < c, and nothing where b = c.
         let below = _mm256_subs_epu8(_mm256_subs_epu8(c, d_less_one), d);
         let beyond = _mm256_adds_epu8(_mm256_adds_epu8(c, d_less_one), d);
-        let low = _mm256_or_si256(_mm256_blendv_epi8(_mm256_add_epi8(b, one), below, rising), equal);
-        let high = _mm256_andnot_si256(equal, _mm256_blendv_epi8(beyond, _mm256_sub_epi8(b, one), rising));
+        let count = _mm256_blendv_epi8(_mm256_sub_epi8(beyond, b), _mm256_sub_epi8(b, below), rising);
+        // All but b itself, where a is b as well: in a circle, from b + 1 on.
+        let from_below = _mm256_andnot_si256(is_above, rising);
+        let low = _mm256_blendv_epi8(_mm256_add_epi8(b, one), below, from_below);
+        let count = _mm256_or_si256(count, is_above);
         // From c - d/2 on it is b that is closest where b > c; above c + d/2 it is c where b < c.
         let beyond = _mm256_adds_epu8(c, half);
         let middle = _mm256_blendv_epi8(_mm256_add_epi8(beyond, one), _mm256_subs_epu8(c, half), rising);
@@ -156,8 +159,8 @@ impl Thresholds {
         let never = _mm256_cmpeq_epi8(beyond, _mm256_set1_epi8(-1));
         let greater = _mm256_blendv_epi8(greater, b, never);
         Self {
-            low: biased(_mm256_andnot_si256(is_above, low)),
-            high: biased(_mm256_or_si256(is_above, high)),
+            low,
+            count: biased(count),
             middle: biased(middle),
             lesser: biased(_mm256_add_epi8(lesser, filtered)),
             greater: biased(_mm256_add_epi8(greater, filtered)),
@@ -170,9 +173,9 @@ impl Thresholds {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn apply(&self, a: __m256i) -> __m256i {
-        let outside = _mm256_or_si256(_mm256_cmpgt_epi8(self.low, a), _mm256_cmpgt_epi8(a, self.high));
-        let inside = _mm256_blendv_epi8(self.greater, self.lesser, _mm256_cmpgt_epi8(self.middle, a));
-        _mm256_blendv_epi8(inside, _mm256_add_epi8(a, self.filtered), outside)
+        let inside = _mm256_cmpgt_epi8(self.count, _mm256_sub_epi8(a, self.low));
+        let b_or_c = _mm256_blendv_epi8(self.greater, self.lesser, _mm256_cmpgt_epi8(self.middle, a));
+        _mm256_blendv_epi8(_mm256_add_epi8(a, self.filtered), b_or_c, inside)
     }
 
     /// The same where the prediction is the mean of a and b, rounded down. The processor's is rounded up: it is that
@@ -223,7 +226,7 @@ impl<const B: usize> Pair<B> {
     fn advance(&mut self, above: __m256i, filtered: __m256i) -> Thresholds {
         let corner = to_the_left::<B>(above, last_pixel::<B>(self.above));
         self.above = above;
-        // Where b = c, Paeth always predicts a, which is Sub; where a never passes, it is b, which is Up.
+        // Where b = c, Paeth always predicts a, which is Sub.
         let above = _mm256_andnot_si256(self.none, above);
         let corner = _mm256_blendv_epi8(above, corner, self.paeth);
         Thresholds::new(above, corner, filtered, self.none_or_up)
