@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
-# JPEG and WebP files, whole and damaged, cropped in both directions, through the installed wheel under memcheck.
-#   fuzz/valgrind.sh PYTHON [INPUTS]
+# Files, whole and damaged, cropped in both directions, through the installed wheel under memcheck: by default those
+# of the formats whose decoders have C in them.
+#   fuzz/valgrind.sh PYTHON [INPUTS [FORMAT ...]]
 # Fails on an invalid read or write, or a branch on memory that was never written, in clipprep's library.
 set -euo pipefail
 python=$(realpath -s "$1") inputs=${2:-400}
+formats=("${@:3}")
+[ ${#formats[@]} -gt 0 ] || formats=(jpeg webp)
 cd "$(dirname "$0")"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
@@ -11,7 +14,7 @@ trap 'rm -f "$log"' EXIT
 # The interpreter's own arenas would hide errors. valgrind does not know AVX-512.
 PYTHONMALLOC=malloc CLIPPREP_SIMD=${CLIPPREP_SIMD:-avx2} \
   valgrind --tool=memcheck --log-file="$log" --num-callers=30 --error-limit=no \
-  "$python" - "$inputs" <<'PYTHON'
+  "$python" - "$inputs" "${formats[@]}" <<'PYTHON'
 import sys
 from collections import Counter
 
@@ -22,7 +25,7 @@ import clipprep
 
 strict, lenient = (clipprep.Preprocess(16, truncated=how) for how in ("error", "pad"))
 counts = Counter()
-for format in ("jpeg", "webp"):
+for format in sys.argv[2:]:
     kinds = [kind for kind in SEEDS if kind.startswith(format)]
     files = [SEEDS[kind]() for kind in kinds]
     files += [item.source for item in inputs(kinds, 1, int(sys.argv[1]))]
