@@ -13,7 +13,7 @@ from PIL import Image
 from .._messages import kind, shown, value_error
 from .._preprocess import Preprocess
 from ..configs import build
-from ..configs.hf import table
+from ..configs.hf import table, version_4
 from ..configs.hf.arguments import arguments_by
 from .inputs import Readers, is_file
 
@@ -63,10 +63,11 @@ def readers(
 
     Raises ValueError for fields that no options of `Preprocess` express.
     """
+    live = find(stem, backend) if VERSION == 4 else None
+    if live is not None:
+        fields = version_4.fields(live, fields)
     size, decided = arguments_by(table.row(stem, backend), fields, stem, backend)
-    if 0 < VERSION < 5:
-        if backend == "torchvision" and fields.get("do_center_crop"):
-            raise ValueError("expected no crop: version 4 rounds its margins otherwise")
+    if live is not None:
         decided["over_white"] = False
     as_read = {"exif": True, "over_white": False, "convert_rgb": True}
     _, of_images = build.join(size, decided, options)

@@ -13,7 +13,7 @@ from .. import build, open_clip
 from . import table
 from .arguments import arguments_of
 from .find import find
-from .live import fields_of
+from .live import honoured
 
 __all__ = ["read"]
 
@@ -25,7 +25,7 @@ def read(
     config: object, backend: str | None, options: Mapping[str, object]
 ) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of what `Preprocess.from_hf` returns."""
-    live = fields_of(config)
+    live = honoured(config)
     if live is not None:
         config, found, decided = live
         backend, options = backend or found, decided | dict(options)

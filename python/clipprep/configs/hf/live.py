@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import check, objects
+from . import version_4
 
 #: Where the classes are whose configs say all that they do.
 _MODULES = ("transformers.", "clipprep.transformers")
@@ -28,3 +29,17 @@ def fields_of(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] |
         return fields, backend, {}
     # Version 4, whose processors drop transparency.
     return fields, "torchvision" if cls.__name__.endswith("Fast") else "pil", {"over_white": False}
+
+
+def honoured(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] | None:
+    """The same with the fields alone that the class reads.
+
+    Raises ValueError for a class whose bits no options of `Preprocess` express.
+    """
+    found = fields_of(processor)
+    if found is None or not found[2]:
+        return found
+    cls = type(getattr(processor, "image_processor", processor))
+    # An image processor of clipprep's stands for a class of transformers.
+    cls = getattr(cls, "live", None) or cls
+    return version_4.fields(cls, found[0]), *found[1:]
