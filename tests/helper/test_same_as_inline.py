@@ -14,6 +14,8 @@ import pytest
 from PIL import Image
 
 import clipprep
+from clipprep._helper.pool import POOL
+from support import plug
 from support.pictures import picture
 from support.writers import saved
 
@@ -159,3 +161,25 @@ def test_explain_says_which_it_was(files: dict[str, bytes]) -> None:
     assert process.decoder == inline.decoder == "pillow"
     assert process.notes == (*inline.notes, "Pillow decoded it in a helper process")
     assert both()[1].explain(saved(picture("RGB", 40, 30), "PNG")).notes == ()
+
+
+def test_a_mode_that_is_not_read() -> None:
+    """Pillow converts La to LA alone."""
+    plug.register()
+    try:
+        inline, process = (outcome(pre, plug.file("la")) for pre in both())
+    finally:
+        plug.unregister()
+    assert process == inline
+    assert (inline[0], '"La"' in str(inline[1])) == ("UnsupportedError", True)
+
+
+def test_a_helper_does_not_grow(files: dict[str, bytes]) -> None:
+    """Not even by images that refer to themselves."""
+    process = both()[1]
+    data = saved(Image.new("CMYK", (1200, 900)), "TIFF")
+    process(data)
+    pid = POOL.idle()[-1].pid
+    for _ in range(30):
+        process(data)
+    assert POOL.idle()[-1].pid == pid, "it was not replaced"

@@ -1,4 +1,4 @@
-"""A plug-in of Pillow's that does what its file says: a grey image of 8 x 8, or harm."""
+"""A plug-in of Pillow's that does what its file says: a grey image of 8 x 8, one of a rare mode, or harm."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class Plug(ImageFile.ImageFile):
     def _open(self) -> None:
         what = self.fp.read()[len(MAGIC) :].split(b"\0")[0].decode()
         DEEDS[what]()
-        self._size, self._mode = (8, 8), "L"
-        self.tile = [("raw", (0, 0, 8, 8), 12, ("L", 0, 1))]
+        size, mode = ((8, 4), "La") if what == "la" else ((8, 8), "L")
+        self._size, self._mode = size, mode
+        self.tile = [("raw", (0, 0, *size), 12, (mode, 0, 1))]
 
 
 def _allocate() -> None:
@@ -48,6 +49,7 @@ DEEDS = {
     "abort": os.abort,
     "allocate": _allocate,
     "exit": lambda: os._exit(0),
+    "la": lambda: None,
     "leave": sys.exit,
     "crash": lambda: ctypes.string_at(0),
     "loop": _loop,

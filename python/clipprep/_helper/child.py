@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 from collections.abc import Iterator
@@ -36,8 +37,11 @@ def serve(setup: dict[str, Any], source: io.BufferedIOBase, target: io.RawIOBase
         return
     target.write(hello.pack())
     ready = bounds.held()
+    gc.freeze()
     while (request := read_message(source.read)) is not None:
         reply = _answer(request, file)
+        # Readers that refer to themselves keep their images; there is little else to look through.
+        gc.collect()
         reply.is_last = bounds.has_grown(ready)
         target.write(reply.pack())
         if reply.is_last:
@@ -105,7 +109,10 @@ def _decode(request: dict[str, Any], file: io.FileIO, guard: _core.Guard, reply:
 def _pieces(
     memory: Any, mode: str, width: int, height: int, is_stored: bool
 ) -> Iterator[bytes | memoryview]:
-    """Pixels as `pixels` hands them out, in pieces, so that not all of them are copied at once."""
+    """Pixels as `pixels` hands them out, in pieces, so that not all of them are copied at once; none of a mode that is
+    not read."""
+    if _core.pixel_bytes(mode, is_stored) is None:
+        return
     if isinstance(memory, bytes):
         yield memoryview(memory)
     elif not hasattr(memory, "crop"):

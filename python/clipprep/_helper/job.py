@@ -102,7 +102,9 @@ class Job:
     def _pixels(self, reply: Reply, helper: Helper) -> bytes:
         """The pixels, where what the helper says of them is possible, and within the limits."""
         each = _core.pixel_bytes(reply.mode, bool(reply.is_stored))
-        size = (each or 0) * reply.width * reply.height
+        if each is None:  # the core refuses such a mode
+            return b""
+        size = each * reply.width * reply.height
         if not size or size != reply.size or reply.palette_size > len(reply.palette):
             raise DeadError("one that sends what is no image")
         self._guard.pixels(reply.width, reply.height)

@@ -17,6 +17,7 @@ from typing import Any
 from .. import _core
 from .plugins import Plugins
 from .protocol import ALL_LOST, Hello, Reply, message
+from .start import NO_PACKAGE
 
 _START = Path(__file__).with_name("start.py")
 #: Threads of libraries would only wait for each other, and memory that is given back is to be the system's again.
@@ -146,6 +147,8 @@ class Helper:
             process.wait(_KILLED)
         self.close()
         code = process.returncode
+        if code == NO_PACKAGE:
+            return f"that {_core.shown(sys.executable)} cannot import clipprep"
         if code >= 0:
             return f"one that ended with status {code}"
         try:

@@ -6,6 +6,9 @@ import os
 import signal
 import sys
 
+#: The status of a helper that does not find the package, or what that needs.
+NO_PACKAGE = 70
+
 
 def start() -> None:
     """Take the pipes for ourselves, import the package, and serve until the parent closes its end."""
@@ -29,8 +32,10 @@ def start() -> None:
 
         content = json.loads(setup)
         sys.path += [path for path in content["path"] if path not in sys.path]
-        from clipprep._helper import child
-
+        try:
+            from clipprep._helper import child
+        except ImportError:
+            os._exit(NO_PACKAGE)
         child.serve(content, source, target)
 
 
