@@ -8,7 +8,7 @@
 use std::arch::x86_64::*;
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
-use super::lanes::{LanePlan, taps_per_lane};
+use super::lanes::{LanePlan, for_channels, taps_per_lane};
 use super::limbs::halves;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::weights::{PRECISION, Weights};
@@ -166,14 +166,7 @@ impl HorizontalKernel for HorizontalAvx2 {
         self.lanes.check(rows);
         assert!(stride >= self.out_bytes() && out.len() >= BLOCK_ROWS * stride, "out holds four rows");
         // SAFETY: `_proof` shows that the processor has AVX2.
-        unsafe {
-            match self.lanes.channels {
-                1 => self.run_channels::<1>(rows, out, stride),
-                2 => self.run_channels::<2>(rows, out, stride),
-                3 => self.run_channels::<3>(rows, out, stride),
-                _ => self.run_channels::<4>(rows, out, stride),
-            }
-        }
+        unsafe { for_channels!(self.lanes.channels, self.run_channels(rows, out, stride)) }
     }
 }
 

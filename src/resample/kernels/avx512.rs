@@ -8,7 +8,7 @@
 use std::arch::x86_64::*;
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
-use super::lanes::{lane_map, taps_per_lane};
+use super::lanes::{for_channels, lane_map, taps_per_lane};
 use super::limbs;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::weights::{PRECISION, Weights};
@@ -188,14 +188,7 @@ impl HorizontalKernel for HorizontalAvx512 {
         assert!(rows.iter().all(|row| row.len() >= self.row_bytes), "rows hold the window");
         assert!(stride >= self.out_bytes() && out.len() >= BLOCK_ROWS * stride, "out holds four rows");
         // SAFETY: `_proof` shows that the processor has these instructions.
-        unsafe {
-            match self.channels {
-                1 => self.run_channels::<1>(rows, out, stride),
-                2 => self.run_channels::<2>(rows, out, stride),
-                3 => self.run_channels::<3>(rows, out, stride),
-                _ => self.run_channels::<4>(rows, out, stride),
-            }
-        }
+        unsafe { for_channels!(self.channels, self.run_channels(rows, out, stride)) }
     }
 }
 

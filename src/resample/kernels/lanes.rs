@@ -12,6 +12,19 @@ pub(super) const LOAD: usize = 16;
 /// Marks a lane byte that holds no source byte, for `pshufb`.
 const NONE: u8 = 0x80;
 
+/// Calls the version of a method that is compiled for a number of channels, from 1 to 4.
+macro_rules! for_channels {
+    ($channels:expr, $object:ident.$method:ident($($argument:expr),*)) => {
+        match $channels {
+            1 => $object.$method::<1>($($argument),*),
+            2 => $object.$method::<2>($($argument),*),
+            3 => $object.$method::<3>($($argument),*),
+            _ => $object.$method::<4>($($argument),*),
+        }
+    };
+}
+pub(super) use for_channels;
+
 /// Taps that one lane takes in per step.
 #[inline]
 pub(super) fn taps_per_lane(channels: usize) -> usize {

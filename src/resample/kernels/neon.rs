@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
-use super::lanes::{LanePlan, taps_per_lane};
+use super::lanes::{LanePlan, for_channels, taps_per_lane};
 use super::limbs::halves;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::weights::{PRECISION, Weights};
@@ -86,14 +86,7 @@ impl HorizontalKernel for HorizontalNeon {
     fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
         self.lanes.check(rows);
         // SAFETY: `_proof` shows that the processor has NEON.
-        unsafe {
-            match self.lanes.channels {
-                1 => self.run_channels::<1>(rows, out, stride),
-                2 => self.run_channels::<2>(rows, out, stride),
-                3 => self.run_channels::<3>(rows, out, stride),
-                _ => self.run_channels::<4>(rows, out, stride),
-            }
-        }
+        unsafe { for_channels!(self.lanes.channels, self.run_channels(rows, out, stride)) }
     }
 }
 

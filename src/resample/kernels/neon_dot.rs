@@ -12,7 +12,7 @@ use std::arch::asm;
 use std::fmt::Debug;
 
 use super::kernel::HorizontalKernel;
-use super::lanes::{LanePlan, taps_per_lane};
+use super::lanes::{LanePlan, for_channels, taps_per_lane};
 use super::limbs;
 use super::neon::{ORDER, check_room, store_pixels, vector};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
@@ -204,13 +204,6 @@ impl<P: Product> HorizontalKernel for HorizontalDot<P> {
     fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
         self.lanes.check(rows);
         // SAFETY: the levels of these proofs include NEON.
-        unsafe {
-            match self.lanes.channels {
-                1 => self.run_channels::<1>(rows, out, stride),
-                2 => self.run_channels::<2>(rows, out, stride),
-                3 => self.run_channels::<3>(rows, out, stride),
-                _ => self.run_channels::<4>(rows, out, stride),
-            }
-        }
+        unsafe { for_channels!(self.lanes.channels, self.run_channels(rows, out, stride)) }
     }
 }
