@@ -3,8 +3,9 @@
 //! The crate holds weights in 16 bits, as torch does, and for bytes does the vertical pass first.
 //! Called twice, for the width and then for the height, it gives torch's bits.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x4;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use proptest::prelude::*;
 
 use super::*;
@@ -12,25 +13,19 @@ use super::*;
 /// Its sums of 16-bit weights are torch's up to this shrink of an axis.
 const MOST_SHRINK: usize = 130;
 
-fn one_pass(
-    data: &[u8],
-    from: (usize, usize),
-    to: (usize, usize),
-    channels: usize,
-    filter: Filter,
-) -> Vec<u8> {
-    let pixel = [PixelType::U8, PixelType::U8x2, PixelType::U8x3, PixelType::U8x4][channels - 1];
+/// One pass over pixels of four bytes each: every type of pixel more has this crate compile all kernels of theirs again.
+fn one_pass(data: &[U8x4], from: (usize, usize), to: (usize, usize), filter: Filter) -> Vec<U8x4> {
     let filter = match filter {
         Filter::Bilinear => FilterType::Bilinear,
         Filter::Bicubic => FilterType::CatmullRom,
         Filter::Lanczos => FilterType::Lanczos3,
         other => unreachable!("torch has no {other:?}"),
     };
-    let source = ImageRef::new(from.0 as u32, from.1 as u32, data, pixel).unwrap();
-    let mut out = Image::new(to.0 as u32, to.1 as u32, pixel);
+    let source = TypedImageRef::new(from.0 as u32, from.1 as u32, data).unwrap();
+    let mut out = TypedImage::new(to.0 as u32, to.1 as u32);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter)).use_alpha(false);
-    Resizer::new().resize(&source, &mut out, &options).unwrap();
-    out.into_vec()
+    Resizer::new().resize_typed(&source, &mut out, &options).unwrap();
+    out.pixels().to_vec()
 }
 
 fn axis() -> impl Strategy<Value = (usize, usize)> {
@@ -56,8 +51,11 @@ proptest! {
         let window = (columns.inputs().len(), rows.inputs().len());
         prop_assert_eq!(window, (width, height), "each pixel has a weight");
         let data = bytes(width * height * channels, seed);
-        let wide = one_pass(&data, (width, height), (new_width, height), channels, filter);
-        let want = one_pass(&wide, (new_width, height), (new_width, new_height), channels, filter);
+        let pixel = |found: &[u8]| U8x4::new(std::array::from_fn(|i| found.get(i).copied().unwrap_or(0)));
+        let pixels: Vec<_> = data.chunks(channels).map(pixel).collect();
+        let wide = one_pass(&pixels, (width, height), (new_width, height), filter);
+        let resized = one_pass(&wide, (new_width, height), (new_width, new_height), filter);
+        let want: Vec<_> = resized.iter().flat_map(|pixel| pixel.0[..channels].to_vec()).collect();
         let passes = TwoPass::new(Level::active(), &columns, rows, channels, Order::HorizontalFirst);
         let mut got = Vec::new();
         let mut source = Slice { rows: data.chunks(width * channels) };
