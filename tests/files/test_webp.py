@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+import clipprep
 from support.expect import assert_as_pillow_decides, assert_file, opened
 from support.pictures import picture
 from support.writers import (
@@ -46,6 +47,21 @@ def test_webp_sizes_around_macroblocks(small) -> None:
         for height in (1, 15, 16, 17, 32):
             data = saved(picture("RGB", width, height), "WEBP", quality=80)
             assert_file(data, small, "libwebp", f"webp {width} x {height}")
+
+
+def test_every_window_of_a_webp_has_the_pixels_of_the_whole() -> None:
+    """Of lossy files the window alone becomes RGB, and the chroma of its edges depends on what is outside."""
+    for width, height in ((17, 12), (12, 17), (18, 18)):
+        data = saved(picture("RGB", width, height), "WEBP", quality=90)
+        whole = np.asarray(opened(data).convert("RGB")).transpose(2, 0, 1)
+        for rows in range(1, height + 1):
+            for columns in range(1, width + 1):
+                pre = clipprep.Preprocess((rows, columns), resize_mode="none", dtype="uint8")
+                top, left = round((height - rows) / 2), round((width - columns) / 2)
+                expected = whole[:, top : top + rows, left : left + columns]
+                assert np.array_equal(pre(data), expected), (
+                    f"{width} x {height}, {columns} x {rows}"
+                )
 
 
 def test_webp_alpha_qualities_and_metadata(small) -> None:

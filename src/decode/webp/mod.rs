@@ -2,24 +2,25 @@
 //!
 //! The second room with C in it. The demuxer splits the file as strictly as it does for Pillow's
 //! animation decoder, and the first frame (a still file's only one) is decoded onto its zeroed
-//! canvas. libwebp calls nothing of ours back, and writes through one pointer: into the canvas, whose
+//! canvas, or where it fills that, the window of it alone. libwebp calls nothing of ours back, and writes through one pointer: into the canvas, whose
 //! length it is told and checks against the bitstream's own size.
 
 mod lossless;
 
 use std::borrow::Cow;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::ptr::NonNull;
 
 use libwebp_sys as sys;
 
-use super::decoder::{Decoded, Decoder, Input, Rules};
+use super::decoder::{Decoder, Input, Rules};
 use super::metadata::Metadata;
 use super::rows::{allocate, dimensions};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::limits::Limits;
-use crate::pixels::{Header, Layout, Whole};
+use crate::pixels::{Header, Image, Layout, Rows, Whole, Window};
 
 /// The library polls nothing, so that an image of more pixels is handed to it in pieces.
 const WHOLE: usize = 1 << 20;
@@ -41,9 +42,45 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
     limits.check_memory(held)?;
     let frame = file.first_frame()?;
     frame.check_memory(limits, held)?;
-    let mut data = allocate("WebP", width * height * layout.bytes())?;
-    frame.decode(&header, &mut data)?;
-    Ok(Box::new(Decoded { whole: Whole { header, data }, bytes, metadata }))
+    Ok(Box::new(WebP { header, frame, held, bytes, decoded: None }))
+}
+
+/// A file whose header is read.
+struct WebP<'a> {
+    header: Header,
+    frame: Frame<'a>,
+    /// Bytes that decoding takes at the most.
+    held: u64,
+    bytes: &'a [u8],
+    decoded: Option<Whole>,
+}
+
+impl Decoder for WebP<'_> {
+    fn metadata(&self) -> Result<Metadata<'_>> {
+        metadata(self.bytes)
+    }
+}
+
+impl Image for WebP<'_> {
+    fn header(&self) -> &Header {
+        &self.header
+    }
+
+    fn memory(&self) -> u64 {
+        self.held
+    }
+
+    fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
+        let part = self.frame.part(&self.header, window);
+        let Window { columns, rows } = &part;
+        let header = Header { width: columns.len(), height: rows.len(), ..self.header.clone() };
+        let mut data = allocate("WebP", header.width * header.height * header.layout.bytes())?;
+        self.frame.decode(&part, &header, &mut data)?;
+        let moved = |range: &Range<usize>, by: usize| range.start - by..range.end - by;
+        let window =
+            Window { columns: moved(&window.columns, columns.start), rows: moved(&window.rows, rows.start) };
+        self.decoded.insert(Whole { header, data }).rows(&window)
+    }
 }
 
 /// Whether Pillow opens the file as "RGBA".
@@ -163,13 +200,34 @@ impl Frame<'_> {
         stream.map_or(Ok(()), |stream| lossless::check_memory(limits, held, stream, self.size))
     }
 
-    /// Decodes onto `canvas`, which has the size and layout of `header`.
-    fn decode(&self, header: &Header, canvas: &mut [u8]) -> Result<()> {
+    /// The part of the canvas to make for the pixels of `window`: all of it where the frame is another rectangle. The
+    /// last row is in it, up to which libwebp reads a lossy bitstream: what Pillow refuses after the window is refused.
+    /// Chroma is shared by two columns and two rows, and made of neighbours: it begins even, and has one more pixel all
+    /// around, which may be of another colour than in the whole.
+    fn part(&self, canvas: &Header, window: &Window) -> Window {
+        let (width, height) = (canvas.width, canvas.height);
+        let from = |start: usize| start.saturating_sub(1) / 2 * 2;
+        if (self.left, self.top, self.size) == (0, 0, (width as u32, height as u32)) {
+            let columns = from(window.columns.start)..(window.columns.end + 1).min(width);
+            return Window { columns, rows: from(window.rows.start)..height };
+        }
+        Window { columns: 0..width, rows: 0..height }
+    }
+
+    /// Decodes a [part](Self::part) onto `canvas`, which has the size and layout of `header`.
+    fn decode(&self, part: &Window, header: &Header, canvas: &mut [u8]) -> Result<()> {
         let stride = header.width * header.layout.bytes();
         let at = self.top * stride + self.left * header.layout.bytes();
         let rest = canvas.get_mut(at..).unwrap_or_default();
         let mut config = sys::WebPDecoderConfig::new()
             .map_err(|()| Error::decode("WebP", "another libwebp than the one it was built for"))?;
+        if header.width < self.size.0 as usize || header.height < self.size.1 as usize {
+            config.options.use_cropping = 1;
+            config.options.crop_left = part.columns.start as i32;
+            config.options.crop_top = part.rows.start as i32;
+            config.options.crop_width = header.width as i32;
+            config.options.crop_height = header.height as i32;
+        }
         config.output.colorspace = match header.layout {
             Layout::Rgba => sys::WEBP_CSP_MODE::MODE_RGBA,
             _ => sys::WEBP_CSP_MODE::MODE_RGB,
@@ -177,10 +235,10 @@ impl Frame<'_> {
         config.output.is_external_memory = 1;
         config.output.u.RGBA =
             sys::WebPRGBABuffer { rgba: rest.as_mut_ptr(), stride: stride as i32, size: rest.len() };
-        let pixels = header.width * header.height;
+        let pixels = self.size.0 as usize * self.size.1 as usize;
         if pixels <= WHOLE {
             // SAFETY: the library writes rows of `stride` bytes from `rgba` on, and refuses a bitstream
-            // whose rows are longer than the stride or need more than `size` bytes. A canvas is at most
+            // whose rows, or what is left of them, are longer than the stride or need more than `size` bytes. A canvas is at most
             // 2^24 pixels wide, so the stride fits. With external memory there is nothing to free.
             return check(unsafe { sys::WebPDecode(self.bytes.as_ptr(), self.bytes.len(), &mut config) });
         }
