@@ -96,11 +96,8 @@ pub(crate) fn for_each<T: Send>(
     let queue: Vec<_> = order.into_iter().map(&mut take).collect();
     let pool = pool(threads, queue.len());
     let threads = capped(threads, queue.len());
-    let queue = Mutex::new(queue.into_iter());
-    let next = || {
-        let piece = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        piece.filter(|_| !interrupt.is_raised())
-    };
+    let queue = Queue::new(queue);
+    let next = || queue.next().filter(|_| !interrupt.is_raised());
     let Some(pool) = pool else {
         interrupt.during_watched(|| {
             while let Some((index, piece)) = next() {
@@ -142,6 +139,29 @@ pub(crate) fn for_each<T: Send>(
             }
         }
     });
+}
+
+/// What is to be done, for threads that each take the next. All that they share is one counter: a lock that is taken for
+/// each image would hold up tens of threads with images of microseconds.
+struct Queue<T> {
+    items: Vec<Mutex<Option<T>>>,
+    taken: Alone<AtomicUsize>,
+}
+
+/// A value that shares no cache line with what is only read, so that writing it costs nobody who reads that.
+#[repr(align(128))]
+struct Alone<T>(T);
+
+impl<T> Queue<T> {
+    fn new(items: impl IntoIterator<Item = T>) -> Self {
+        let items = items.into_iter().map(|item| Mutex::new(Some(item))).collect();
+        Self { items, taken: Alone(AtomicUsize::new(0)) }
+    }
+
+    fn next(&self) -> Option<T> {
+        let item = self.items.get(self.taken.0.fetch_add(1, Ordering::Relaxed))?;
+        item.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Leave for one thread to work on a batch. However its holder ends, it comes back.

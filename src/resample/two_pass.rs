@@ -80,13 +80,16 @@ impl TwoPass {
     ) -> Result<()> {
         let mut ring = Ring::new(&mut scratch.ring, self.rows.max_taps(), self.horizontal.stride());
         let done = grow(&mut scratch.done, ring.stride);
+        let mut unused = Vec::with_capacity(self.rows.max_taps());
         for (y, (start, taps)) in self.rows.iter().enumerate() {
             while ring.have < start + taps.len() {
                 let count = (self.rows.inputs().len() - ring.have).min(BLOCK_ROWS);
                 let block = source.next(count)?;
                 self.horizontal.run(&block, count, ring.next_block(count));
             }
-            self.vertical.run(y, &ring.rows(start, taps.len()), done, self.out_bytes);
+            let rows = ring.rows(start, taps.len(), unused);
+            self.vertical.run(y, &rows, done, self.out_bytes);
+            unused = emptied(rows);
             sink(y, &mut done[..self.out_bytes]);
         }
         Ok(())
@@ -101,6 +104,7 @@ impl TwoPass {
         let mut ring = Ring::new(&mut scratch.ring, self.rows.max_taps(), stride(self.in_bytes));
         let wide = grow(&mut scratch.wide, BLOCK_ROWS * ring.stride);
         let done = grow(&mut scratch.done, BLOCK_ROWS * self.horizontal.stride());
+        let mut unused = Vec::with_capacity(self.rows.max_taps());
         for (y, (start, taps)) in self.rows.iter().enumerate() {
             while ring.have < start + taps.len() {
                 let count = (self.rows.inputs().len() - ring.have).min(BLOCK_ROWS);
@@ -112,7 +116,9 @@ impl TwoPass {
                 }
             }
             let slot = &mut wide[y % BLOCK_ROWS * ring.stride..][..ring.stride];
-            self.vertical.run(y, &ring.rows(start, taps.len()), slot, self.in_bytes);
+            let rows = ring.rows(start, taps.len(), unused);
+            self.vertical.run(y, &rows, slot, self.in_bytes);
+            unused = emptied(rows);
             let count = y % BLOCK_ROWS + 1;
             if count == BLOCK_ROWS || y + 1 == self.rows.len() {
                 let block: RowBlock<'_> = std::array::from_fn(|i| {
@@ -151,10 +157,19 @@ impl<'a> Ring<'a> {
         &mut self.buffer[slot * self.stride..][..BLOCK_ROWS * self.stride]
     }
 
-    fn rows(&self, start: usize, count: usize) -> Vec<&[u8]> {
+    /// The rows from `start` on, in an empty list of which only the memory counts.
+    fn rows<'s>(&'s self, start: usize, count: usize, unused: Vec<&'s [u8]>) -> Vec<&'s [u8]> {
         let row = |y: usize| &self.buffer[y % self.capacity * self.stride..][..self.stride];
-        (start..start + count).map(row).collect()
+        let mut rows = unused;
+        rows.extend((start..start + count).map(row));
+        rows
     }
+}
+
+/// An empty list in the memory of another one, whose rows may be gone: so that no output row takes memory of its own.
+fn emptied<'r>(mut rows: Vec<&[u8]>) -> Vec<&'r [u8]> {
+    rows.clear();
+    rows.into_iter().map(|_| [].as_slice()).collect()
 }
 
 /// The first `len` bytes of a buffer that grows and is never shrunk here.
