@@ -45,7 +45,16 @@ def test_mypy_finds_a_wrong_source(tmp_path: Path) -> None:
     assert '"__call__" of "Calls" has incompatible type "int"' in done.stdout
 
 
-@pytest.mark.filterwarnings("ignore:unclosed file")
+def test_the_program_has_every_form() -> None:
+    text = Path(every_form.__file__).read_text("utf-8")
+    names = [name for name, value in vars(clipprep.Preprocess).items() if not name.startswith("_")]
+    for cls in clipprep.Preprocess.__mro__[1:-1]:
+        methods = (name for name, value in vars(cls).items() if callable(getattr(cls, name)))
+        names += [name for name in methods if not name.startswith("_")]
+    assert {"from_torchvision", "try_abatch", "unnormalize"} <= set(names)
+    assert [name for name in names if f".{name}(" not in text] == []
+
+
 def test_every_form_runs(tmp_path: Path) -> None:
     path = tmp_path / "cat.jpg"
     path.write_bytes(DATA)
@@ -54,7 +63,24 @@ def test_every_form_runs(tmp_path: Path) -> None:
         given = every_form.sources(DATA, path, archive) + every_form.entries(str(tmp_path))
         pre = clipprep.Preprocess(224)
         pixels = every_form.embed(pre, given)
+    for source in given:
+        if isinstance(source, io.IOBase):
+            source.close()
     assert np.array_equal(pixels[0], pre(DATA))
+    steps = {
+        "Resize": {"size": 32, "interpolation": 3},
+        "CenterCrop": {"size": 32},
+        "ToTensor": {},
+        "Compose": {},
+    }
+    parts = [
+        type(name, (), {"__module__": "torchvision.transforms.transforms"} | fields)()
+        for name, fields in steps.items()
+    ]
+    parts[-1].transforms = parts[:-1]
+    for one in every_form.made(tmp_path, parts[-1]):
+        assert isinstance(one, clipprep.Preprocess)
+    assert every_form.looked_at(pre, DATA)[0] == "(224, 224, 3)"
     (batch,) = asyncio.run(every_form.serve(pre, DATA))
     assert np.array_equal(batch.pixels[0], pixels[0])
 

@@ -1,6 +1,7 @@
 """Every form of call. test_typing.py has it checked by mypy, and calls it."""
 
 import io
+import json
 import mmap
 import os
 import zipfile
@@ -41,6 +42,40 @@ def sources(data: bytes, path: Path, archive: zipfile.ZipFile) -> list[Source]:
 
 def entries(folder: str) -> list[Source]:
     return [*os.scandir(folder), *os.scandir(os.fsencode(folder))]
+
+
+def made(folder: Path, transform: object) -> list[Preprocess]:
+    """A config of each library in every form, and every way of naming a model, a size and an option."""
+    clip = {"image_processor_type": "CLIPImageProcessor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(clip), "utf-8")
+    first = Preprocess("ViT-B/32", pillow="installed")
+    return [
+        first,
+        Preprocess("ViT-L-14", pretrained="openai"),
+        Preprocess(32, limits=clipprep.Limits(max_pixels=100), dtype=np.float16, layout="NHWC"),
+        Preprocess((32, 48), dtype=np.dtype("uint8"), interpolation=Image.Resampling.BOX),
+        Preprocess([32, 48], mean=np.zeros(3), std=[1, 1, 1], fill_color=(1, 2, 3)),
+        Preprocess(transform, formats={"JPEG"}),
+        Preprocess.from_hf(clip, backend="pil", exif=True),
+        Preprocess.from_hf(folder),
+        Preprocess.from_hf(str(folder / "preprocessor_config.json")),
+        Preprocess.from_open_clip({"size": 256}),
+        Preprocess.from_open_clip("ViT-B-32", pretrained="openai", truncated="pad"),
+        Preprocess.from_timm("resnet50.a1_in1k", pillow="12"),
+        Preprocess.from_torchvision(transform, convert_rgb=True),
+    ]
+
+
+def looked_at(pre: Preprocess, source: Source) -> list[str]:
+    """What a model sees, and why."""
+    pixels: NDArray[np.uint8] = pre.unnormalize(pre(source))
+    image = pre.to_pil(pre(source))
+    why: clipprep.Explanation = pre.explain(source)
+    try:
+        pre(b"")
+    except (clipprep.ImageError, OSError) as error:
+        said = str(error)
+    return [str(pixels.shape), repr(image), why.decoder, said, *clipprep.available_models("openai")]
 
 
 def embed(pre: Preprocess, given: list[Source]) -> NDArray[Any]:
