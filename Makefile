@@ -35,7 +35,7 @@ help: ## show this list
 run: $(VENV)/.installed ## preprocess the photos of this repository into out/
 	$(BIN)/clipprep run photos --out out/tensors.npy --contact-sheet out/contact_sheet.png
 
-test: $(VENV)/.test-deps ## run the checks of CI: lint, Rust tests, Python tests; no torch, no Ray
+test: $(VENV)/.tools ## run the checks of CI: lint, Rust tests, Python tests; no torch, no Ray
 	@scripts/checks.py lint test-rust test-python
 
 test-all: ## every check there is: test, torch, Ray, recipes, documentation, long fuzz and soak runs, release
