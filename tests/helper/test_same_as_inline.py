@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import struct
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -183,3 +184,16 @@ def test_a_helper_does_not_grow(files: dict[str, bytes]) -> None:
     for _ in range(30):
         process(data)
     assert POOL.idle()[-1].pid == pid, "it was not replaced"
+
+
+def test_seeking_before_the_beginning(tmp_path: Path) -> None:
+    """A file in memory begins again there, and one on the disk refuses."""
+    path = tmp_path / "image.tga"
+    # A run of more pixels than the image has.
+    path.write_bytes(struct.pack("<2xB5x4H2B", 10, 0, 9, 10, 1, 32, 0) + b"\xdb\xff\xff")
+    found = []
+    for source in (path, path.read_bytes()):
+        inline, process = (outcome(pre, source) for pre in both(truncated="pad"))
+        assert process == inline, source
+        found.append(inline[0])
+    assert found == ["DecodeError", "pixels"]

@@ -85,7 +85,8 @@ def _decode(request: dict[str, Any], file: io.FileIO, guard: _core.Guard, reply:
     # A buffered reader asks again where the system gives less than was asked for.
     data = io.BufferedReader(io.FileIO(file.fileno(), closefd=False)).read(request["size"])
     found, name, refused = _pillow.decode(
-        data,
+        # As files on the disk and files in memory differ in what seeking before their beginning does.
+        data if request["is_bytes"] else memoryview(data),
         request["formats"],
         request["pad"],
         request["over_white"],

@@ -195,6 +195,7 @@ def request(
     """What a helper is asked for."""
     return {
         "size": memoryview(data).nbytes,
+        "is_bytes": isinstance(data, bytes),
         "formats": None if formats is None else list(formats),
         "pad": pad,
         "over_white": over_white,
