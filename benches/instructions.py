@@ -35,9 +35,9 @@ INPUTS = {
 # The first that is found in `file:function` says which stage an instruction belongs to.
 STAGES = {
     "Huffman": r"jd[ap]?huff|jdarith|jdmarker|decode_mcu|fill_bit_buffer",
-    "IDCT": r"idct",
+    "IDCT": r"idct|inverse_dct",
     "chroma": r"upsample|jdsample|jdmerge",
-    "YCbCr": r"ycc|_rgb_convert|jdcolor",
+    "YCbCr": r"ycc|rgb_row|_rgb_convert|jdcolor",
     "JPEG rest": r"jd[a-z]+\.c|jpeg_|decompress_onepass|jcomapi|jmem|jzero|jcopy",
     "inflate": r"inflate|deflate|adler|crc32",
     "PNG filters": r"png|unfilter",

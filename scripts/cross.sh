@@ -31,8 +31,12 @@ root=${CROSS_DIR:-${TMPDIR:-/tmp}/clipprep-cross}
 inside() {
     local mount
     for mount in proc dev; do mountpoint -q "$root/$mount" || mount --bind "/$mount" "$root/$mount"; done
+    local name kept=()
+    for name in PROPTEST_CASES CLIPPREP_SIMD QEMU_CPU QEMU_LOG QEMU_LOG_FILENAME; do
+        [ -z "${!name:-}" ] || kept+=("$name=${!name}")
+    done
     chroot "$root" /usr/bin/env -i HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-        PATH=/usr/sbin:/usr/bin:/sbin:/bin ${PROPTEST_CASES:+PROPTEST_CASES=$PROPTEST_CASES} "$@"
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin "${kept[@]}" "$@"
 }
 
 if ! [ -e "$root/.made" ]; then

@@ -160,9 +160,9 @@ impl<P: Product> HorizontalDot<P> {
             let shuffle = unsafe { vld1q_u8(block.shuffle[0].as_ptr()) };
             let zero = vdupq_n_s32(0);
             let mut sums = [[zero, zero, vector(correction)]; BLOCK_ROWS];
-            for i in 0..block.steps {
-                let (weights, rest) = next.split_at(const { vectors_per_step(C) });
-                next = rest;
+            let (weights, rest) = next.split_at(block.steps * const { vectors_per_step(C) });
+            next = rest;
+            for (i, weights) in weights.chunks_exact(const { vectors_per_step(C) }).enumerate() {
                 for r in 0..BLOCK_ROWS {
                     // SAFETY: `LanePlan::new` asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.
