@@ -29,8 +29,10 @@ CUT = Case("cut", b"", None)
 class Load:
     """One worker's stream of calls. `rows` were checked, `wrong` says which were not right."""
 
-    def __init__(self, cases: list[Case], folder: Path, seed: int) -> None:
-        self.pre = clipprep.Preprocess(SIZE, pillow="installed")
+    def __init__(
+        self, cases: list[Case], folder: Path, seed: int, fallback: str = "inline"
+    ) -> None:
+        self.pre = clipprep.Preprocess(SIZE, pillow="installed", fallback=fallback)
         self.rng = random.Random(seed)
         self.cases = cases
         self.folder = folder

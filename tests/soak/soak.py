@@ -112,7 +112,7 @@ def _run(
     stop = threading.Event()
 
     def work(seed: int) -> None:
-        load = Load(cases, folder, seed)
+        load = Load(cases, folder, seed, "process" if seed % 2 else "inline")
         while not stop.is_set():
             load.step()
             tally.add(load.rows, load.wrong, load.errors)
@@ -149,8 +149,8 @@ def _run(
 
 
 def _settled(before: tuple[int, int]) -> tuple[int, int]:
-    """Threads and files when those that are ending have ended."""
-    deadline = time.monotonic() + 10
+    """Threads and files when those that are ending have ended, idle helpers among them."""
+    deadline = time.monotonic() + 30
     while True:
         gc.collect()
         after = running()
