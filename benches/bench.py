@@ -173,7 +173,7 @@ def measure(
         except Exception as error:
             if kind in MAIN or peer.name == OURS:
                 raise
-            skipped(f"{peer.name}, {kind}", f"it reads no such files ({error})")
+            skipped(f"{peer.name}, {kind}", f"it reads no such files ({str(error)[:100]})")
             continue
         jobs[peer.name] = job
     if not checks[OURS]["exact"]:

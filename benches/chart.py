@@ -24,7 +24,7 @@ SHOWN = {
     "OpenCV, INTER_AREA": ("OpenCV", "#8a8a8a"),
 }
 INK, PALE, PAPER = "#222", "#ddd", "#fff"
-WIDTH, LABELS, ROW, RADIUS, RIGHT = 640, 134, 22, 5, 24
+WIDTH, LABELS, ROW, RADIUS, RIGHT = 640, 144, 22, 5, 24
 TICKS = (0.5, 1, 2, 5, 10, 20, 50)
 
 

@@ -95,7 +95,7 @@ CASES = {
         "pre = clipprep.Preprocess(32)\ndata = [photo(30, 40, 3)] * 40000",
         "pre.batch(data, num_threads=1)",
     ),
-    "left to Pillow": ("data = [saved(large(600, 400), 'TIFF')] * 400", "pre.batch(data)"),
+    "left to Pillow": ("data = [saved(large(600, 400), 'TGA')] * 400", "pre.batch(data)"),
     "a stream": (
         "data = [photo(2000, 3000, 3)] * 60",
         "[None for _ in pre.stream(data, batch_size=8)]",
@@ -126,6 +126,15 @@ CASES = {
         "pre(data)",
     ),
     "a GIF": ("data = saved(large(8000, 6000).getchannel(0), 'GIF')", "pre(data)"),
+    "a TIFF": (  # of one strip that stands for all
+        "import zlib\n"
+        "from support.tiffs import DEFLATE, LONG, tiff\n"
+        "strip = photo(16, 6000, 3)\n"
+        "offsets, lengths = (8,) * 400, (len(zlib.compress(strip.tobytes())),) * 400\n"
+        "tags = {257: (LONG, (6400,)), 273: (LONG, offsets), 279: (LONG, lengths)}\n"
+        "data = tiff(strip, 2, compression=DEFLATE, tags=tags)",
+        "pre(data)",
+    ),
     "a QOI": (
         "data = b'qoif' + (7200).to_bytes(4) + (5000).to_bytes(4) + b'\\x03\\x00' + b'\\x41\\x7f' * 18_000_000 + bytes(7) + b'\\x01'",
         "pre(data)",
