@@ -79,7 +79,7 @@ class Calls(_core.Preprocess):
                 series of paths or bytes, or a data frame of one such column.
             out: Memory to write to, as for a single call, of the shape of the result.
             num_threads: The number of threads at most; by default as many as this process may use, or the
-                environment's `CLIPPREP_NUM_THREADS`.
+                environment's `CLIPPREP_NUM_THREADS`. A batch of one image is worked on as by a single call.
 
         Returns:
             `out`, or a new array of shape (N, 3, height, width), or (N, height, width, 3) with

@@ -81,12 +81,13 @@ pub(super) fn run<'py>(
     dtype: Dtype,
     sources: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
-    threads: NonZeroUsize,
+    num_threads: Option<&Bound<'_, PyAny>>,
     strict: bool,
     stop: &Stop,
 ) -> PyResult<Rows<'py>> {
     let py = sources.py();
     let (core, visit) = (&engine.core, Visit::new(py));
+    let threads = threads(num_threads)?;
     let sources = list(sources)?;
     let mut held = Vec::with_capacity(sources.len());
     for (index, object) in sources.iter().enumerate() {
@@ -103,6 +104,9 @@ pub(super) fn run<'py>(
     // At the end, the pool may not enter Python any more.
     let threads = if fork::is_ending() { NonZeroUsize::MIN } else { threads };
     batch::start(threads, sources.len());
+    // One image has the threads that were asked for to itself, as in a single call.
+    let for_one = num_threads.filter(|_| sources.len() == 1).map(|_| engine.clone().with_threads(threads));
+    let engine = for_one.as_ref().unwrap_or(engine);
     let (pixels, faults) = with_number!(dtype, N => {
         if out.is_none() {
             output::check::<N>(py, &shape, &core.spec().limits)?;

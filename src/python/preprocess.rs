@@ -223,7 +223,6 @@ impl Preprocess {
         cancel: Option<&Cancel>,
     ) -> PyResult<Rows<'py>> {
         let stop = cancel.map_or_else(Stop::by_signals, Stop::by);
-        let threads = batch::threads(num_threads)?;
-        batch::run(&self.engine, self.dtype, sources, out, threads, strict, &stop)
+        batch::run(&self.engine, self.dtype, sources, out, num_threads, strict, &stop)
     }
 }

@@ -144,25 +144,32 @@ def test_a_call_leaves_no_thread(pre) -> None:
 
 
 def test_what_is_read_ahead_counts_as_memory() -> None:
-    """The least `max_memory` that is enough is larger with a second thread, and what is refused is refused alike."""
-    data = FILES["PNG RGB"]()
+    """The least `max_memory` that is enough tells whether there is a second thread: for one image alone."""
+    data = FILES["PNG L"]()
 
-    def is_enough(bytes_: int, count: int) -> bool:
-        limits = clipprep.Limits(max_memory=bytes_)
+    def is_enough(bytes_: int, call: Callable[[clipprep.Preprocess], np.ndarray]) -> bool:
         try:
-            clipprep.Preprocess(33, limits=limits)(data, num_threads=count)
-        except clipprep.errors.LimitError:
+            call(clipprep.Preprocess(33, limits=clipprep.Limits(max_memory=bytes_)))
+        except (clipprep.errors.LimitError, clipprep.BatchError):
             return False
         return True
 
-    def least(count: int) -> int:
-        low, high = 1 << 10, 1 << 26
-        while high - low > 1024:
+    def least(call: Callable[[clipprep.Preprocess], np.ndarray]) -> int:
+        low, high = 1 << 10, 1 << 22
+        while high - low > 1 << 14:
             middle = (low + high) // 2
-            low, high = (low, middle) if is_enough(middle, count) else (middle, high)
+            low, high = (low, middle) if is_enough(middle, call) else (middle, high)
         return high
 
-    assert least(1) + (100 << 10) < least(2) < 4 << 20
+    one = least(lambda pre: pre(data))
+    two = least(lambda pre: pre(data, num_threads=2))
+    assert one + (100 << 10) < two < 1 << 22
+    assert least(lambda pre: pre.batch([data], num_threads=2)) >= two - (1 << 15)
+    for others in (
+        lambda pre: pre.batch([data]),
+        lambda pre: pre.batch([data] * 2, num_threads=2),
+    ):
+        assert least(others) < two - (1 << 16)
 
 
 def test_many_calls_at_once(pre) -> None:
