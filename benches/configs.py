@@ -271,6 +271,14 @@ def must_be(stem: str) -> str:
     )
 
 
+def kind(stem: str) -> str:
+    """The geometry of a class, of the first backend that is read."""
+    kinds = {backend: table.row(stem, backend).kind for backend in BACKENDS}
+    named = {backend: kind for backend, kind in kinds.items() if kind}
+    only = "" if len(named) == len(kinds) else f", backend `{next(iter(named))}`"
+    return f"{next(iter(named.values()))}{only}"
+
+
 def report(results: list[tuple[Case, dict[str, int]]], **facts: Any) -> str:
     """docs/configs.md."""
     per_class: dict[str, dict[str, int]] = {}
@@ -285,7 +293,7 @@ def report(results: list[tuple[Case, dict[str, int]]], **facts: Any) -> str:
             cells = " | ".join(map(str, row))
             named += f"| {cells} | {counts['values']:,} | {counts['different']:,} |\n"
     read = "".join(
-        f"| {stem} | {table.row(stem, 'torchvision').kind} | {must_be(stem)} "
+        f"| {stem} | {kind(stem)} | {must_be(stem)} "
         f"| {total['configs']} | {total['values']:,} | {total['different']:,} |\n"
         for stem, total in per_class.items()
     )

@@ -148,7 +148,7 @@ def fit(cls: Any, row: Row, base: Config, honoured: tuple[str, ...], backend: st
     """The row with the profile of the class, if it is right: each config that is read has the live class's bits,
     and so has `base`."""
     expected = live(cls, base, IMAGES[:2])
-    profiles = (f"hf-{backend}", "hf-pil", "hf-torchvision", "hf-torchvision-floats")
+    profiles = (f"hf-{backend}", "hf-pil", "hf-torchvision", "hf-torchvision-floats", "hf-scipy")
     ways = itertools.product(dict.fromkeys(profiles), (False, True), (False, True))
     for profile, bgr, samples in ways:
         if samples and profile != "hf-torchvision":
@@ -196,7 +196,7 @@ def default(cls: Any, name: str) -> Any:
     if isinstance(value, Mapping):
         return {key: side for key, side in value.items() if side is not None}
     if isinstance(value, (tuple, list)):
-        return [number if isinstance(number, int) else float(number) for number in value]
+        return [float(item) if isinstance(item, np.floating) else item for item in value]
     return value.value if hasattr(value, "value") else value
 
 

@@ -179,6 +179,7 @@ class Preprocess:
         "hf-pil",
         "hf-torchvision",
         "hf-torchvision-floats",
+        "hf-scipy",
         "torchvision",
         "torchvision-pil",
     ]:

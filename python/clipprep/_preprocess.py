@@ -39,6 +39,7 @@ class Preprocess(FromConfig, Calls):
             "hf-pil",
             "hf-torchvision",
             "hf-torchvision-floats",
+            "hf-scipy",
             "torchvision",
             "torchvision-pil",
         ] = "openai",
@@ -104,6 +105,8 @@ class Preprocess(FromConfig, Calls):
                 - "hf-pil": The image processors of transformers with the backend "pil".
                 - "hf-torchvision": The image processors of transformers with the backend "torchvision".
                 - "hf-torchvision-floats": The same for DINOv3's, which resizes float32 after rescaling.
+                - "hf-scipy": OWLv2's with the backend "pil": black makes the image a square, which
+                  SciPy blurs and samples.
                 - "torchvision": torchvision's transforms of version 2, which resize the tensors of
                   `ToImage`.
                 - "torchvision-pil": torchvision's transforms of version 2, which resize PIL images

@@ -117,6 +117,7 @@ class Options(ConfigOptions, total=False):
         "hf-pil",
         "hf-torchvision",
         "hf-torchvision-floats",
+        "hf-scipy",
         "torchvision",
         "torchvision-pil",
     ]

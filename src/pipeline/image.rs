@@ -10,7 +10,7 @@ use crate::limits::Limits;
 use crate::normalise::Element;
 use crate::orientation::Orientation;
 use crate::pixels::{BLOCK_ROWS, Header, Image, Layout, Palette, Rows};
-use crate::plan::{Method, cached_plan};
+use crate::plan::cached_plan;
 use crate::resample::Scratch;
 use crate::spec::{ArrayAlpha, Fill};
 
@@ -152,9 +152,10 @@ impl Preprocess {
         let over_white = self.over_white(image);
         let palette = plan.palette(&header);
         let layout = plan.layout;
-        let mut finish = |y: usize, row: &[u8]| match plan.method {
-            Method::Floats(_) => finish(Row::Floats(row), y),
-            _ => finish(Row::Bytes(layout, palette, row), y),
+        let is_float = plan.method.makes_floats();
+        let mut finish = |y: usize, row: &[u8]| match is_float {
+            true => finish(Row::Floats(row), y),
+            false => finish(Row::Bytes(layout, palette, row), y),
         };
         image.with_rows(&first.window, &mut |rows| {
             let source: Box<dyn Rows + '_> = Box::new(Polled(rows));

@@ -23,7 +23,7 @@ use crate::pixels::{Header, Image};
 use crate::plan::{Plan, resized_size};
 use crate::simd::Level;
 use crate::source::Source;
-use crate::spec::{Precision, Spec, TensorLayout, Truncated};
+use crate::spec::{Precision, Resampler, Spec, TensorLayout, Truncated};
 
 /// A specification made ready to run; immutable, shared by all threads.
 ///
@@ -337,7 +337,9 @@ impl Preprocess {
         };
         let (format, mut decoder) = decode::open(input, &rules)?;
         let orientation = if spec.exif { decoder.metadata()?.orientation()? } else { Orientation::default() };
-        let reducible = !spec.filter.is_nearest() && spec.resize_mode.takes_reduced();
+        let reducible = !spec.filter.is_nearest()
+            && spec.resize_mode.takes_reduced()
+            && spec.profile.resampler != Resampler::Scipy;
         if spec.precision == Precision::Fast && reducible {
             self.set_fast(decoder.as_mut(), orientation)?;
         }

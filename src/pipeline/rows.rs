@@ -60,6 +60,7 @@ pub(super) fn run(
         Method::TwoPass(passes) => passes.run(source.as_mut(), scratch, |y, row| finish(y, row)),
         Method::Wide(passes) => passes.run(source.as_mut(), finish),
         Method::Floats(passes) => passes.run(source.as_mut(), finish),
+        Method::Blur(blur) => blur.run(source.as_mut(), finish),
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::geometry::Geometry;
 use crate::error::{Error, Result};
 use crate::pixels::{Layout, Sample, Window};
+use crate::resample::blur::{Axis, Blur};
 use crate::resample::floats::Floats;
 use crate::resample::{
     Order, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit, torch,
@@ -22,12 +23,21 @@ pub(crate) enum Method {
     Wide(Wide),
     /// torch's convolution of float32.
     Floats(Floats),
+    /// SciPy's blur and zoom of float32.
+    Blur(Blur),
 }
 
 impl Method {
     /// How the visible columns and rows of a resized image are computed, and the source pixels that they need.
     pub(super) fn new(spec: &Spec, layout: Layout, level: Level, geometry: &Geometry) -> (Window, Self) {
         let Geometry { from, to, columns, rows, .. } = geometry.clone();
+        if spec.profile.resampler == Resampler::Scipy {
+            let side = from.0.max(from.1);
+            let (columns, rows) = (Axis::new(side, to.0, columns), Axis::new(side, to.1, rows));
+            let window = Window { columns: 0..from.0, rows: 0..from.1 };
+            let factor = spec.rescale_factor.unwrap_or(1.0);
+            return (window, Self::Blur(Blur::new(from, columns, rows, factor)));
+        }
         if from == to {
             return pick(columns.collect(), rows.collect());
         }
@@ -66,6 +76,11 @@ impl Method {
         let weights = |input, output, crop| Weights::new(filter, products, input, output, crop);
         let (window, columns, rows) = both_axes(geometry, weights);
         (window, Self::TwoPass(TwoPass::new(level, &columns, rows, layout.bytes(), order)))
+    }
+
+    /// Whether rows of float32 come out.
+    pub fn makes_floats(&self) -> bool {
+        matches!(self, Self::Floats(_) | Self::Blur(_))
     }
 
     /// The same for an image whose decoder hands out one pixel for every `reduction` x `reduction`. The last column

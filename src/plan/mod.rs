@@ -10,7 +10,7 @@ use crate::limits::Limits;
 use crate::pixels::{Header, Layout, Palette, Window};
 use crate::resample::Order;
 use crate::simd::Level;
-use crate::spec::{Resampler, ResizeMode, Spec};
+use crate::spec::{ResizeMode, Spec};
 pub(crate) use cache::cached_plan;
 pub(crate) use geometry::resized_size;
 use geometry::{Geometry, first_step};
@@ -73,7 +73,7 @@ impl Plan {
         let Some((width, height)) = first_step(spec, (header.width, header.height))? else {
             return Self::of_a_step(spec, header, reduction, level);
         };
-        if !spec.profile.rgb_first || spec.profile.resampler == Resampler::TorchFloats {
+        if !spec.profile.rgb_first || !spec.profile.resampler.takes_bytes() {
             return Err(Error::unsupported(format!(
                 "expected a profile that resizes bytes of RGB with resize_mode {:?}, found {:?}",
                 spec.resize_mode.name(),
@@ -101,14 +101,20 @@ impl Plan {
             1 => Method::new(spec, layout, level, &geometry),
             _ => Method::reduced(spec, layout, level, &geometry, reduction),
         };
-        if let (Method::Floats(passes), Some(padding)) = (&method, &mut padding) {
-            padding.empty = passes.floats(&padding.empty);
-            padding.left *= size_of::<f32>();
+        if let Some(padding) = &mut padding {
+            padding.empty = match &method {
+                Method::Floats(passes) => passes.floats(&padding.empty),
+                Method::Blur(blur) => blur.floats(&padding.empty),
+                _ => std::mem::take(&mut padding.empty),
+            };
+            if method.makes_floats() {
+                padding.left *= size_of::<f32>();
+            }
         }
         let Geometry { origin, from, to: resized, crop, .. } = geometry;
         window.shift(origin);
         Ok(Self {
-            unchanged: from == resized,
+            unchanged: from == resized && !matches!(method, Method::Blur(_)),
             resized,
             crop,
             reduction,
@@ -137,6 +143,7 @@ impl Plan {
             Method::TwoPass(passes) => passes.memory(),
             Method::Wide(passes) => passes.memory(),
             Method::Floats(passes) => passes.memory(),
+            Method::Blur(blur) => blur.memory(),
         };
         let before = self.before.as_ref().map_or(0, |first| first.memory() + first.image_memory());
         rows as u64 + self.weights + before
@@ -165,6 +172,7 @@ impl Plan {
             Method::TwoPass(passes) => passes.order(),
             Method::Wide(passes) => passes.order(),
             Method::Floats(_) => Order::HorizontalFirst,
+            Method::Blur(_) => Order::VerticalFirst,
         };
         match order {
             Order::HorizontalFirst => "horizontal-first",

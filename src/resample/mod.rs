@@ -1,5 +1,6 @@
 //! Pillow's resizing, to the last bit.
 
+pub(crate) mod blur;
 mod filter;
 pub(crate) mod floats;
 mod kernels;

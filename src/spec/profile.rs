@@ -93,6 +93,15 @@ pub enum Resampler {
     Torch,
     /// The same on tensors of float32, which the bytes become before they are resized.
     TorchFloats,
+    /// SciPy's Gaussian blur and linear zoom of float32, after black makes the image a square at its right and below.
+    Scipy,
+}
+
+impl Resampler {
+    /// Whether bytes are resized.
+    pub(crate) fn takes_bytes(self) -> bool {
+        matches!(self, Self::Pillow | Self::Torch)
+    }
 }
 
 /// The arithmetic that lays transparent pixels of an array over white.
@@ -138,12 +147,13 @@ impl Profile {
     /// ```
     /// assert_eq!(clipprep::Profile::ALL[0].name, "openai");
     /// ```
-    pub const ALL: [&Self; 7] = [
+    pub const ALL: [&Self; 8] = [
         &Self::OPENAI,
         &Self::TIMM,
         &Self::HF_PIL,
         &Self::HF_TORCHVISION,
         &Self::HF_TORCHVISION_FLOATS,
+        &Self::HF_SCIPY,
         &Self::TORCHVISION,
         &Self::TORCHVISION_PIL,
     ];
@@ -229,6 +239,19 @@ impl Profile {
         floats: FloatSteps::RescaleInFloat32,
         filters: &[Filter::Bilinear],
         ..Self::HF_TORCHVISION
+    };
+
+    /// OWLv2's image processor on Pillow and SciPy, which blurs float32 and samples it.
+    ///
+    /// ```
+    /// assert_eq!(clipprep::Profile::HF_SCIPY.resampler, clipprep::Resampler::Scipy);
+    /// ```
+    pub const HF_SCIPY: Self = Self {
+        name: "hf-scipy",
+        summary: "OWLv2's with the backend \"pil\": black makes the image a square, which SciPy blurs and samples.",
+        resampler: Resampler::Scipy,
+        filters: &[Filter::Bilinear],
+        ..Self::HF_PIL
     };
 
     /// torchvision's transforms of version 2, on tensors from `ToImage` on: resize, crop, `ToDtype`.

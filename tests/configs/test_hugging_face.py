@@ -363,6 +363,20 @@ def test_janus_pads_with_its_mean() -> None:
             Preprocess.from_hf(config | {field: value})
 
 
+def test_owlv2_has_one_backend() -> None:
+    """Blurred tensors of torch have other bits with two threads than with one; SciPy's have not."""
+    config: dict[str, Any] = {"image_processor_type": "Owlv2ImageProcessor"}
+    with pytest.raises(ValueError, match="blurs float32"):
+        Preprocess.from_hf(config)
+    pre = Preprocess.from_hf(config, backend="pil")
+    assert (pre.size, pre.profile, pre.interpolation) == (960, "hf-scipy", "bilinear")
+    for field, value in {
+        "do_pad": False, "do_rescale": False, "resample": 0, "size": {"height": 3, "width": 40},
+    }.items():  # fmt: skip
+        with pytest.raises(ValueError, match=field):
+            Preprocess.from_hf(config | {field: value}, backend="pil")
+
+
 def test_a_filter_by_name_where_the_class_takes_its_number_alone() -> None:
     config = {"image_processor_type": "VivitImageProcessor", "resample": "bicubic"}
     with pytest.raises(ValueError, match="resample"):
@@ -391,10 +405,18 @@ def test_a_filter_by_name_where_the_class_takes_its_number_alone() -> None:
         ("Sam", "do_center_crop", True),
         ("Mask2Former", "size", {"shortest_edge": 800, "longest_edge": 1333}),
         ("PPDocLayoutV2", "resample", 1),
+        ("Aria", "max_image_size", 640),
+        ("Aria", "min_image_size", 300),
+        ("DeepseekOcr2", "crop_to_patches", True),
+        ("DeepseekOcr2", "background_color", 127),
+        ("UnlimitedOcr", "crop_to_patches", True),
     ],
 )
 def test_fields_of_single_classes_that_are_refused(config: str, field: str, value: object) -> None:
-    written: dict[str, Any] = {"image_processor_type": f"{config}ImageProcessor", field: value}
+    written: dict[str, Any] = {"image_processor_type": f"{config}ImageProcessor"}
+    if "Ocr" in config:
+        written["crop_to_patches"] = False
+    written[field] = value
     if config == "EfficientNet":
         written["do_normalize"] = False
     if field == "crop_size" and config == "Donut":

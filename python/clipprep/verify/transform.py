@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from clipprep import Preprocess
 from clipprep.verify import reference
+from clipprep.verify.sizes import LESS_BEFORE, OF_MODELS, Size
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -24,109 +25,13 @@ FILTERS = {
 }
 #: Profiles whose resizing is torchvision's, and those that crop as transformers does.
 _TORCH = ("hf-torchvision", "hf-torchvision-floats", "torchvision")
-_HF = ("hf-pil", "hf-torchvision", "hf-torchvision-floats")
+_HF = ("hf-pil", "hf-scipy", "hf-torchvision", "hf-torchvision-floats")
 #: Profiles that multiply bytes by the rescale factor in float32, where nothing is folded.
 _IN_FLOAT32 = (*_TORCH, "torchvision-pil")
 #: Which order of passes the Pillow that runs has.
 _LIVE = "13" if int(PIL.__version__.split(".")[0]) >= 13 else "12"
 if Preprocess(1, pillow="installed").pillow.endswith("-arm"):
     _LIVE += "-arm"
-
-
-#: Height and width.
-_Size = tuple[int, int]
-
-
-def _bridgetower(to: _Size, width: int, height: int) -> tuple[int, int]:
-    shorter = to[0]
-    scale = shorter / min(height, width)
-    sides: tuple[float, float] = (
-        (shorter, scale * height) if height >= width else (scale * width, shorter)
-    )
-    longer = int(1333 / 800 * shorter)
-    if max(sides) > longer:
-        scale = longer / max(sides)
-        sides = scale * sides[0], scale * sides[1]
-    return int(sides[0] + 0.5) // 32 * 32, int(sides[1] + 0.5) // 32 * 32
-
-
-def _janus(to: _Size, width: int, height: int) -> tuple[int, int]:
-    to_width, to_height = _deepseek_ocr(to, width, height)
-    return max(to_width, 14), max(to_height, 14)
-
-
-def _deepseek_ocr(to: _Size, width: int, height: int) -> tuple[int, int]:
-    scale = to[0] / max(height, width)
-    return round(width * scale), round(height * scale)
-
-
-def _tvp(to: _Size, width: int, height: int) -> tuple[int, int]:
-    longer = to[0]
-    if height >= width:
-        return int(longer * (width / height)), longer
-    return longer, int(longer * (height / width))
-
-
-def _pp_lcnet(to: _Size, width: int, height: int) -> tuple[int, int]:
-    scale = to[0] / min(height, width)
-    return round(width * scale), round(height * scale)
-
-
-def _detr(to: _Size, width: int, height: int) -> tuple[int, int]:
-    shortest, longest = to
-    exact: float = shortest
-    if max(width, height) / min(width, height) * shortest > longest:
-        exact = longest * min(width, height) / max(width, height)
-        shortest = round(exact)
-    if min(width, height) == shortest:
-        return width, height
-    if width < height:
-        return shortest, int(exact * height / width)
-    return int(exact * width / height), shortest
-
-
-def _fit(to: _Size, width: int, height: int) -> tuple[int, int]:
-    scale = min(to[0] / height, to[1] / width)
-    return int(width * scale), int(height * scale)
-
-
-def _sam(to: _Size, width: int, height: int) -> tuple[int, int]:
-    scale = to[0] / max(height, width)
-    return int(width * scale + 0.5), int(height * scale + 0.5)
-
-
-def _aria(to: _Size, width: int, height: int) -> tuple[int, int]:
-    scale = to[0] / max(height, width)
-    if width >= height:
-        return to[0], max(int(height * scale), 336)
-    return max(int(width * scale), 336), to[0]
-
-
-def _donut(to: _Size, width: int, height: int) -> tuple[int, int]:
-    to_height, to_width = min(height, to[0]), min(width, to[1])
-    if (to_width, to_height) != (width, height):
-        if height > width:
-            to_width = int(width * to_height / height)
-        elif width > height:
-            to_height = int(height * to_width / width)
-    return to_width, to_height
-
-
-#: Width and height after resizing, as single image processors of transformers compute them.
-_OF_MODELS = {
-    "bridgetower": _bridgetower,
-    "janus": _janus,
-    "tvp": _tvp,
-    "pp-lcnet": _pp_lcnet,
-    "detr": _detr,
-    "fit": _fit,
-    "sam": _sam,
-    "aria": _aria,
-    "deepseek-ocr": _deepseek_ocr,
-    "donut": _donut,
-}
-#: Those whose padding begins with half of it rounded down.
-_LESS_BEFORE = ("janus", "deepseek-ocr", "donut")
 
 
 class Transform:
@@ -140,13 +45,9 @@ class Transform:
         size = preprocess.size
         self._height, self._width = (size, size) if isinstance(size, int) else size
         if preprocess.profile in _TORCH:
-            try:
-                import_module("torchvision")
-            except ImportError:
-                raise ValueError(
-                    f"expected torchvision, whose bits profile={preprocess.profile!r} has:"
-                    " pip install torchvision"
-                ) from None
+            _needs("torchvision", preprocess.profile)
+        if preprocess.profile == "hf-scipy":
+            _needs("scipy", preprocess.profile)
 
     @property
     def name(self) -> str:
@@ -165,8 +66,8 @@ class Transform:
             return to_width, to_height
         if pre.resize_mode == "none":
             return width, height
-        if pre.resize_mode in _OF_MODELS:
-            return _OF_MODELS[pre.resize_mode]((to_height, to_width), width, height)
+        if pre.resize_mode in OF_MODELS:
+            return OF_MODELS[pre.resize_mode]((to_height, to_width), width, height)
         if pre.resize_mode == "shortest" and to_width == to_height:
             return reference.resized_size(width, height, to_width)
         ratios = height / to_height, width / to_width
@@ -196,7 +97,7 @@ class Transform:
             to = self.resized(image.size)
         if 0 in to:
             raise ValueError(f"expected a pixel per side, found a size of {to}")
-        if pre.profile == "hf-torchvision-floats":
+        if pre.profile in ("hf-torchvision-floats", "hf-scipy"):
             return self._of_floats(image, to)
         if to != image.size:
             image = self._resize(image, to)
@@ -300,7 +201,7 @@ class Transform:
                 if margin:
                     raise ValueError(f"expected an image that fits, found a size of {size}")
                 before.append(0)
-            elif profile == "hf-pil" and self.preprocess.resize_mode not in _LESS_BEFORE:
+            elif profile == "hf-pil" and self.preprocess.resize_mode not in LESS_BEFORE:
                 before.append((lacking + 1) // 2)
             else:
                 before.append(lacking // 2)
@@ -343,15 +244,18 @@ class Transform:
         return np.asarray(value / std if pre.std_twice else value)
 
     def _of_floats(self, image: Image.Image, to: tuple[int, int]) -> NDArray[Any]:
-        """Rescaled before it is resized, as DINOv3's."""
+        """Rescaled before it is resized, as DINOv3's and OWLv2's."""
         pre = self.preprocess
         if pre.dtype == "uint8":
-            raise ValueError('expected floats: profile="hf-torchvision-floats" has no bytes')
+            raise ValueError(f"expected floats: profile={pre.profile!r} has no bytes")
+        factor = 1.0 if pre.rescale_factor is None else pre.rescale_factor
         value: NDArray[Any] = np.asarray(image).astype(np.float32)
-        if pre.rescale_factor is not None:
-            value = value * np.float32(pre.rescale_factor)
-        if to != image.size:
-            value = self._by_torch(value, to)
+        if pre.profile == "hf-scipy":
+            value = _by_scipy((value.astype(np.float64) * factor).astype(np.float32), to)
+        else:
+            value = value * np.float32(factor)
+            if to != image.size:
+                value = self._by_torch(value, to)
         before, after, (left, top) = self._margins(to)
         if any(before) or any(after):
             raise ValueError(
@@ -375,6 +279,27 @@ class Transform:
         if pre.channel_order == "BGR":
             value = value[..., ::-1]
         return np.ascontiguousarray(value if pre.layout == "NHWC" else value.transpose(2, 0, 1))
+
+
+def _needs(package: str, profile: str) -> None:
+    try:
+        import_module(package)
+    except ImportError:
+        raise ValueError(
+            f"expected {package}, whose bits profile={profile!r} has: pip install {package}"
+        ) from None
+
+
+def _by_scipy(value: NDArray[Any], to: Size) -> NDArray[Any]:
+    """OWLv2's resize of (height, width, 3): a square with black, blurred and zoomed."""
+    ndimage = import_module("scipy.ndimage")
+    side = max(value.shape[:2])
+    square = np.zeros((side, side, 3), np.float32)
+    square[: value.shape[0], : value.shape[1]] = value
+    factors = np.divide((side, side, 3), (*to[::-1], 3))
+    blurred = ndimage.gaussian_filter(square, np.maximum(0, (factors - 1) / 2), mode="mirror")
+    zoomed = ndimage.zoom(blurred, 1 / factors, order=1, mode="mirror", grid_mode=True)
+    return np.asarray(np.clip(zoomed, square.min(), square.max()))
 
 
 def _as_floats(tensor: NDArray[Any], dtype: str) -> NDArray[np.float64]:

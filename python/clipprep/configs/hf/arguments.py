@@ -26,6 +26,7 @@ _KNOWN = {
     "hf-pil": _FILTERS,
     "hf-torchvision": (*_FILTERS[:4], "nearest-floor"),
     "hf-torchvision-floats": ("bilinear",),
+    "hf-scipy": ("bilinear",),
 }
 
 
@@ -134,6 +135,8 @@ def _factor(fields: Mapping[str, Any], profile: str) -> float:
 
 def _filter(resample: object, profile: str, row: Row) -> str:
     """The filter that a number of Pillow's or a name means."""
+    if profile == "hf-scipy":
+        return "bilinear"  # whatever the config says
     known = [name for name in _KNOWN[profile] if name != "lanczos" or not row.samples]
     name = ""
     if isinstance(resample, str) and row.numbered:

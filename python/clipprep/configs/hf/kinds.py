@@ -150,6 +150,19 @@ def donut(fields: Mapping[str, Any]) -> Geometry:
     return sides, {"resize_mode": "donut", "resize_size": sides}
 
 
+def owlv2(fields: Mapping[str, Any]) -> Geometry:
+    """Black makes the image a square, which is blurred and sampled."""
+    size = size_dict(fields, "size")
+    if set(size) != {"height", "width"} or size["height"] in (1, 3):
+        raise check.refuse("size", fields.get("size"), "a width and a height other than 1 and 3")
+    for name in ("do_pad", "do_rescale"):
+        if not check.wanted(fields, name):
+            raise check.refuse(name, False, "true")
+    if not fields.get("resample"):
+        raise check.refuse("resample", fields.get("resample"), "a filter: none turns the blur off")
+    return (size["height"], size["width"]), {"resize_mode": "squash"}
+
+
 def tvp(fields: Mapping[str, Any]) -> Geometry:
     """The longer side has a length, and the crop pads the image to its size."""
     size, cropped = size_dict(fields, "size"), _crop(fields)
@@ -207,6 +220,7 @@ KINDS = {
     "pplcnet": Kind(pplcnet),
     "perceiver": Kind(perceiver, crops_alone=False),
     "sam": Kind(sam),
+    "owlv2": Kind(owlv2, crops_alone=False),
     "aria": Kind(aria, crops_alone=False, fields=("max_image_size",)),
     "deepseek-ocr": Kind(deepseek_ocr, crops_alone=False, fields=("background_color", "tile_size")),
     "unlimited-ocr": Kind(
