@@ -68,16 +68,6 @@ impl Entry {
         self.0 as u8
     }
 
-    /// Those of the number alone, of a sequential file's code.
-    pub fn bits_of_number(self) -> u32 {
-        (self.0 >> 16).count_ones()
-    }
-
-    /// Those of the code alone.
-    pub fn bits_of_code(self) -> u32 {
-        u32::from(self.bits()) - self.bits_of_number()
-    }
-
     /// The bits after them.
     #[inline(always)]
     pub fn drop_from(self, buffer: u64) -> u64 {
@@ -139,6 +129,14 @@ impl Codes {
 
     fn symbols(&self) -> &[u8] {
         &self.symbols[..self.total]
+    }
+
+    /// The symbols of the codes of up to `longest` bits in the order of the codes, with the bits of each. Of the numbers
+    /// of `longest` bits the first ones begin with the first code, and so on.
+    pub fn short(&self, longest: usize) -> impl Iterator<Item = (u8, u32)> {
+        let lengths = (1..).zip(&self.counts[..longest]);
+        let bits = lengths.flat_map(|(bits, &count)| std::iter::repeat_n(bits, count.into()));
+        self.symbols.into_iter().zip(bits)
     }
 }
 
@@ -215,12 +213,6 @@ impl Table {
     pub fn look_up(&self, buffer: u64) -> Option<Entry> {
         let entry = self.entries[(buffer >> (64 - LOOKED_UP)) as usize];
         if entry.is_long() { self.long_code(buffer) } else { Some(entry) }
-    }
-
-    /// The same if the code is one of those that are looked up.
-    pub fn look_up_short(&self, buffer: u64) -> Option<Entry> {
-        let entry = self.entries[(buffer >> (64 - LOOKED_UP)) as usize];
-        (!entry.is_long()).then_some(entry)
     }
 
     #[cold]

@@ -140,7 +140,7 @@ impl<'a> Jpeg<'a> {
             Way::Sequential(_, tables) => {
                 let scan = Scan::new(header, tables.clone(), self.input.head(), self.input.rest());
                 let components = header.scan.components.iter().map(|component| component.index);
-                Codes::Sequential(Sequential::new(scan, geometry, components).into())
+                Codes::Sequential(Sequential::new(scan, geometry, components, level).into())
             }
             _ => match Progressive::new(header, geometry, self.input.head(), level)? {
                 Some(scans) => Codes::Progressive(scans.into()),

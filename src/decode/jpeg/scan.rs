@@ -16,7 +16,7 @@ use super::bits::{Bits, Irregular};
 use super::feed::{End, Feed};
 use super::header::Header;
 use super::huffman::{Kind, MOST_BITS, Table};
-use super::pairs::Pairs;
+use super::pairs::{Block, Pairs};
 
 /// Bytes of a block at the most.
 const MOST_BYTES: usize = 64 * MOST_BITS as usize / 8;
@@ -27,6 +27,38 @@ struct Coding {
     component: usize,
     dc: usize,
     ac: usize,
+}
+
+/// Where the blocks of an MCU go.
+pub(super) trait Target {
+    type Block<'b>: Block
+    where
+        Self: 'b;
+
+    /// The block of that number, and what becomes the place of its last coefficient in coded order if that is greater.
+    fn block(&mut self, number: usize) -> (Self::Block<'_>, &mut u8);
+}
+
+/// Nowhere.
+#[derive(Default)]
+struct Dropped {
+    last: u8,
+}
+
+struct DroppedBlock;
+
+impl Target for Dropped {
+    type Block<'b> = DroppedBlock;
+
+    #[inline(always)]
+    fn block(&mut self, _number: usize) -> (DroppedBlock, &mut u8) {
+        (DroppedBlock, &mut self.last)
+    }
+}
+
+impl Block for DroppedBlock {
+    #[inline(always)]
+    fn set(&mut self, _at: usize, _value: i16) {}
 }
 
 /// The Huffman tables of a file's first scan, if it is one that is read here: sequential, coded by Huffman, of all
@@ -50,7 +82,7 @@ impl ScanTables {
             Table::new(header.tables.dc.get(number)?.as_ref()?, Kind::Dc)
         })?;
         let (ac, of_ac) = each_once(components.iter().map(|component| component.ac), |number| {
-            Table::new(header.tables.ac.get(number)?.as_ref()?, Kind::Ac).map(Pairs::new)
+            Pairs::new(header.tables.ac.get(number)?.as_ref()?)
         })?;
         Some(Self { dc, ac, of_components: of_dc.into_iter().zip(of_ac).collect() })
     }
@@ -118,12 +150,9 @@ impl<'a> Scan<'a> {
         self.feed.marker_ahead()
     }
 
-    /// Reads the next MCU: `block` is given the number of each block and what reads its coefficients.
+    /// Reads the next MCU.
     #[inline(always)]
-    pub fn mcu(
-        &mut self,
-        mut block: impl FnMut(usize, CodedBlock<'_>) -> Result<(), Irregular>,
-    ) -> Result<(), Irregular> {
+    pub fn mcu(&mut self, target: &mut impl Target) -> Result<(), Irregular> {
         if self.interval > 0 {
             if self.until_restart == 0 {
                 self.restart()?;
@@ -135,12 +164,18 @@ impl<'a> Scan<'a> {
             self.feed.fill(self.bits.at, least);
             self.bits.at = 0;
         }
+        const { assert!(2 * MOST_BITS <= Bits::REFILLED) };
         let mut bits = self.bits;
         let window = self.feed.window();
         for (i, coding) in self.blocks.iter().enumerate() {
             let (dc, ac) = (&self.tables.dc[coding.dc], &self.tables.ac[coding.ac]);
             let last = &mut self.last[coding.component & 3];
-            block(i, CodedBlock { bits: &mut bits, window, dc, ac, last })?;
+            let (mut block, end) = target.block(i);
+            bits.refill(window)?;
+            let (entry, coded) = bits.next(dc)?;
+            *last = last.wrapping_add(entry.number(coded));
+            *end = ac.read(&mut bits, window, &mut block)?.max(*end);
+            block.set(0, *last as i16);
         }
         let near = self.feed.end() == Some(End::Unclear) && bits.at + AHEAD > self.feed.len();
         if near || bits.left(self.feed.len()).is_none() {
@@ -151,8 +186,12 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads `count` MCUs and drops them.
+    #[inline(always)]
     pub fn skip(&mut self, count: usize) -> Result<(), Irregular> {
-        (0..count).try_for_each(|_| self.mcu(|_, coded| coded.read(|_, _| {}).map(|_| ())))
+        for _ in 0..count {
+            self.mcu(&mut Dropped::default())?;
+        }
+        Ok(())
     }
 
     /// Whether DC coefficients are ones that libjpeg takes: to it a sum beyond 32 bits is an error. To be called
@@ -178,31 +217,6 @@ impl<'a> Scan<'a> {
         self.next_restart = (self.next_restart + 1) % 8;
         self.until_restart = self.interval;
         Ok(())
-    }
-}
-
-/// A block that is the next to be read.
-pub(super) struct CodedBlock<'s> {
-    bits: &'s mut Bits,
-    window: &'s [u8],
-    dc: &'s Table,
-    ac: &'s Pairs,
-    last: &'s mut i32,
-}
-
-impl CodedBlock<'_> {
-    /// Hands the coefficients with their places in coded order to `set`, and returns the place of the last one. What is
-    /// handed over twice, or at a place beyond the last, is [`Pairs`]' to say; DC comes last.
-    #[inline(always)]
-    pub fn read(self, mut set: impl FnMut(u8, i16)) -> Result<usize, Irregular> {
-        const { assert!(2 * MOST_BITS <= Bits::REFILLED) };
-        let Self { bits, window, dc, ac, last } = self;
-        bits.refill(window)?;
-        let (entry, coded) = bits.next(dc)?;
-        *last = last.wrapping_add(entry.number(coded));
-        let end = ac.read(bits, window, &mut set)?;
-        set(0, *last as i16);
-        Ok(end)
     }
 }
 

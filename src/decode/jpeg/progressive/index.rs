@@ -57,6 +57,14 @@ pub(super) struct ScanPart {
     pub pieces: Vec<Range<usize>>,
 }
 
+impl ScanPart {
+    /// The bytes of a piece, with those after it.
+    #[inline(always)]
+    pub fn window<'a>(&self, index: &'a Index, piece: usize) -> &'a [u8] {
+        &index.bytes[self.pieces[piece].start..]
+    }
+}
+
 /// All scans of a file, with their bytes.
 #[derive(Debug)]
 pub(super) struct Index {

@@ -5,7 +5,7 @@ use super::refine::{Band, MapBits, refine, refine_old};
 use super::store::{Block, Blocks, Map, Store, bit_of};
 use crate::decode::jpeg::bits::{Bits, Irregular};
 use crate::decode::jpeg::header::NATURAL;
-use crate::decode::jpeg::huffman::{END_OF_BLOCK, MOST_BITS_OF_AC, MOST_BITS_OF_RUN, Table};
+use crate::decode::jpeg::huffman::{END_OF_BLOCK, MOST_BITS, MOST_BITS_OF_AC, MOST_BITS_OF_RUN, Table};
 
 /// Rows of blocks, and blocks of a row, that a component has in the row of MCUs that is read.
 #[derive(Clone, Copy)]
@@ -47,98 +47,80 @@ impl Reader {
             (Part::Dc(_) | Part::DcBit, [one]) => {
                 let (extent, blocks) = (extents[*one], &mut store.components[*one]);
                 for row in 0..extent.down {
-                    let row = &mut blocks.dc[row * blocks.across..][..extent.across];
-                    self.pieces(scan, index, row.len(), |reader, window, range| {
-                        row[range].iter_mut().try_for_each(|value| reader.dc(scan, window, 0, value))
-                    })?;
+                    let mut values = &mut blocks.dc[row * blocks.across..][..extent.across];
+                    while !values.is_empty() {
+                        let piece;
+                        (piece, values) = values.split_at_mut(self.begin(scan, values.len())?);
+                        let window = scan.window(index, self.piece);
+                        read_dc(&mut self.bits, window, scan, 0, &mut self.last, piece)?;
+                        self.check(scan)?;
+                    }
                 }
             }
             (Part::Dc(_) | Part::DcBit, several) => {
-                self.pieces(scan, index, mcus, |reader, window, range| {
-                    for mcu in range {
+                let mut mcu = 0;
+                while mcu < mcus {
+                    let end = mcu + self.begin(scan, mcus - mcu)?;
+                    let window = scan.window(index, self.piece);
+                    let mut bits = self.bits;
+                    for mcu in mcu..end {
                         for (i, &component) in several.iter().enumerate() {
-                            let Blocks { mcus, across, down, dc, .. } = &mut store.components[component];
-                            let per_mcu = *across / *mcus;
+                            let Blocks { per_mcu, across, down, dc, .. } = &mut store.components[component];
                             for row in 0..*down {
-                                let first = row * *across + mcu * per_mcu;
-                                for value in &mut dc[first..first + per_mcu] {
-                                    reader.dc(scan, window, i, value)?;
-                                }
+                                let values = &mut dc[row * *across + mcu * *per_mcu..][..*per_mcu];
+                                read_dc(&mut bits, window, scan, i, &mut self.last, values)?;
                             }
                         }
                     }
-                    Ok(())
-                })?
+                    self.bits = bits;
+                    self.check(scan)?;
+                    mcu = end;
+                }
             }
-            (Part::First(table), components) => {
-                self.ac_rows(
-                    scan,
-                    index,
-                    extents[components[0]],
-                    &mut store.components[components[0]],
-                    |reader, window, blocks, maps| reader.first(scan, table, window, blocks, maps),
-                )?;
-            }
-            (Part::Refinement(table), components) => {
+            (Part::First(table) | Part::Refinement(table), components) => {
                 let band = Band::new(scan.spectrum, scan.bit);
-                self.ac_rows(
-                    scan,
-                    index,
-                    extents[components[0]],
-                    &mut store.components[components[0]],
-                    |reader, window, blocks, maps| reader.refinement::<M>(table, &band, window, blocks, maps),
-                )?;
+                let (extent, component) = (extents[components[0]], &mut store.components[components[0]]);
+                for row in 0..extent.down {
+                    let first = row * component.across;
+                    let mut blocks = &mut component.blocks[first..first + extent.across];
+                    let mut maps = &mut component.maps[first..first + extent.across];
+                    while !blocks.is_empty() {
+                        let count = self.begin(scan, blocks.len())?;
+                        let (piece, maps_of_piece);
+                        (piece, blocks) = blocks.split_at_mut(count);
+                        (maps_of_piece, maps) = maps.split_at_mut(count);
+                        let window = scan.window(index, self.piece);
+                        if matches!(scan.part, Part::First(_)) {
+                            self.first(scan, table, window, piece, maps_of_piece)?;
+                        } else {
+                            self.refinement::<M>(table, &band, window, piece, maps_of_piece)?;
+                        }
+                        self.check(scan)?;
+                    }
+                }
             }
         }
         // To libjpeg a sum beyond 32 bits is an error; a row adds less than 2^27.
         if self.last.iter().all(|last| last.unsigned_abs() < 1 << 30) { Ok(()) } else { Err(Irregular) }
     }
 
+    /// Begins to read MCUs, with a restart where one is due: returns how many of `count` come before the next one.
     #[inline(always)]
-    fn ac_rows(
-        &mut self,
-        scan: &ScanPart,
-        index: &Index,
-        extent: Extent,
-        component: &mut Blocks,
-        mut read: impl FnMut(&mut Self, &[u8], &mut [Block], &mut [Map]) -> Result<(), Irregular>,
-    ) -> Result<(), Irregular> {
-        for row in 0..extent.down {
-            let first = row * component.across;
-            let blocks = &mut component.blocks[first..first + extent.across];
-            let maps = &mut component.maps[first..first + extent.across];
-            self.pieces(scan, index, extent.across, |reader, window, range| {
-                read(reader, window, &mut blocks[range.clone()], &mut maps[range])
-            })?;
+    fn begin(&mut self, scan: &ScanPart, count: usize) -> Result<usize, Irregular> {
+        if self.until_restart == 0 {
+            self.restart(scan)?;
         }
-        Ok(())
+        let count = count.min(self.until_restart as usize);
+        if scan.interval > 0 {
+            self.until_restart -= count as u32;
+        }
+        Ok(count)
     }
 
-    /// Reads `count` MCUs in ranges without a restart, each with the bytes to read them from.
+    /// Sees to it that no bits were read after the end of the piece, which belong to another one.
     #[inline(always)]
-    fn pieces(
-        &mut self,
-        scan: &ScanPart,
-        index: &Index,
-        count: usize,
-        mut read: impl FnMut(&mut Self, &[u8], std::ops::Range<usize>) -> Result<(), Irregular>,
-    ) -> Result<(), Irregular> {
-        let mut at = 0;
-        while at < count {
-            if self.until_restart == 0 {
-                self.restart(scan)?;
-            }
-            let to = at + (count - at).min(self.until_restart as usize);
-            if scan.interval > 0 {
-                self.until_restart -= (to - at) as u32;
-            }
-            let piece = &scan.pieces[self.piece];
-            read(self, &index.bytes[piece.start..], at..to)?;
-            // Bits that were read after the piece belong to another one.
-            self.bits.left(piece.len()).ok_or(Irregular)?;
-            at = to;
-        }
-        Ok(())
+    fn check(&self, scan: &ScanPart) -> Result<(), Irregular> {
+        self.bits.left(scan.pieces[self.piece].len()).map(drop).ok_or(Irregular)
     }
 
     /// Goes on after a restart, which has to be reached to the byte.
@@ -150,24 +132,6 @@ impl Reader {
         }
         let piece = self.piece + 1;
         *self = Self { piece, ..Self::new(scan) };
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn dc(&mut self, scan: &ScanPart, window: &[u8], i: usize, value: &mut i16) -> Result<(), Irregular> {
-        match &scan.part {
-            Part::Dc(tables) => {
-                self.bits.refill(window)?;
-                let (entry, coded) = self.bits.next(&tables[i])?;
-                let last = &mut self.last[i & 3];
-                *last += entry.number(coded);
-                *value = (*last << scan.bit) as i16;
-            }
-            _ => {
-                self.bits.refill(window)?;
-                *value |= (self.bits.take(1) << scan.bit) as i16;
-            }
-        }
         Ok(())
     }
 
@@ -228,6 +192,42 @@ impl Reader {
     }
 }
 
+/// Reads the DC of blocks of component `i` of the scan, one after the other; `last` has what each component's next one is
+/// added to.
+#[inline(always)]
+fn read_dc(
+    bits: &mut Bits,
+    window: &[u8],
+    scan: &ScanPart,
+    i: usize,
+    last: &mut [i32; 4],
+    values: &mut [i16],
+) -> Result<(), Irregular> {
+    match &scan.part {
+        Part::Dc(tables) => {
+            let (table, last) = (&tables[i], &mut last[i & 3]);
+            const { assert!(2 * MOST_BITS <= Bits::REFILLED) };
+            for values in values.chunks_mut(2) {
+                bits.refill(window)?;
+                for value in values {
+                    let (entry, coded) = bits.next(table)?;
+                    *last += entry.number(coded);
+                    *value = (*last << scan.bit) as i16;
+                }
+            }
+        }
+        _ => {
+            for values in values.chunks_mut(Bits::REFILLED as usize) {
+                bits.refill(window)?;
+                for value in values {
+                    *value |= (bits.take(1) << scan.bit) as i16;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Reads the first bits of a block; returns how many blocks end with it, if it ends before its band does.
 #[inline(always)]
 fn first_block(
@@ -242,24 +242,23 @@ fn first_block(
     let last = usize::from(scan.spectrum.1);
     let mut at = usize::from(scan.spectrum.0) - 1;
     let mut new = *map;
-    // The number of blocks that end; none where only the band does.
-    let mut coefficient = |bits: &mut Bits| {
-        let (entry, coded) = bits.next(table)?;
-        at += entry.step();
-        if at > last {
-            return if entry.step() == END_OF_BLOCK { Ok(Some(entry.blocks(coded))) } else { Err(Irregular) };
-        }
-        block[usize::from(NATURAL[at & 63])] = (entry.number(coded) << scan.bit) as i16;
-        new |= u64::from(entry.has_value()) << bit_of(at & 63);
-        Ok(if at == last { Some(0) } else { None })
-    };
-    let ended = loop {
+    let ended = 'block: loop {
         bits.refill(window)?;
-        if let Some(ended) = coefficient(bits)? {
-            break ended;
-        }
-        if let Some(ended) = coefficient(bits)? {
-            break ended;
+        for _ in 0..2 {
+            let (entry, coded) = bits.next(table)?;
+            at += entry.step();
+            if at > last {
+                if entry.step() != END_OF_BLOCK {
+                    return Err(Irregular);
+                }
+                break 'block entry.blocks(coded);
+            }
+            block[usize::from(NATURAL[at & 63])] = (entry.number(coded) << scan.bit) as i16;
+            new |= u64::from(entry.has_value()) << bit_of(at & 63);
+            if at == last {
+                // Only the band ends.
+                break 'block 0;
+            }
         }
     };
     *map = new;

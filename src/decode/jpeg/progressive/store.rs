@@ -17,7 +17,8 @@ pub(super) const fn bit_of(coded: usize) -> u32 {
 
 /// One component's blocks, row by row.
 pub(super) struct Blocks {
-    pub mcus: usize,
+    /// Blocks of an MCU's row.
+    pub per_mcu: usize,
     /// Blocks of a row, filled up to whole MCUs.
     pub across: usize,
     pub down: usize,
@@ -35,7 +36,7 @@ impl Blocks {
         blocks.resize(count, [0; 64]);
         maps.resize(count, 0);
         dc.resize(count, 0);
-        Ok(Self { mcus, across, down, blocks, maps, dc })
+        Ok(Self { per_mcu, across, down, blocks, maps, dc })
     }
 }
 
@@ -62,7 +63,7 @@ impl Store {
         let mut group = [0; 64 * LANES];
         let mcus = back.mcus();
         for (i, component) in self.components.iter_mut().enumerate() {
-            let per_mcu = component.across / component.mcus;
+            let per_mcu = component.per_mcu;
             for row in 0..component.down {
                 let first = row * component.across;
                 let needed = first + mcus.start * per_mcu..first + mcus.end * per_mcu;

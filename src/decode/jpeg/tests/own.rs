@@ -40,7 +40,7 @@ pub fn own_rows_of(
     } else {
         let scan = Scan::new(&header, ScanTables::new(&header)?, bytes, file);
         let components = header.scan.components.iter().map(|component| component.index);
-        Codes::Sequential(Sequential::new(scan, &geometry, components).into())
+        Codes::Sequential(Sequential::new(scan, &geometry, components, level).into())
     };
     let mut rows = OwnRows::new(codes, &header, &geometry, window, level).unwrap();
     let pixel = geometry.pixels.bytes();
