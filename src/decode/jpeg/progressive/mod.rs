@@ -16,7 +16,7 @@ use super::header::Header;
 use crate::error::Result;
 use crate::simd::{Level, best};
 use index::Index;
-use reader::{Extent, Reader};
+use reader::{Extent, Loops, Reader};
 use refine::Plain;
 use store::Store;
 
@@ -32,13 +32,9 @@ struct Scans {
 
 impl Scans {
     #[inline(always)]
-    fn row<M: refine::MapBits>(
-        &mut self,
-        extents: &[Extent],
-        mcus: usize,
-    ) -> std::result::Result<(), Irregular> {
+    fn row<L: Loops>(&mut self, extents: &[Extent], mcus: usize) -> std::result::Result<(), Irregular> {
         for (reader, scan) in self.readers.iter_mut().zip(&self.index.scans) {
-            reader.row::<M>(scan, &self.index, extents, mcus, &mut self.store)?;
+            reader.row::<L>(scan, &self.index, extents, mcus, &mut self.store)?;
         }
         Ok(())
     }

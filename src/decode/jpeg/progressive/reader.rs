@@ -1,7 +1,7 @@
 //! One scan as it is read, a row of MCUs at a time.
 
 use super::index::{Index, Part, ScanPart};
-use super::refine::{Band, MapBits, refine, refine_old};
+use super::refine::{Band, MapBits, Plain, refine, refine_old};
 use super::store::{Block, Blocks, Map, Store, bit_of};
 use crate::decode::jpeg::bits::{Bits, Irregular};
 use crate::decode::jpeg::header::NATURAL;
@@ -12,6 +12,39 @@ use crate::decode::jpeg::huffman::{END_OF_BLOCK, MOST_BITS, MOST_BITS_OF_AC, MOS
 pub(super) struct Extent {
     pub across: usize,
     pub down: usize,
+}
+
+/// Blocks of a row without a restart between them, and the bytes to read them from.
+pub(super) struct Piece<'a> {
+    window: &'a [u8],
+    blocks: &'a mut [Block],
+    maps: &'a mut [Map],
+}
+
+/// The loops over blocks, which are compiled one by one for each kind of processors: of all that is read they take the
+/// most time, and need all of its registers.
+pub(super) trait Loops {
+    /// [`Reader::first`].
+    fn first(reader: &mut Reader, scan: &ScanPart, table: &Table, piece: Piece<'_>) -> Result<(), Irregular>;
+
+    /// [`Reader::refinement`].
+    fn refinement(reader: &mut Reader, table: &Table, band: &Band, piece: Piece<'_>)
+    -> Result<(), Irregular>;
+}
+
+impl Loops for Plain {
+    fn first(reader: &mut Reader, scan: &ScanPart, table: &Table, piece: Piece<'_>) -> Result<(), Irregular> {
+        reader.first(scan, table, piece)
+    }
+
+    fn refinement(
+        reader: &mut Reader,
+        table: &Table,
+        band: &Band,
+        piece: Piece<'_>,
+    ) -> Result<(), Irregular> {
+        reader.refinement::<Self>(table, band, piece)
+    }
 }
 
 /// The state of a scan.
@@ -35,7 +68,7 @@ impl Reader {
 
     /// Reads a scan's part of a row of MCUs; `extents` says how many blocks each component of the frame has there.
     #[inline(always)]
-    pub fn row<M: MapBits>(
+    pub fn row<L: Loops>(
         &mut self,
         scan: &ScanPart,
         index: &Index,
@@ -90,10 +123,11 @@ impl Reader {
                         (piece, blocks) = blocks.split_at_mut(count);
                         (maps_of_piece, maps) = maps.split_at_mut(count);
                         let window = scan.window(index, self.piece);
+                        let piece = Piece { window, blocks: piece, maps: maps_of_piece };
                         if matches!(scan.part, Part::First(_)) {
-                            self.first(scan, table, window, piece, maps_of_piece)?;
+                            L::first(self, scan, table, piece)?;
                         } else {
-                            self.refinement::<M>(table, &band, window, piece, maps_of_piece)?;
+                            L::refinement(self, table, &band, piece)?;
                         }
                         self.check(scan)?;
                     }
@@ -137,14 +171,8 @@ impl Reader {
 
     /// Reads the first bits of some blocks.
     #[inline(always)]
-    fn first(
-        &mut self,
-        scan: &ScanPart,
-        table: &Table,
-        window: &[u8],
-        blocks: &mut [Block],
-        maps: &mut [Map],
-    ) -> Result<(), Irregular> {
+    pub fn first(&mut self, scan: &ScanPart, table: &Table, piece: Piece<'_>) -> Result<(), Irregular> {
+        let Piece { window, blocks, maps } = piece;
         let (mut bits, mut ended) = (self.bits, self.ended);
         let mut at = 0;
         while at < blocks.len() {
@@ -164,14 +192,13 @@ impl Reader {
 
     /// Reads the next bit of some blocks.
     #[inline(always)]
-    fn refinement<M: MapBits>(
+    pub fn refinement<M: MapBits>(
         &mut self,
         table: &Table,
         band: &Band,
-        window: &[u8],
-        blocks: &mut [Block],
-        maps: &mut [Map],
+        piece: Piece<'_>,
     ) -> Result<(), Irregular> {
+        let Piece { window, blocks, maps } = piece;
         let (mut bits, mut ended) = (self.bits, self.ended);
         let mut is_filled = false;
         for (block, map) in blocks.iter_mut().zip(maps) {

@@ -6,10 +6,12 @@ use std::arch::x86_64::{
     _mm256_sll_epi16, _mm256_srai_epi16, _mm256_storeu_si256, _pdep_u64,
 };
 
-use super::reader::Extent;
-use super::refine::{MapBits, at_bit};
+use super::index::ScanPart;
+use super::reader::{Extent, Loops, Piece, Reader};
+use super::refine::{Band, MapBits, at_bit};
 use super::store::{Block, Map};
 use super::{Irregular, ReadRow, Scans};
+use crate::decode::jpeg::huffman::Table;
 use crate::simd::Avx2;
 
 /// The reader, if the processor has all that it uses, and is fast at it.
@@ -38,6 +40,35 @@ fn has_slow_deposit() -> bool {
 }
 
 struct X86;
+
+impl Loops for X86 {
+    fn first(reader: &mut Reader, scan: &ScanPart, table: &Table, piece: Piece<'_>) -> Result<(), Irregular> {
+        // SAFETY: only `row` uses this type, for which the features are known.
+        unsafe { first(reader, scan, table, piece) }
+    }
+
+    fn refinement(
+        reader: &mut Reader,
+        table: &Table,
+        band: &Band,
+        piece: Piece<'_>,
+    ) -> Result<(), Irregular> {
+        // SAFETY: as above.
+        unsafe { refinement(reader, table, band, piece) }
+    }
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn first(reader: &mut Reader, scan: &ScanPart, table: &Table, piece: Piece<'_>) -> Result<(), Irregular> {
+    reader.first(scan, table, piece)
+}
+
+#[inline(never)]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn refinement(reader: &mut Reader, table: &Table, band: &Band, piece: Piece<'_>) -> Result<(), Irregular> {
+    reader.refinement::<X86>(table, band, piece)
+}
 
 impl MapBits for X86 {
     #[inline(always)]
