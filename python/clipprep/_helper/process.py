@@ -16,7 +16,7 @@ from typing import Any
 
 from .. import _core
 from .plugins import Plugins
-from .protocol import ALL_LOST, Hello, Reply, message
+from .protocol import ALL_LOST, Hello, Reply, Status, message
 from .start import NO_PACKAGE
 
 _START = Path(__file__).with_name("start.py")
@@ -105,6 +105,7 @@ class Helper:
             return None
         try:
             reply: Reply = Reply.unpack(header)
+            reply.status = Status(reply.status)
         except ValueError as error:
             raise DeadError("one that answers what none of ours does") from error
         if reply.sequence != self._sequence:
