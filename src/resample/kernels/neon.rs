@@ -62,9 +62,15 @@ impl HorizontalNeon {
         check_room(self.lanes.blocks.len(), C, out, stride);
         let bytes_per_step = C * taps_per_lane(C);
         let mut next = self.weights.as_slice();
+        // The first index says what all are: the others follow each other from it on. It changes near the row's end.
+        let Some(first) = self.lanes.blocks.first() else { return };
+        let (mut skip, mut indices) = (first.shuffle[0][0], tap_indices(&first.shuffle[0]));
         for (x, block) in self.lanes.blocks.iter().enumerate() {
             let [offset] = block.offsets;
-            let indices = tap_indices(&block.shuffle[0]);
+            if block.shuffle[0][0] != skip {
+                skip = block.shuffle[0][0];
+                indices = tap_indices(&block.shuffle[0]);
+            }
             let mut sums = [vdupq_n_s32(0); BLOCK_ROWS];
             let (weights, rest) = next.split_at(block.steps * const { vectors_per_step(C) });
             next = rest;
