@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import clipprep
-from clipprep import _core, cli
+from clipprep import _core, _helper, cli
 from clipprep.cli import _arguments, _options
 
 OPTIONS = {row["name"]: row for row in _core.describe_options()}
@@ -57,8 +57,8 @@ BESIDE = {
 }
 
 
-def other(name: str) -> clipprep.Preprocess:
-    return clipprep.Preprocess(32, **BESIDE.get(name, {}), **{name: OTHERS[name][0]})
+def other(name: str, **more: Any) -> clipprep.Preprocess:
+    return clipprep.Preprocess(32, **more | BESIDE.get(name, {}) | {name: OTHERS[name][0]})
 
 
 def test_every_option_is_tried_here() -> None:
@@ -220,7 +220,7 @@ def parse(*words: str, shown: tuple[str, ...] = ()) -> argparse.Namespace:
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_option_is_a_flag(name: str) -> None:
     args = parse("--model", "32", *OTHERS[name][1].split())
-    assert _options.preprocess(args) == other(name)
+    assert _options.preprocess(args) == other(name, fallback=_helper.usual())
 
 
 @pytest.mark.parametrize("command", ["run", "view", "explain", "verify", "bench"])
@@ -261,7 +261,8 @@ def test_a_wrong_flag_is_a_usage_error(
 
 def test_a_size_of_two_sides() -> None:
     assert _options.preprocess(parse("--model", "32x48")).size == (32, 48)
-    assert _options.preprocess(parse()) == clipprep.Preprocess("ViT-B/32")
+    plain = clipprep.Preprocess("ViT-B/32", fallback=_helper.usual())
+    assert _options.preprocess(parse()) == plain
 
 
 # The class ---------------------------------------------------------------------------------------
