@@ -24,8 +24,8 @@ impl Guard {
         self.keep(self.limits.check_pixels(width, height))
     }
 
-    fn memory(&self, bytes: u64) -> PyResult<()> {
-        self.keep(self.limits.check_memory(bytes))
+    fn memory(&self, size: u64) -> PyResult<()> {
+        self.keep(self.limits.check_memory(size))
     }
 
     fn scans(&self, count: u64, pixels: u64) -> PyResult<()> {
