@@ -129,6 +129,15 @@ def test_a_second_header_of_a_png(padding, small) -> None:
         assert_as_pillow_decides(data[:8] + first + data[8:], pre, "a second header")
 
 
+def test_cuts_in_the_chunk_after_the_pixels(padding) -> None:
+    whole = png(np.asarray(picture("L", 30, 20))[..., None], 0, 8)
+    pixels = whole[: whole.rindex(b"IEND") - 4]
+    for name in (b"tEXt", b"none"):
+        chunk = png_chunk(name, b"key\0text")
+        for end in range(len(chunk)):
+            assert_as_pillow_decides(pixels + chunk[:end], padding, f"{name!r}, {end} bytes")
+
+
 def test_junk_behind_a_cut(padding) -> None:
     for name in JPEGS:
         for junk in (

@@ -23,6 +23,8 @@ pub(super) struct Facts<'a> {
     pub transparent: bool,
     /// The chunks from the first one with image data on.
     pub data: Chunks<'a>,
+    /// Whether the file ends in a chunk's name.
+    pub cut: bool,
 }
 
 /// Reads the chunks of a file, and leaves to Pillow those that only Pillow reads as it does.
@@ -37,11 +39,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Facts<'_>> {
     let mut transparent = false;
     let mut animation = Animation::default();
     let mut data = None;
+    let mut cut = false;
     let mut text = 0;
     let mut rest = chunks(bytes);
     loop {
         let here = rest.clone();
-        let Some(chunk) = rest.next() else { break };
+        let Some(chunk) = rest.next() else {
+            cut = rest.bytes() >= 4;
+            break;
+        };
         let Chunk { name, len, body, .. } = chunk;
         let in_data = data.is_some();
         if (in_data || name == b"IDAT") && !chunk.is_whole() {
@@ -107,6 +113,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Facts<'_>> {
         palette,
         transparent,
         data,
+        cut,
     })
 }
 

@@ -40,6 +40,10 @@ const PASSES: [[(usize, usize); 2]; 7] = [
 pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
     let bytes = input.whole()?;
     let facts = chunks::read(bytes)?;
+    if rules.pad && facts.cut {
+        // Pillow then takes any name for one, and refuses the file for what such a chunk lacks.
+        return Err(Error::unsupported("expected a PNG of whole chunks, found the beginning of one"));
+    }
     let (width, height) = dimensions("PNG", facts.width.into(), facts.height.into(), &rules.limits)?;
     if rules.over_white && facts.transparent {
         return Err(Error::unsupported("expected a PNG without transparent colours, found tRNS"));
