@@ -238,6 +238,9 @@ read channels last: to them (3, 40, 3) is three rows of RGB. `input_layout="HWC"
 Each is named without its suffix `ImageProcessor`. Its defaults and variants that use every field are compared with the
 live class, with both backends; a class that has one backend uses it for both. *Must be* are fields that the live class reads and no
 option expresses, with the values that are taken; every other field is honoured, or ignored as the live class ignores it.
+Of what a class returns `pixel_values` alone is made: no `pixel_mask`, `original_sizes` or `num_crops`. Classes of detection and segmentation
+whose default size depends on the image (DETR and its kin, MaskFormer, OneFormer, Idefics2) are read where their config has a height and a width, or
+a `pad_size`.
 
 | class | geometry | must be | configs | values | different |
 |---|---|---|---|---|---|
