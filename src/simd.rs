@@ -235,7 +235,11 @@ macro_rules! best {
             let found = found.or_else(|| $crate::simd::$proof::of(level).and_then($make));
         )+
         let _ = level;
-        found.unwrap_or_else(|| $scalar)
+        // A match, through which the type that is expected reaches a closure.
+        match found {
+            Some(found) => found,
+            None => $scalar,
+        }
     }};
 }
 pub(crate) use best;
