@@ -163,3 +163,12 @@ def test_the_reference_of_verify_has_the_same_bits(profile: str, mode: str) -> N
                     pre(image)
             else:
                 assert_equal_bits(pre(image), expected, f"{mode} {position} {size}")
+
+
+def test_the_image_between_two_steps_is_counted() -> None:
+    """A thin one becomes longer by the first step than any that is asked for."""
+    options = {"profile": "hf-pil", "resize_mode": "donut"}
+    with pytest.raises(clipprep.LimitError, match="max_memory"):
+        Preprocess((640, 480), limits=clipprep.Limits(max_memory=50_000_000), **options)(
+            Image.new("RGB", (2, 1000))
+        )
