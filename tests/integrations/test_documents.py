@@ -107,12 +107,29 @@ def names(node: ast.AST) -> Iterator[str]:
             yield from (f"{found.module}.{alias.name}" for alias in found.names)
 
 
+def used_modules(tree: ast.AST) -> set[str]:
+    """The modules of clipprep whose attributes code takes."""
+    return {
+        ast.unparse(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and re.fullmatch(r"clipprep\.\w+", ast.unparse(node.value))
+    }
+
+
+def imported_modules(tree: ast.AST) -> set[str]:
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    return {alias.name for node in imports for alias in node.names}
+
+
 def test_the_lines_that_the_readme_adds_are_code_with_names_that_exist() -> None:
     found = set()
     for _, language, block in blocks(README):
         if language == "diff":
             after = [line[2:] for line in block.splitlines() if not line.startswith("-")]
-            found |= set(names(ast.parse("\n".join(after))))
+            tree = ast.parse("\n".join(after))
+            found |= set(names(tree))
+            assert used_modules(tree) <= imported_modules(tree), block
     assert len(found) > 2
     for name in found:
         module, _, rest = name.partition(".")[2].partition(".")
