@@ -56,7 +56,7 @@ class Header:
         """Raises `ValueError` for a message of something else."""
         magic, *values = cls.layout().unpack(message)
         if magic != MAGIC:
-            raise ValueError(f"expected {MAGIC!r}, found {magic!r}")
+            raise ValueError("expected the message of a helper, found other bytes")
         kinds = [field.type for field in fields(cls)]  # type: ignore[arg-type]
         texts = [
             value.partition(_END)[0].decode(_TEXT, "replace") if kind == "str" else value

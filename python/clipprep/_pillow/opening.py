@@ -244,10 +244,11 @@ def _unidentified(
         return refused
     unidentified = UnidentifiedImageError("cannot identify image file")
     if shut := [name for name in begins if name not in allowed]:
-        found = f"found one that begins as {' or '.join(shut)}"
-        if allowed == set(default_formats()) and not _call.depth:
-            found += f": formats={shut[:1]} reads it (docs/formats.md says why it has to be named)"
-        hint = f"expected a file of the allowed formats, {found}"
+        names = " or ".join(shut)
+        found = f"expected a file of the allowed formats, found one that begins as {names}"
+        if allowed != set(default_formats()) or _call.depth:
+            return UnidentifiedImageError(found)
+        hint = f"{found}: formats={shut[:1]} reads it (docs/formats.md says why it has to be named)"
     elif hint:
         hint = f"expected an image file, found {hint}"
     else:
