@@ -113,6 +113,15 @@ def test_a_helper_that_is_killed(process: clipprep.Preprocess) -> None:
     assert process(TGA).any()
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Has Ctrl-C raise in this process: a shell has its background jobs ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, signal.SIG_DFL if before is None else before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_a_wait_at_once(process: clipprep.Preprocess) -> None:
     process(TGA)
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
