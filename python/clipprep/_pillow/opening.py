@@ -12,6 +12,7 @@ from typing import Any
 import PIL
 from PIL import Image, UnidentifiedImageError, features
 
+from .. import _core
 from .._hints import of_bytes
 from .._messages import value_error
 from . import copies, headers, originals
@@ -246,9 +247,11 @@ def _unidentified(
     if shut := [name for name in begins if name not in allowed]:
         names = " or ".join(shut)
         found = f"expected a file of the allowed formats, found one that begins as {names}"
-        if allowed != set(default_formats()) or _call.depth:
-            return UnidentifiedImageError(found)
-        hint = f"{found}: formats={shut[:1]} reads it (docs/formats.md says why it has to be named)"
+        if not set(shut).difference(name for name, _ in _core.native_formats()):
+            return UnidentifiedImageError(found)  # the core says which are allowed
+        if allowed == set(default_formats()) and not _call.depth:
+            found += f": formats={shut[:1]} reads it (docs/formats.md says why it has to be named)"
+        hint = found
     elif hint:
         hint = f"expected an image file, found {hint}"
     else:
