@@ -127,13 +127,13 @@ wheel: dist/.built ## build the wheel into dist/
 sdist: $(VENV)/.tools ## build the source distribution of the last commit into dist/
 	scripts/sdist.sh $(BIN)/maturin dist
 
-check-sdist: $(VENV)/.tools ## build the source distribution without a network
+check-sdist: sdist ## build the source distribution without a network
 	scripts/sdist.sh --check $(BIN)/python dist
 
 check-twice: $(VENV)/.tools ## build the wheel twice and compare the two byte for byte
 	scripts/twice.sh $(BIN)/maturin
 
-check-release: $(VENV)/.release-deps sdist check-sdist check-twice ## check wheel, source distribution and crate as they would be published
+check-release: $(VENV)/.release-deps check-sdist check-twice ## check wheel, source distribution and crate as they would be published
 	$(BIN)/python scripts/third_party_notices.py --check
 	$(BIN)/auditwheel show dist/*.whl
 	$(BIN)/python scripts/check_wheel.py dist/*.whl
