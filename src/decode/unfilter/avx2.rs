@@ -8,7 +8,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{Filter, SLACK, TOGETHER, Unfilter, scalar};
+use super::{Filter, SLACK, TOGETHER, Unfilter, scalar, step, steps};
 use crate::simd::Avx2;
 
 /// For pixels of `B` bytes.
@@ -56,17 +56,6 @@ impl<const B: usize> Unfilter for Kernel<B> {
 #[target_feature(enable = "avx2")]
 fn compiled_anew<const B: usize>(filter: Filter, above: &[u8], filtered: &[u8], out: &mut [u8]) {
     scalar::line::<B>(filter, above, filtered, out);
-}
-
-/// The whole pixels in 16 bytes.
-const fn step(pixel_bytes: usize) -> usize {
-    16 / pixel_bytes * pixel_bytes
-}
-
-/// The positions at which steps begin; 16 bytes from each lie within `len` and [`SLACK`].
-fn steps<const B: usize>(len: usize) -> usize {
-    const { assert!(SLACK >= 16) };
-    len.div_ceil(step(B))
 }
 
 /// The 16 bytes of a line at its step `i`.

@@ -10,6 +10,19 @@ use crate::simd::{Level, best};
 
 /// Bytes after the end of a line that kernels read and overwrite.
 pub(super) const SLACK: usize = 32;
+
+/// The bytes of the whole pixels in a register of 16 bytes: a step of a kernel.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+const fn step(pixel_bytes: usize) -> usize {
+    16 / pixel_bytes * pixel_bytes
+}
+
+/// The positions at which steps begin; 16 bytes from each lie within `len` and [`SLACK`].
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn steps<const B: usize>(len: usize) -> usize {
+    const { assert!(SLACK >= 16) };
+    len.div_ceil(step(B))
+}
 /// Lines that a kernel takes together.
 pub(super) const TOGETHER: usize = 4;
 

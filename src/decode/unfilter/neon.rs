@@ -4,7 +4,7 @@
 
 use std::arch::aarch64::*;
 
-use super::{Filter, SLACK, TOGETHER, Unfilter, scalar};
+use super::{Filter, SLACK, TOGETHER, Unfilter, scalar, step, steps};
 use crate::simd::Neon;
 
 /// For pixels of `B` bytes.
@@ -47,17 +47,6 @@ impl<const B: usize> Unfilter for Kernel<B> {
             }
         }
     }
-}
-
-/// The whole pixels in 16 bytes.
-const fn step(pixel_bytes: usize) -> usize {
-    16 / pixel_bytes * pixel_bytes
-}
-
-/// The positions at which steps begin; 16 bytes from each lie within `len` and [`SLACK`].
-fn steps<const B: usize>(len: usize) -> usize {
-    const { assert!(SLACK >= 16) };
-    len.div_ceil(step(B))
 }
 
 /// The 16 bytes of a line at its step `i`.
