@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import threading
 import zlib
 from collections.abc import Iterator
 
@@ -302,8 +303,13 @@ def orientation(value: int, *, endian: str = "<") -> bytes:
 # Any ---------------------------------------------------------------------------------------------
 
 
+# Pillow keeps the options of a save on the image, where another thread's save of the same image finds them.
+_SAVING = threading.Lock()
+
+
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    """The bytes that `image.save` writes."""
+    """The bytes that `image.save` writes; threads may share the image."""
     buffer = io.BytesIO()
-    image.save(buffer, kind, **options)
+    with _SAVING:
+        image.save(buffer, kind, **options)
     return buffer.getvalue()
