@@ -15,12 +15,17 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import corpus
 from load import Load
 
+from clipprep._helper.pool import POOL
+
 HERE = Path(__file__).resolve().parent
+#: Seconds after which a process is taken for one that hangs, however busy the machine is.
+TIMEOUT = 1200
 
 
 class Tally:
@@ -28,16 +33,22 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows = 0
+        self.lost = 0
         self.wrong: list[str] = []
         self.errors: Counter[str] = Counter()
         self.what: Counter[str] = Counter()
         self.lock = threading.Lock()
 
-    def add(self, rows: int, wrong: list[str], errors: dict[str, int]) -> None:
+    def add(self, rows: int, lost: int, wrong: list[str], errors: dict[str, int]) -> None:
         with self.lock:
             self.rows += rows
+            self.lost += lost
             self.wrong += wrong
             self.errors.update(errors)
+
+    def take(self, load: Load) -> None:
+        """The counts of `load`, which begins again."""
+        self.add(**load.taken())
 
 
 def vanish(folder: Path, stop: threading.Event, tally: Tally) -> None:
@@ -64,6 +75,25 @@ def vanish(folder: Path, stop: threading.Event, tally: Tally) -> None:
             other.write_bytes(case.data)
             other.replace(rng.choice((path, in_place)))
         tally.what["files removed, cut or replaced"] += 1
+
+
+def kill_helpers(_: Path, stop: threading.Event, tally: Tally) -> None:
+    """Helpers of this very process, at work or not, that are killed, or stopped for a while."""
+    rng = random.Random(3)
+    while not stop.wait(rng.uniform(0, 4)):
+        helpers = [helper for helper in POOL.helpers() if helper.started.is_set()]
+        if not helpers:
+            continue
+        helper = rng.choice(helpers)
+        with suppress(ProcessLookupError, AssertionError):  # it ended, or was not started
+            if rng.random() < 0.5:
+                os.kill(helper.pid, signal.SIGKILL)
+                tally.what["helpers killed"] += 1
+            else:
+                os.kill(helper.pid, signal.SIGSTOP)
+                stop.wait(rng.uniform(0, 0.2))
+                os.kill(helper.pid, signal.SIGCONT)
+                tally.what["helpers stopped for a while"] += 1
 
 
 def _worker(role: str, folder: Path, seed: int) -> subprocess.Popen[str]:
@@ -93,12 +123,12 @@ def _ends_well(role: str, what: str) -> Callable[[Path, threading.Event, Tally],
         rng = random.Random(role)
         while not stop.is_set():
             worker = _worker(role, folder, rng.randrange(1 << 30))
-            out, err = worker.communicate(timeout=120)
+            out, err = worker.communicate(timeout=TIMEOUT)
             _collect(out, tally)
             tally.what[what] += 1
             if worker.returncode:
                 tally.wrong.append(f"{role}: status {worker.returncode}: {err[-500:]}")
-            stop.wait(0.5)
+            stop.wait(2)
 
     return run
 
@@ -113,10 +143,10 @@ def fork(folder: Path, stop: threading.Event, tally: Tally) -> None:
     """Forks of this very process, with the pool at work."""
     warnings.simplefilter("ignore", DeprecationWarning)
     cases = corpus.read(folder)
-    while not stop.wait(0.05):
+    while not stop.wait(0.2):
         child = os.fork()
         if child == 0:
-            signal.alarm(60)
+            signal.alarm(TIMEOUT)
             try:
                 load = Load(cases, folder, os.getpid())
                 load.try_batch(20)
@@ -140,7 +170,7 @@ def fill_disk(folder: Path, stop: threading.Event, tally: Tally) -> None:
                 out = Path(place) / "tensors.npy"
                 command = ["-m", "clipprep", "run", str(folder), "--model", "64", "--out", str(out)]
                 done = subprocess.run(
-                    [sys.executable, *command], capture_output=True, text=True, timeout=120
+                    [sys.executable, *command], capture_output=True, text=True, timeout=TIMEOUT
                 )
                 tally.what["runs onto a full disk"] += 1
                 if done.returncode not in (1, 2) or "No space left" not in done.stderr:
@@ -152,16 +182,14 @@ def fill_disk(folder: Path, stop: threading.Event, tally: Tally) -> None:
             subprocess.run(["umount", place], check=True)
 
 
-ALL = (vanish, kill, limit_memory, interrupt, leave, fork, fill_disk)
+ALL = (vanish, kill, kill_helpers, limit_memory, interrupt, leave, fork, fill_disk)
 
 
 # In the processes ----------------------------------------------------------------------------------
 
 
 def _say(load: Load) -> None:
-    print(json.dumps({"rows": load.rows, "wrong": load.wrong, "errors": load.errors}), flush=True)
-    load.rows, load.wrong = 0, []
-    load.errors.clear()
+    print(json.dumps(load.taken()), flush=True)
 
 
 def _work(load: Load) -> None:

@@ -30,14 +30,17 @@ class Load:
     """One worker's stream of calls. `rows` were checked, `wrong` says which were not right."""
 
     def __init__(
-        self, cases: list[Case], folder: Path, seed: int, fallback: str = "inline"
+        self, cases: list[Case], folder: Path, seed: int, *, are_helpers_killed: bool = False
     ) -> None:
-        self.pre = clipprep.Preprocess(SIZE, pillow="installed", fallback=fallback)
         self.rng = random.Random(seed)
+        fallback = self.rng.choice(("inline", "process"))
+        self.pre = clipprep.Preprocess(SIZE, pillow="installed", fallback=fallback)
+        self.are_helpers_killed = are_helpers_killed
         self.cases = cases
         self.folder = folder
         self.vanishing = [case for case in cases if case.row is not None][:20]
         self.rows = 0
+        self.lost = 0
         self.wrong: list[str] = []
         self.errors: Counter[str] = Counter()
         self.calls: tuple[Callable[[int], None], ...] = (
@@ -48,6 +51,18 @@ class Load:
     def step(self) -> None:
         """One call of a random kind."""
         self.rng.choice(self.calls)(self.rng.choice((1, 2, 7, 30, 64)))
+
+    def taken(self) -> dict[str, Any]:
+        """The counts, which begin again."""
+        counts = {
+            "rows": self.rows,
+            "lost": self.lost,
+            "wrong": self.wrong,
+            "errors": dict(self.errors),
+        }
+        self.rows, self.lost, self.wrong = 0, 0, []
+        self.errors.clear()
+        return counts
 
     # Sources --------------------------------------------------------------------------------------
 
@@ -95,7 +110,12 @@ class Load:
         self.rows += 1
         if error is not None:
             self.errors[type(error).__name__] += 1
-            right = may_fail or case is None or case.row is None
+            if self._is_of_a_kill(error):
+                self.lost += 1
+                right = True
+            else:
+                right = may_fail or case is None or case.row is None
+                right = right and not isinstance(error, clipprep.HelperError)
             right = right and isinstance(error, (clipprep.ImageError, OSError))
             right = right and (pixels is None or not pixels.any())
         elif case is CUT:
@@ -104,6 +124,26 @@ class Load:
             right = pixels is not None and case is not None and pixels.tobytes() == case.row
         if not right:
             self.wrong.append(f"{case.name if case else 'unreadable'}: {error!r}")
+
+    def _is_of_a_kill(self, error: BaseException | None) -> bool:
+        """Whether it was a helper's that a fault killed at this row."""
+        return (
+            self.are_helpers_killed
+            and isinstance(error, clipprep.HelperError)
+            and "SIGKILL" in str(error)
+        )
+
+    def check_batch(self, good: list[Case], batch: Callable[[], Any]) -> None:
+        """A batch of good files is right, or fails by a helper that was killed."""
+        try:
+            pixels = batch()
+        except clipprep.BatchError as error:
+            self.check(None, error.__cause__, (good[error.index], False))
+            return
+        if pixels is None:  # it was cancelled
+            return
+        for case, row in zip(good, pixels, strict=True):
+            self.check(row, None, (case, False))
 
     def check_all(self, result: Any, wanted: list[tuple[Case | None, bool]]) -> None:
         if len(result.ok) != len(wanted) or set(result.errors) != set(np.flatnonzero(~result.ok)):
@@ -126,9 +166,8 @@ class Load:
 
     def batch(self, count: int) -> None:
         good = [case for case in self.rng.choices(self.cases, k=count) if case.row is not None]
-        pixels = self.pre.batch([case.data for case in good], num_threads=self.threads())
-        for case, row in zip(good, pixels, strict=True):
-            self.check(row, None, (case, False))
+        data = [case.data for case in good]
+        self.check_batch(good, lambda: self.pre.batch(data, num_threads=self.threads()))
 
     def try_batch(self, count: int) -> None:
         sources, wanted = self.sources(count)
@@ -151,18 +190,17 @@ class Load:
         good = [case for case in self.rng.choices(self.cases, k=count) if case.row is not None]
         data = [case.data for case in good]
 
-        async def main() -> None:
+        async def main() -> Any:
             task = asyncio.create_task(self.pre.abatch(data))  # type: ignore[arg-type]
             if self.rng.random() < 0.3:
                 await asyncio.sleep(self.rng.random() / 100)
                 task.cancel()
             try:
-                for case, row in zip(good, await task, strict=True):
-                    self.check(row, None, (case, False))
+                return await task
             except asyncio.CancelledError:
-                pass
+                return None
 
-        asyncio.run(main())
+        self.check_batch(good, lambda: asyncio.run(main()))
 
     def cancelled(self, count: int) -> None:
         cancel = clipprep._core._Cancel()

@@ -1,9 +1,10 @@
 """The soak test: all faults at once, under load. `make soak`, or see --help.
 
 Threads of this process make calls of every kind with good, damaged, huge, vanishing and unreadable sources, and
-check every row against what Pillow gives. Meanwhile files change, forks are made, processes are killed, interrupted
-and run out of memory and disk. At the end no row may be wrong, and neither memory nor threads nor files may have grown
-since a first rest early on.
+check every row against what Pillow gives. Meanwhile files change, forks are made, helpers are killed and stopped,
+processes are killed, interrupted and run out of memory and disk. At the end no row may be wrong, a helper that was killed
+may have cost one row, no process may be left over, and neither memory nor threads nor files may have grown since a first
+rest early on.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ctypes
 import gc
 import os
 import platform
+import signal
 import sys
 import tempfile
 import threading
@@ -26,6 +28,7 @@ import faults
 from load import Load
 
 import clipprep
+from clipprep._helper import pool
 from clipprep.verify import report
 
 #: The name of this report in docs/reliability.md.
@@ -33,6 +36,10 @@ NAME = "make reliability: soak"
 #: Bytes that the process at rest may have grown by since it came to rest for the first time. It settles within the first
 #: quarter of a million rows: memory kept for threads that started late, and pages of the allocator that are partly in use.
 GROWTH = 64 << 20
+#: Set by SIGTERM, which ends a long run early, with its figures.
+ENOUGH = threading.Event()
+#: A variable of the environment, by which processes are found that are left over.
+MARK = "CLIPPREP_SOAK"
 
 
 def resident() -> int:
@@ -53,6 +60,17 @@ def running() -> tuple[int, int]:
     return len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd"))
 
 
+def processes() -> list[str]:
+    """What this process and its children have started that runs on."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            mark = f"{MARK}={os.getpid()}".encode()
+            if mark in (entry / "environ").read_bytes().split(b"\0"):
+                found.append((entry / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=120, help="at least (default: 120)")
@@ -65,6 +83,10 @@ def main() -> int:
     parser.add_argument("--markdown", type=Path, help="write the figures into this file")
     args = parser.parse_args()
 
+    pool.IDLE = 1.0  # so that idle helpers end during the run
+    signal.signal(signal.SIGTERM, lambda *_: ENOUGH.set())
+    # Not in the environment that the system shows of this process itself.
+    os.environ[MARK] = str(os.getpid())
     tally = faults.Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -73,8 +95,8 @@ def main() -> int:
         warm = Load(cases, folder, args.seed)
         for _ in range(30):
             warm.step()
-        tally.add(warm.rows, warm.wrong, warm.errors)
-        before = running()
+        tally.take(warm)
+        before = _settled(running())
         seeds = range(args.seed, args.seed + args.threads)
         first, _ = _run(seeds, cases, folder, tally, args.seconds / 5, 0)
         _settled(before)
@@ -87,6 +109,10 @@ def main() -> int:
     problems = list(tally.wrong[:20])
     if rests[1] - rests[0] > GROWTH:
         problems.append(f"memory at rest grew from {rests[0] >> 20} to {rests[1] >> 20} MB")
+    if tally.lost > tally.what["helpers killed"]:
+        problems.append(f"{tally.lost} rows were lost with {tally.what['helpers killed']} helpers")
+    if left := processes():
+        problems.append(f"processes are left over: {left}")
     if after[0] > before[0]:
         problems.append(f"{after[0] - before[0]} threads are left over")
     if after[1] > before[1]:
@@ -112,12 +138,10 @@ def _run(
     stop = threading.Event()
 
     def work(seed: int) -> None:
-        load = Load(cases, folder, seed, "process" if seed % 2 else "inline")
+        load = Load(cases, folder, seed, are_helpers_killed=True)
         while not stop.is_set():
             load.step()
-            tally.add(load.rows, load.wrong, load.errors)
-            load.rows, load.wrong = 0, []
-            load.errors.clear()
+            tally.take(load)
 
     def guarded(target: Callable[..., None], *arguments: object) -> None:
         try:
@@ -133,7 +157,7 @@ def _run(
     for thread in threads:
         thread.start()
     peak = 0
-    while time.monotonic() - start < seconds or tally.rows < rows:
+    while (time.monotonic() - start < seconds or tally.rows < rows) and not ENOUGH.is_set():
         time.sleep(0.5)
         peak = max(peak, resident())
         if tally.wrong:
@@ -150,11 +174,12 @@ def _run(
 
 def _settled(before: tuple[int, int]) -> tuple[int, int]:
     """Threads and files when those that are ending have ended, idle helpers among them."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + faults.TIMEOUT
     while True:
         gc.collect()
         after = running()
-        if (after[0] <= before[0] and after[1] <= before[1]) or time.monotonic() > deadline:
+        are_few = after[0] <= before[0] and after[1] <= before[1]
+        if (are_few and not pool.POOL.helpers()) or time.monotonic() > deadline:
             return after
         time.sleep(0.1)
 
@@ -175,6 +200,7 @@ def _report(
         "| --- | ---: |",
         f"| rows checked | {tally.rows:,} |",
         f"| rows wrong | {len(tally.wrong):,} |",
+        f"| rows lost with a helper that was killed | {tally.lost:,} |",
         f"| rows that were errors, as they had to be | {tally.errors.total():,} |",
         *(f"| ... {name} | {count:,} |" for name, count in sorted(tally.errors.items())),
         *(f"| {name} | {count:,} |" for name, count in sorted(tally.what.items())),
