@@ -30,7 +30,7 @@ import memory
 import numpy as np
 import report
 import timing
-from kinds import CORPORA, KINDS
+from kinds import CORPORA, KINDS, LARGE, SHARED
 from peers import ALL, MAIN, OURS, PEERS, PIXELS, Peer
 from peers_of_torch import opened
 
@@ -128,7 +128,9 @@ def chosen_tables(
         table = {"corpus": corpus.name, "kind": kind, "threads": threads, "batch": batch}
         if corpus.name == corpora.fixed_name(options.size) and kind not in PIXELS:
             continue  # the fixed cost has nothing to decode
-        if kind not in MAIN and (corpus.name not in CORPORA or (threads, batch) != (1, 1)):
+        by_kind = corpus.name in CORPORA and (threads, batch) == (1, 1)
+        on_threads = corpus.name == LARGE and kind in SHARED and batch == 1
+        if kind not in MAIN and not by_kind and not on_threads:
             continue  # the kinds of files are told by one image at a time
         if batch > 1 and corpus.megapixels > 50:
             continue  # 64 images of 100 megapixels tell what one tells

@@ -7,6 +7,7 @@ from typing import Any
 import corpora
 import numpy as np
 import timing
+from kinds import LARGE
 from peers import FAST, FLOOR, OURS, TORCHVISION_TENSORS
 
 DECODE = FLOOR["jpeg"]
@@ -32,7 +33,10 @@ KIND_RATIOS = {
     "TIFF, uncompressed": {"web": 0.60, "hd": 0.60},
     "TIFF, LZW": {"web": 0.60, "hd": 0.60},
     "TIFF, deflate": {"web": 0.65, "hd": 0.65},
+    "WebP": {"web": 0.70, "hd": 0.42},
 }
+# The wall's time of one large picture on two threads, over that on one, at most.
+SHARED_RATIOS = {"jpeg": 0.65, "JPEG, progressive": 0.65, "png": 0.75}
 # In every table where both are: twice as fast as the one, and the fast tier ahead of the others.
 AHEAD = (
     (OURS, "hf-processors-rs, pil", 0.5),
@@ -64,6 +68,7 @@ def table(run: dict[str, Any]) -> list[list[str]]:
         + _ahead(cells)
         + _fixed(cells, run["size"])
         + _threads(cells)
+        + _shared(run)
     )
     for row in run.get("memory", []):
         if row["peer"] == OURS:
@@ -154,3 +159,30 @@ def _threads(cells: Cells) -> list[list[str]]:
                 )
             )
     return rows
+
+
+def shared(run: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Milliseconds of a large picture by the wall's clock, on one thread and on two, by kind."""
+    found: dict[tuple[str, int], float] = {}
+    for cell in run["cells"]:
+        if (cell["corpus"], cell["batch"]) == (LARGE, 1):
+            taken = np.array(cell["peers"][OURS]["wall_ns"], np.float64)
+            found[cell["kind"], cell["threads"]] = timing.least(taken) / taken.shape[1] / 1e6
+    return {
+        kind: (one, found[kind, 2])
+        for (kind, threads), one in found.items()
+        if threads == 1 and (kind, 2) in found
+    }
+
+
+def _shared(run: dict[str, Any]) -> list[list[str]]:
+    return [
+        _row(
+            "one picture on two threads / one",
+            f"{LARGE}, {kind}",
+            (two / one,),
+            SHARED_RATIOS[kind],
+        )
+        for kind, (one, two) in shared(run).items()
+        if kind in SHARED_RATIOS
+    ]

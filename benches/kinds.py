@@ -65,7 +65,13 @@ KINDS: dict[str, Encode] = {
     "TIFF, uncompressed": _saved("TIFF"),
     "TIFF, LZW": _saved("TIFF", compression="tiff_lzw"),
     "TIFF, deflate": _saved("TIFF", compression="tiff_adobe_deflate"),
+    "WebP": _saved("WEBP", quality=80),
+    "WebP, lossless": _saved("WEBP", lossless=True, method=1),
 }
 
 #: The corpora that they are made from: the larger ones say the same again.
 CORPORA = ("web", "hd")
+
+#: The corpus of large pictures, and the kinds of which one call can use two threads.
+LARGE = "camera"
+SHARED = ("jpeg", "JPEG, progressive", "png")

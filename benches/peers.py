@@ -63,7 +63,7 @@ def _ours(**options: Any) -> dict[str, Callable[[str, int, int], Job]]:
     def make(kind: str, n: int, threads: int) -> Job:
         pre = clipprep.Preprocess(n, **options)
         memory = out(pre)
-        return lambda source: pre(source, out=memory)
+        return lambda source: pre(source, out=memory, num_threads=threads)
 
     def batch(kind: str, n: int, threads: int) -> Job:
         pre = clipprep.Preprocess(n, **options)

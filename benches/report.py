@@ -16,7 +16,7 @@ import goals
 import numpy as np
 import speed
 import timing
-from kinds import CORPORA
+from kinds import CORPORA, LARGE, SHARED
 from kinds import KINDS as FILES
 from peers import FLOOR, OURS, TORCHVISION, TORCHVISION_TENSORS
 
@@ -70,6 +70,13 @@ How to read the rows:
 
 BY_KIND = """The times that the first picture shows: clipprep's in milliseconds, over that of a decoder alone (simplejpeg's for JPEG, Pillow's for others
 and for CMYK), and the libraries' as multiples of it; in parentheses where the bits are not Pillow's. A library that does not read a kind is left out."""
+
+
+ON_THREADS = f"""One image of `{LARGE}` in a call with `num_threads=2`, by the wall's clock: each image's shortest round. Other calls, and batches of several images,
+use one thread for an image."""
+
+#: The heading of that section in docs/architecture.md.
+LIMITS = "## What limits the speed of each kind"
 
 
 def quartiles(cell: dict[str, Any], over: str, under: str) -> tuple[float, float, float]:
@@ -212,6 +219,25 @@ def kinds_of_files(run: dict[str, Any]) -> list[str]:
     return ["## By kind of file", BY_KIND, *parts] if parts else []
 
 
+def on_threads(run: dict[str, Any]) -> list[str]:
+    """The section of one large picture on two threads."""
+    table = [["kind", "one thread, ms", "two threads, ms", "two / one"]]
+    table += [
+        [KINDS.get(kind, kind), f"{one:.3g}", f"{two:.3g}", f"{two / one:.2f}"]
+        for kind, (one, two) in goals.shared(run).items()
+        if kind in SHARED
+    ]
+    return (
+        ["## One large picture on two threads", ON_THREADS, as_markdown(table)] if table[1:] else []
+    )
+
+
+def what_limits() -> list[str]:
+    """What stands between each kind and less time, as the page on architecture says it."""
+    _, _, rest = (DOCS / "architecture.md").read_text(encoding="utf-8").partition(f"{LIMITS}\n")
+    return [LIMITS, rest.partition("\n## ")[0].strip()]
+
+
 def kinds_table(cells: dict[str, dict[str, Any]]) -> list[list[str]]:
     """A row for each kind, a column for each library; other bits than Pillow's are in parentheses."""
     table = [
@@ -239,7 +265,8 @@ def kinds_table(cells: dict[str, dict[str, Any]]) -> list[list[str]]:
 def as_document(run: dict[str, Any]) -> str:
     by_kind = kinds_of_files(run)
     parts = [TOP, *([KINDS_OF_FILES] if by_kind else []), BY_SOURCE]
-    parts += [HEAD.format(size=run["size"], stolen=stolen(run)), machine(run), *by_kind]
+    parts += [HEAD.format(size=run["size"], stolen=stolen(run)), machine(run)]
+    parts += [*what_limits(), *by_kind, *on_threads(run)]
     parts += [
         "## JPEG against the bare decode",
         "Solid bars give OpenAI's bits, pale ones do not; the dotted line is libjpeg-turbo alone, and a thin line has the quartiles.",
