@@ -142,6 +142,13 @@ struct Row {
     detected: fn() -> bool,
 }
 
+impl Default for Level {
+    /// The level in use.
+    fn default() -> Self {
+        Self::active()
+    }
+}
+
 impl Level {
     fn row(self) -> &'static Row {
         TABLE.iter().find(|row| row.level == self).expect("every level has a row")

@@ -87,7 +87,11 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
 
 /// Runs without the net that turns a decoder's panic into an error.
 fn run(data: &[u8], spec: &Spec) -> Result<Vec<f32>, Error> {
-    let preprocess = Preprocess::new(spec.clone());
+    run_at(Level::active(), data, spec)
+}
+
+fn run_at(level: Level, data: &[u8], spec: &Spec) -> Result<Vec<f32>, Error> {
+    let preprocess = Preprocess::new(spec.clone()).with_level(level);
     let mut out = vec![0.0_f32; preprocess.output_len()];
     let mut opened = preprocess.open(&Input::new(data))?;
     preprocess.process_image(opened.image.as_mut(), &mut out)?;
@@ -125,6 +129,18 @@ proptest! {
     fn damaged_files_are_read_or_refused(data in damaged(), spec in specs()) {
         if let Ok(out) = run(&data, &spec) {
             prop_assert!(out.iter().all(|value| value.is_finite()));
+        }
+    }
+
+    #[test]
+    fn every_level_gives_the_same_bits_and_words(data in damaged(), spec in specs()) {
+        let at = |level| match run_at(level, &data, &spec) {
+            Ok(out) => Ok(out.into_iter().map(f32::to_bits).collect::<Vec<_>>()),
+            Err(error) => Err(error.to_string()),
+        };
+        let scalar = at(Level::Scalar);
+        for level in Level::supported() {
+            prop_assert!(at(level) == scalar, "{}", level.name());
         }
     }
 

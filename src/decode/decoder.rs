@@ -6,6 +6,7 @@ use super::metadata::Metadata;
 use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{Header, Image, Rows, Whole, Window};
+use crate::simd::Level;
 
 /// An encoded file, held in memory or only its beginning.
 ///
@@ -32,8 +33,23 @@ impl<'a> Input<'a> {
         Self { bytes, rest: None }
     }
 
-    /// A file of which `head` is the beginning; `rest` is read from where `head` ends.
-    pub(crate) fn streamed(head: &'a [u8], rest: &'a File) -> Self {
+    /// A file of which `head` is the beginning; `rest` is read from where it stands, which is where `head` ends. A decoder
+    /// that needs all bytes refuses it.
+    ///
+    /// ```
+    /// use std::io::{Read, Write, Seek};
+    /// use clipprep::decode::{Input, Rules, open};
+    ///
+    /// let mut file = tempfile::tempfile()?;
+    /// file.write_all(&std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/photos/cat.jpg"))?)?;
+    /// file.rewind()?;
+    /// let mut head = [0; 4096];
+    /// file.read_exact(&mut head)?;
+    /// let (format, image) = open(&Input::streamed(&head, &file), &Rules::default())?;
+    /// assert_eq!(format.name(), "JPEG");
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    pub fn streamed(head: &'a [u8], rest: &'a File) -> Self {
         Self { bytes: head, rest: Some(rest) }
     }
 
@@ -76,6 +92,8 @@ pub struct Rules<'r> {
     pub over_white: bool,
     /// Pillow's names of the formats that are read; all of them where there is no list.
     pub formats: Option<&'r [String]>,
+    /// The instruction set to decode with; the bits are the same with each.
+    pub level: Level,
 }
 
 /// An image whose pixels come from a file.

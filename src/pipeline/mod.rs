@@ -122,6 +122,21 @@ impl Preprocess {
         Self { normalise: Normalise::new(&spec, level), spec, level, threads: NonZeroUsize::MIN }
     }
 
+    /// The same with another instruction set, to the same bits. What the processor lacks is left to the next lower level.
+    ///
+    /// ```
+    /// use clipprep::{Level, Preprocess, Spec};
+    ///
+    /// let plain = Preprocess::new(Spec::openai(1)).with_level(Level::Scalar);
+    /// let mut pixel = [0_u8; 3];
+    /// plain.process_bytes(b"P6 1 1 255 \x01\x02\x03", &mut pixel)?;
+    /// assert_eq!(pixel, [1, 2, 3]);
+    /// # Ok::<(), clipprep::Error>(())
+    /// ```
+    pub fn with_level(self, level: Level) -> Self {
+        Self { normalise: Normalise::new(&self.spec, level), level, ..self }
+    }
+
     /// The same, but one large image is worked on in up to `threads` threads, to the same bits. A batch has its threads
     /// for its images: there each of them has one.
     ///
@@ -334,6 +349,7 @@ impl Preprocess {
             pad: spec.truncated == Truncated::Pad,
             over_white: spec.over_white(),
             formats: spec.formats.as_deref(),
+            level: self.level,
         };
         let (format, mut decoder) = decode::open(input, &rules)?;
         let orientation = if spec.exif { decoder.metadata()?.orientation()? } else { Orientation::default() };

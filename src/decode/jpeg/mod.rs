@@ -63,6 +63,7 @@ struct Jpeg<'a> {
     /// Why its rows were made by libjpeg, if they were.
     left: Cell<Option<&'static str>>,
     pad: bool,
+    level: Level,
     /// The downscale factor that it is decoded at, if bits do not count.
     reduction: Option<usize>,
     /// Whether another thread may read its codes.
@@ -123,6 +124,7 @@ impl<'a> Jpeg<'a> {
             way,
             left: Cell::new(None),
             pad: rules.pad,
+            level: rules.level,
             reduction: None,
             ahead: false,
         })
@@ -130,7 +132,7 @@ impl<'a> Jpeg<'a> {
 
     /// Rows made here, or why that is left to libjpeg.
     fn own(&self, window: &Window) -> Result<std::result::Result<OwnRows<'a>, &'static str>> {
-        let (header, level) = (&self.parsed, Level::active());
+        let (header, level) = (&self.parsed, self.level);
         let geometry = match &self.way {
             Way::Sequential(geometry, _) | Way::Progressive(geometry, _) => geometry,
             Way::Libjpeg(why) => return Ok(Err(why)),

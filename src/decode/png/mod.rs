@@ -59,7 +59,7 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
         _ => None,
     };
     let header = Header { width, height, layout: samples.layout, palette };
-    let png = Png { facts, header, samples, line, bytes, ahead: false };
+    let png = Png { facts, header, samples, line, bytes, level: rules.level, ahead: false };
     let held = if png.facts.interlaced { png.pixel_bytes() as u64 } else { 0 };
     rules.limits.check_memory(png.memory().saturating_add(held))?;
     if !png.facts.data.could_hold(png.total()) {
@@ -80,6 +80,7 @@ struct Png<'a> {
     /// Bytes of a line.
     line: usize,
     bytes: &'a [u8],
+    level: Level,
     /// Whether another thread may inflate.
     ahead: bool,
 }
@@ -101,7 +102,7 @@ impl<'a> Png<'a> {
     }
 
     fn lines<'d>(&self, data: Inflated<'d>) -> Lines<'d> {
-        Lines::new(data, unfilter::unfilter(Level::active(), self.samples.pixel_bytes()))
+        Lines::new(data, unfilter::unfilter(self.level, self.samples.pixel_bytes()))
     }
 
     /// The rows of a window, out of all data.

@@ -145,9 +145,9 @@ pub(super) struct Predictor {
 
 impl Predictor {
     /// For rows of `len` bytes whose pixels have 1 to 4.
-    pub fn new(len: usize, pixel_bytes: usize) -> Result<Self> {
+    pub fn new(level: Level, len: usize, pixel_bytes: usize) -> Result<Self> {
         let row = allocate("TIFF", len.saturating_add(unfilter::SLACK))?;
-        Ok(Self { kernel: unfilter::unfilter(Level::active(), pixel_bytes), row })
+        Ok(Self { kernel: unfilter::unfilter(level, pixel_bytes), row })
     }
 
     /// The bytes of the row at `index` of a part.

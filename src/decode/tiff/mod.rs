@@ -17,16 +17,18 @@ use super::rows::allocate;
 use crate::error::Result;
 use crate::interrupt;
 use crate::pixels::{Header, Image, RowBlock, RowBuffer, Rows, Window};
+use crate::simd::Level;
 
 /// Reads the header of a TIFF.
 pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn Decoder + 'a>> {
     let file = input.whole()?;
-    Ok(Box::new(Tiff { facts: Facts::read(file, &rules.limits)?, file }))
+    Ok(Box::new(Tiff { facts: Facts::read(file, &rules.limits)?, file, level: rules.level }))
 }
 
 struct Tiff<'a> {
     facts: Facts<'a>,
     file: &'a [u8],
+    level: Level,
 }
 
 impl<'a> Tiff<'a> {
@@ -81,7 +83,7 @@ impl Image for Tiff<'_> {
             tiff: self,
             codec: Codec::new(self.facts.compression),
             predictor: match self.facts.differences {
-                true => Some(Predictor::new(self.facts.part_row, self.facts.pixel_bytes)?),
+                true => Some(Predictor::new(self.level, self.facts.part_row, self.facts.pixel_bytes)?),
                 false => None,
             },
             part: lzw::Output::new(allocate("TIFF", part.max(lzw::Output::EXTRA))?),
