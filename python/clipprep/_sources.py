@@ -35,6 +35,17 @@ def simpler(source: Any) -> Simpler:
     return _there(source), False, None
 
 
+class Failing:
+    """A binary file whose reading raises: a row whose fault is known before it is its turn."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        self.name = name
+        self._error = error
+
+    def read(self, size: int = -1) -> bytes:
+        raise self._error
+
+
 def column(frame: Any) -> Iterable[Any]:
     """The only column of a data frame."""
     names = list(getattr(frame, "column_names", frame.columns))

@@ -16,7 +16,7 @@ from clipprep import BatchResult, Preprocess, StreamBatch
 from clipprep._extras import needs
 from clipprep._messages import shown, type_error, value_error
 from clipprep._pillow.refusals import RefusedError
-from clipprep._sources import is_missing
+from clipprep._sources import Failing
 
 with needs("pyarrow", "cli", by="clipprep.arrow"):
     import pyarrow as pa
@@ -168,17 +168,6 @@ def _frame(frame: Any, result: BatchResult, prefix: str) -> Any:
     return frame.with_columns(**{prefix + name: pl.Series(values) for name, values in added})
 
 
-class _Missing:
-    """A row without an image: a binary file that cannot be read."""
-
-    def __init__(self, found: str) -> None:
-        self._found = found
-        self.name = "null"
-
-    def read(self) -> bytes:
-        raise RefusedError("unsupported", f"expected an image, found {self._found}")
-
-
 def _source(value: Any, paths: bool) -> Any:
     """The source that a value of a column is, encoded images where they lie."""
     if isinstance(value, pa.DictionaryScalar):
@@ -189,12 +178,11 @@ def _source(value: Any, paths: bool) -> Any:
         value = _simple(value)
     if isinstance(value, dict):
         data, path = (_simple(value.get(name)) for name in ("bytes", "path"))
-        if data is not None:
-            return {"bytes": data, "path": path}
-        if path is None or paths:
-            return _Missing("a struct without bytes") if path is None else path
-        return _Missing(f"no bytes beside the path {shown(path)}: paths=True opens it")
-    return _Missing("a missing value") if is_missing(value) else value
+        if data is None and path is not None and not paths:
+            found = f"no bytes beside the path {shown(path)}: paths=True opens it"
+            return Failing("<struct>", RefusedError("source", f"expected bytes, found {found}"))
+        return {"bytes": data, "path": path}
+    return value
 
 
 def _simple(value: Any) -> Any:

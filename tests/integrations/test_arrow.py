@@ -49,7 +49,7 @@ def test_bad_rows_are_errors() -> None:
     assert [error and error.split(":")[0] for error in result.column("error").to_pylist()] == [
         None,
         "UnsupportedError",
-        "UnsupportedError",
+        "SourceError",
     ]
     pixels = result.column("pixels").to_numpy_ndarray()
     assert np.array_equal(pixels[0], EXPECTED[0])

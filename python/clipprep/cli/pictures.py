@@ -62,7 +62,7 @@ def draw(
     """Draws the first images of a listing, as a sheet, a page or both."""
     images, sources, failed = [], [], {}
     for row, (name, source) in enumerate(listing.first(contact_sheet.MAX_IMAGES)):
-        if isinstance(source, OSError):
+        if isinstance(source, Exception):
             failed[row] = str(source)
             source = b""
         images.append(contact_sheet.Shown(name, source))

@@ -6,7 +6,7 @@ use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyMemoryView, PyString};
+use pyo3::types::{PyBytes, PyMemoryView, PyString, PyType};
 
 use super::held::Source;
 use super::{arrays, files};
@@ -73,8 +73,10 @@ fn of_common<'py>(
     if has("__fspath__")? && !has("fs")? {
         return path(object).map(Some);
     }
-    // A scalar of pyarrow lends the bytes of a text too.
-    if has("as_py")? {
+    // Scalars lend the bytes of numbers and of texts too: those of pyarrow, and NumPy's.
+    static SCALAR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let scalar = SCALAR.import(py, "numpy", "generic").map_err(raised)?;
+    if has("as_py")? || object.is_instance(scalar).map_err(raised)? {
         return Ok(None);
     }
     // A buffer that is a file as well, as mmap is, counts as a buffer.

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+from clipprep._sources import Failing
 from clipprep.cli.sources import kinds
 from clipprep.cli.sources.items import (
-    Failing,
     Item,
     Lazy,
     Named,

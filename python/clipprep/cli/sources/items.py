@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import IO, Any, Protocol, TypeVar
 
+from clipprep._sources import Failing
 from clipprep.cli.sources import addresses
 
 T = TypeVar("T")
@@ -118,17 +119,6 @@ def named_in_data(name: str, *, remote: bool) -> Item:
     if remote and addresses.may_stand_in_data(name):
         return Remote(name)
     return Refused(name, "expected a path: an address in data is asked for with --remote alone")
-
-
-class Failing:
-    """A binary file whose reading raises."""
-
-    def __init__(self, name: str, error: OSError) -> None:
-        self.name = name
-        self._error = error
-
-    def read(self, size: int = -1) -> bytes:
-        raise self._error
 
 
 class Lazy:

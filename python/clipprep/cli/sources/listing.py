@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from clipprep._pillow.refusals import RefusedError
 from clipprep.cli.sources.items import Item, Opened, read
 from clipprep.cli.sources.leftout import LeftOut
 
@@ -64,7 +65,7 @@ class Listing:
             for item in self.items(start):
                 yield item.source(opened)
 
-    def first(self, count: int) -> Iterator[tuple[str, str | bytes | OSError]]:
+    def first(self, count: int) -> Iterator[tuple[str, str | bytes | Exception]]:
         """Names of the first ones, each with a path or bytes that can be read more than once, or why not."""
         with Opened(self._max_bytes) as opened:
             for item in islice(self.items(), count):
@@ -72,7 +73,7 @@ class Listing:
                 if not isinstance(source, str):
                     try:
                         source = read(source, opened, item.name)
-                    except OSError as error:
+                    except (OSError, RefusedError) as error:
                         source = error
                 yield item.name, source
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+from clipprep._pillow.refusals import RefusedError
+from clipprep._sources import Failing
 from clipprep.cli.failures import FailedError
 from clipprep.cli.names import shown
 from clipprep.cli.sources.items import (
@@ -53,16 +55,20 @@ class Cell:
             )
             if isinstance(value, dict):
                 if value.get("bytes") is None and value.get("path") is not None:
-                    raise OSError(
+                    raise RefusedError(
+                        "source",
                         "expected an encoded image in bytes, found null beside the path"
-                        f" {shown(value['path'])[:200]}, which is not opened: give the column of paths"
+                        f" {shown(value['path'])[:200]}, which is not opened: give the column of paths",
                     )
                 value = value.get("bytes")
             if isinstance(value, str):
                 return named_in_data(value, remote=self.remote).source(opened)
             if not isinstance(value, bytes):
-                raise OSError(f"expected an encoded image, found {value!r}"[:200])
+                found = f"expected an encoded image or a path, found {shown(value)}"
+                raise RefusedError("source", found[:200])
             opened.check(len(value), self.name)
+        except RefusedError as error:
+            return Failing(self.name, error)
         except Exception as error:
             return Refused.because(self.name, error).source(opened)
         return Named(value, self.name)
