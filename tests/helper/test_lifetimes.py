@@ -18,7 +18,7 @@ import pytest
 import clipprep
 from clipprep._helper import pool
 from clipprep._helper.pool import POOL
-from support.paths import TESTS
+from support.helped import program
 from support.pictures import picture
 from support.writers import saved
 
@@ -62,28 +62,6 @@ def wait_for(what: object, seconds: float = 20) -> None:
     while not what():  # type: ignore[operator]
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def program(code: str, **options: object) -> subprocess.CompletedProcess[str]:
-    setup = f"""
-import os, sys, threading, time
-sys.path.insert(0, {str(TESTS)!r})
-import clipprep
-from clipprep._helper.pool import POOL
-from support import plug
-plug.register()
-from support.pictures import picture
-from support.writers import saved
-TGA = saved(picture("RGB", 60, 40), "TGA")
-pre = clipprep.Preprocess(16, fallback="process")
-"""
-    return subprocess.run(
-        [sys.executable, "-c", setup + code],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        **options,
-    )
 
 
 def test_none_is_started_before_it_is_needed() -> None:

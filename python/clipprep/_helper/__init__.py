@@ -39,6 +39,8 @@ def unavailable() -> str:
     name = os.path.basename(sys.executable or "").lower()
     if not name.startswith(("python", "pypy")):
         return f"sys.executable={shown(sys.executable)}, which is no Python: it is embedded"
+    if not os.path.exists(sys.executable):
+        return f"sys.executable={shown(sys.executable)}, which is not there"
     return ""
 
 

@@ -15,7 +15,7 @@ from .. import _core, _pillow
 from .._pillow.refusals import RefusedError
 from ..limits import Limits
 from . import bounds, plugins
-from .protocol import ALL_LOST, Hello, Reply, Status, read_message
+from .protocol import ALL_LOST, Hello, Reply, Status, no_room, read_message
 
 #: Bytes of an image that are copied at a time.
 _PIECE = 1 << 20
@@ -84,6 +84,8 @@ def _decode(request: dict[str, Any], file: io.FileIO, guard: _core.Guard, reply:
     file.seek(0)
     # A buffered reader asks again where the system gives less than was asked for.
     data = io.BufferedReader(io.FileIO(file.fileno(), closefd=False)).read(request["size"])
+    if len(data) != request["size"]:
+        raise RefusedError("helper", f"expected {request['size']} shared bytes, found {len(data)}")
     found, name, refused = _pillow.decode(
         # As files on the disk and files in memory differ in what seeking before their beginning does.
         data if request["is_bytes"] else memoryview(data),
@@ -100,7 +102,10 @@ def _decode(request: dict[str, Any], file: io.FileIO, guard: _core.Guard, reply:
     mode, width, height, memory, is_stored, palette, orientation, held = found
     file.seek(0)
     for piece in _pieces(memory, mode, width, height, is_stored):
-        _write(file, piece)
+        try:
+            _write(file, piece)
+        except OSError as error:
+            raise no_room(error) from None
     reply.status, reply.mode, reply.width, reply.height = Status.PIXELS, mode, width, height
     reply.is_stored, reply.orientation, reply.format = is_stored, orientation, name or ""
     reply.palette, reply.palette_size = palette or b"", len(palette or b"")

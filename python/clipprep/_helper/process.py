@@ -11,12 +11,16 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy
+import PIL
+
 from .. import _core
 from .plugins import Plugins
-from .protocol import ALL_LOST, Hello, Reply, Status, message
+from .protocol import ALL_LOST, MAGIC, Hello, Reply, Status, message, no_room
 from .start import NO_PACKAGE
 
 _START = Path(__file__).with_name("start.py")
@@ -47,23 +51,23 @@ class Helper:
         """Set when it was started, or could not be."""
         self._process: subprocess.Popen[bytes] | None = None
         self._file: Any = None
-        self._failure: Exception | None = None
+        self._failure = ""
         self._buffer = b""
         self._sequence = 0
 
     def start(self) -> None:
         """Start the process. It ends with the thread that does this, where the system has such an arrangement."""
         try:
-            self._file = _shared_file()
+            self._file = _moved(_shared_file())
             setup = {
                 "parent": os.getpid(),
-                "path": [os.path.abspath(path) for path in sys.path],
+                "path": _path(),
                 "plugins": self.plugins.rows,
                 "file": self._file.name if os.name == "nt" else self._file.fileno(),
             }
             self._process = subprocess.Popen(
                 # Neither the environment nor the working directory decides what is imported.
-                [sys.executable, "-I", "-S", str(_START)],
+                [sys.executable, *_flags(), str(_START)],
                 bufsize=0,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -71,11 +75,18 @@ class Helper:
                 pass_fds=() if os.name == "nt" else (self._file.fileno(),),
                 # Ctrl-C in a terminal is the parent's.
                 start_new_session=True,
+                creationflags=_FLAGS,
                 env={**os.environ, **_ENVIRONMENT},
             )
-            _write(self._input(), message(setup))
+            self._process.stdin = _moved(self._process.stdin)
+            self._process.stdout = _moved(self._process.stdout)
+            # Where the process has ended, that is said when its greeting is missing.
+            with suppress(OSError):
+                _write(self._process.stdin, message(setup))
         except Exception as error:
-            self._failure = error
+            # Not the exception, whose traceback refers to this object and so would keep its files open.
+            self._failure = _core.said(error)
+            self.close()
         self.started.set()
 
     @property
@@ -84,12 +95,15 @@ class Helper:
         return self._sequence <= 1
 
     def ask(self, request: dict[str, Any], data: Any) -> None:
-        """Hand over a file. Raises `DeadError`."""
-        if self._failure is not None:
-            raise DeadError(f"one that does not start: {_core.said(self._failure)}")
+        """Hand over a file. Raises `DeadError`, and `RefusedError` where there is no room for it."""
+        if self._failure:
+            raise DeadError(f"one that does not start: {self._failure}")
         self._sequence += 1
-        self._file.seek(0)
-        _write(self._file, data)
+        try:
+            self._file.seek(0)
+            _write(self._file, data)
+        except OSError as error:
+            raise no_room(error) from None
         try:
             _write(self._input(), message({**request, "sequence": self._sequence}))
         except OSError as error:
@@ -145,11 +159,17 @@ class Helper:
             process.wait(_CLOSED)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(_KILLED)
+            # On a busy machine, or where the system waits for a disk, even that takes its time.
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_KILLED)
         self.close()
         code = process.returncode
+        if code is None:
+            return "one that did not end in time"
         if code == NO_PACKAGE:
             return f"that {_core.shown(sys.executable)} cannot import clipprep"
+        if code == 0:
+            return "one that ended with status 0, or whose status another took (of SIGCHLD)"
         if code >= 0:
             return f"one that ended with status {code}"
         try:
@@ -185,12 +205,11 @@ class Helper:
     def _greeted(self, seconds: float) -> bool:
         """Whether it is ready."""
         greeting = self._read(Hello.layout().size, seconds)
+        if not MAGIC.startswith((greeting or self._buffer)[: len(MAGIC)]):
+            raise DeadError(f"{_core.shown(sys.executable)}, which is no Python")
         if greeting is None:
             return False
-        try:
-            hello: Hello = Hello.unpack(greeting)
-        except ValueError as error:
-            raise DeadError(f"{_core.shown(sys.executable)}, which is no Python") from error
+        hello: Hello = Hello.unpack(greeting)
         if hello.lost == ALL_LOST:
             raise DeadError(f"one that does not start: {hello.why}")
         self.bounds = hello.bounds | 1 << 31
@@ -225,6 +244,22 @@ def _shared_file() -> Any:
     return tempfile.TemporaryFile("r+b" if os.name != "nt" else "w+b", buffering=0)
 
 
+def _flags() -> list[str]:
+    """Of the interpreter. A helper may be killed and may run out of room: it writes no compiled modules."""
+    prefix = sys.pycache_prefix
+    return ["-I", "-S", "-B", *([] if prefix is None else ["-X", f"pycache_prefix={prefix}"])]
+
+
+def _path() -> list[str]:
+    """Where a helper finds modules: where this process does, and where what it needs was found by other means."""
+    path = []
+    for entry in sys.path:
+        if isinstance(entry, str):  # Python ignores all else
+            with suppress(OSError):  # the working directory may have been removed
+                path.append(os.path.abspath(entry))
+    return path + [str(Path(str(needed.__file__)).parents[1]) for needed in (_core, PIL, numpy)]
+
+
 def _write(file: Any, data: Any) -> None:
     view = memoryview(data).cast("B")
     while view:
@@ -234,6 +269,12 @@ def _write(file: Any, data: Any) -> None:
 if sys.platform == "win32":
     import _winapi
     import msvcrt
+
+    #: No window, and Ctrl-C in a console is the parent's.
+    _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+
+    def _moved(file: Any) -> Any:
+        return file
 
     def _is_readable(number: int, seconds: float) -> bool:
         """Whether reading would not wait, by then."""
@@ -249,6 +290,17 @@ if sys.platform == "win32":
             time.sleep(0.001)
 
 else:
+    import fcntl
+
+    _FLAGS = 0
+
+    def _moved(file: Any) -> Any:
+        """The same file by a number that no standard stream has: a program that has closed those may print to
+        them."""
+        if file.fileno() > 2:
+            return file
+        with file:
+            return io.FileIO(fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, 3), file.mode)
 
     def _is_readable(number: int, seconds: float) -> bool:
         """Whether reading would not wait, by then."""

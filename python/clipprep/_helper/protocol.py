@@ -12,6 +12,9 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
 
+from .. import _core
+from .._pillow.refusals import RefusedError
+
 MAGIC = b"CPH1"
 _LENGTH = struct.Struct("<I")
 #: What texts are written in, and a byte that none has.
@@ -128,6 +131,13 @@ class Reply(Header):
     """Its text."""
     code: int = 0
     """Its number, where it is an `OSError` that has one."""
+
+
+def no_room(error: OSError) -> RefusedError:
+    """The error of a file whose bytes or pixels do not go into the shared file, which is no fault of its own."""
+    return RefusedError(
+        "helper", f"expected room in memory that is shared with a helper, found {_core.said(error)}"
+    )
 
 
 def message(content: dict[str, Any]) -> bytes:

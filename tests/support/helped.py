@@ -1,0 +1,36 @@
+"""Programs of their own that have a helper decode."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from support.paths import TESTS
+
+#: What each of them begins with: `pre` has a helper decode `TGA`.
+SETUP = f"""
+import os, signal, sys, tempfile, threading, time
+sys.path.insert(0, {str(TESTS)!r})
+import clipprep
+from clipprep._helper.pool import POOL
+from support import plug
+plug.register()
+from support.pictures import picture
+from support.writers import saved
+TGA = saved(picture("RGB", 60, 40), "TGA")
+pre = clipprep.Preprocess(16, fallback="process")
+"""
+
+
+def program(
+    code: str, *, flags: tuple[str, ...] = (), before: str = "", **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Runs `before`, what all begin with, and `code`, in an interpreter with these flags."""
+    return subprocess.run(
+        [sys.executable, *flags, "-c", before + SETUP + code],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        **options,
+    )
