@@ -18,6 +18,14 @@ named! {
 }
 
 impl Fallback {
+    /// The choice by which outputs are told apart: one for all choices that give the same rows.
+    pub fn outcome(self) -> Self {
+        match self {
+            Self::Inline | Self::Process => Self::Inline,
+            Self::Never => Self::Never,
+        }
+    }
+
     /// The module whose `decode` and `load` give pixels of Pillow's; an error for `ours` where none may.
     pub fn module(self, ours: &Error) -> Result<&'static str, Fault> {
         self.asked().ok_or_else(|| Fault::Foreign {

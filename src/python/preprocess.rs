@@ -164,12 +164,12 @@ impl Preprocess {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let ((model,), options) = slf.get().__getnewargs_ex__(slf.py())?;
-        let mut parts = vec![model.repr()?.to_string()];
-        for (name, value) in options {
-            parts.push(format!("{name}={}", value.repr()?));
-        }
-        Ok(format!("{}({})", slf.get_type().qualname()?, parts.join(", ")))
+        shown(slf, &slf.get().options())
+    }
+
+    /// As `__repr__`, but the same text for all options that give the same rows.
+    fn _outcome(slf: &Bound<'_, Self>) -> PyResult<String> {
+        shown(slf, &slf.get().options().outcome())
     }
 
     fn __eq__(&self, other: &Self) -> bool {
@@ -186,12 +186,18 @@ impl Preprocess {
         py: Python<'py>,
     ) -> PyResult<((Bound<'py, PyAny>,), Bound<'py, PyDict>)> {
         let options = self.options();
-        let model = match &self.model {
-            Some(name) => name.into_bound_py_any(py)?,
-            None => options.size(py)?,
-        };
-        Ok(((model,), options.changed(py)?))
+        Ok(((self.model(py)?,), options.changed(py)?))
     }
+}
+
+/// The expression that makes an instance with these options.
+fn shown(preprocess: &Bound<'_, Preprocess>, options: &Options) -> PyResult<String> {
+    let py = preprocess.py();
+    let mut parts = vec![preprocess.get().model(py)?.repr()?.to_string()];
+    for (name, value) in options.changed(py)? {
+        parts.push(format!("{name}={}", value.repr()?));
+    }
+    Ok(format!("{}({})", preprocess.get_type().qualname()?, parts.join(", ")))
 }
 
 /// Gives the class an attribute for each option.
@@ -209,6 +215,14 @@ pub(super) fn add_attributes(py: Python<'_>) -> PyResult<()> {
 }
 
 impl Preprocess {
+    /// The model's name, or the output's size.
+    fn model<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match &self.model {
+            Some(name) => name.into_bound_py_any(py),
+            None => self.options().size(py),
+        }
+    }
+
     /// Everything that was asked for.
     pub fn options(&self) -> Options {
         Options { spec: self.engine.core.spec().clone(), dtype: self.dtype, fallback: self.engine.fallback }

@@ -371,3 +371,27 @@ def test_the_package_shows_what_it_has() -> None:
     for name in ("__call__", "batch", "explain"):
         assert getattr(clipprep.Preprocess, name).__doc__
     assert clipprep.Preprocess.__doc__
+
+
+def test_outputs_are_told_apart_by_what_changes_a_row() -> None:
+    """Of each option with choices, all are told apart but those that give the same rows."""
+
+    def told(name: str, choice: str) -> str:
+        try:
+            return clipprep.Preprocess(224, **{name: choice})._outcome()
+        except ValueError:  # it needs another option
+            return choice
+
+    same = {
+        (name, one, other)
+        for name, choices in (
+            (row["name"], [choice for choice in row["choices"] if choice != "installed"])
+            for row in clipprep._core.describe_options()
+            if row["name"] != "resize_mode"
+        )
+        for one in choices
+        for other in choices
+        if one < other and told(name, one) == told(name, other)
+    }
+    assert same == {("fallback", "inline", "process")}
+    assert clipprep.Preprocess("RN50x4", fallback="process")._outcome() == "Preprocess('RN50x4')"

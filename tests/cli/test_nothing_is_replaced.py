@@ -72,9 +72,7 @@ def test_another_run_is_refused(
     assert run(*sources, "--out", out, *other) == 2
     said = capsys.readouterr().err
     assert "--overwrite" in said
-    assert (
-        "9 rows by Preprocess(32, fallback='process')" if other else "9 rows of other sources"
-    ) in said
+    assert ("9 rows by Preprocess(32)" if other else "9 rows of other sources") in said
     assert len(said.splitlines()) == 1
     assert tree(tmp_path) == before
     assert run(*sources, "--out", out, *other, "--overwrite") == 0
@@ -177,6 +175,35 @@ def test_a_resumed_run_says_so_and_has_the_same_bytes(
     assert run(PHOTOS, "--out", f"{stopped}/t{ending}") == 0
     assert "going on after row 8 of 9" in capsys.readouterr().err
     assert tree(straight) == tree(stopped)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--fallback", "inline"),
+        ("--fallback", "process"),
+        ("--threads", "1"),
+        ("--batch-size", "3"),
+    ],
+    ids=" ".join,
+)
+def test_a_run_goes_on_with_flags_that_change_no_row(
+    flags: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, straight = tmp_path / "t.safetensors", tmp_path / "straight.safetensors"
+    assert run(PHOTOS, "--out", straight) == 0
+    stop_after(1, monkeypatch, PHOTOS, "--out", out, "--fallback", "inline")
+    assert run(PHOTOS, "--out", out, *flags) == 0
+    assert out.read_bytes() == straight.read_bytes()
+    assert run(PHOTOS, "--out", out) == 0, "it is finished"
+
+
+def test_a_run_that_refuses_what_pillow_decodes_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "t.npy"
+    stop_after(1, monkeypatch, PHOTOS, "--out", out)
+    assert run(PHOTOS, "--out", out, "--fallback", "never") == 2
 
 
 def test_a_file_that_came_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,7 @@ def call(args: argparse.Namespace) -> int:
     with _arguments.find(args, preprocess) as listing:
         first = ", ".join(args.sources[:3]) + (", ..." if len(args.sources) > 3 else "")
         found = _step("find", len(listing), perf_counter() - start, first)
-        run = {"preprocess": repr(preprocess), "rows": len(listing), "sources": listing.digest}
+        run = {"preprocess": preprocess._outcome(), "rows": len(listing), "sources": listing.digest}
         output = outputs.output(out, preprocess, run, folder=folder)
         with telling(out):
             out.parent.mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,11 @@ impl Options {
         Self { spec, dtype: Dtype::Float32, fallback: Fallback::Inline }
     }
 
+    /// The options by which outputs are told apart: the same ones for all that give the same rows.
+    pub fn outcome(self) -> Self {
+        Self { fallback: self.fallback.outcome(), ..self }
+    }
+
     /// The height and width of the output; one number for a square.
     pub fn size<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.spec.size.show(py)

@@ -132,7 +132,7 @@ def _safetensors_header(
     """
     end = int(np.prod(shape)) * dtype.itemsize
     header = {
-        "__metadata__": {"preprocess": repr(preprocess)},
+        "__metadata__": {"preprocess": preprocess._outcome()},
         "pixels": {"dtype": _SAFETENSORS[dtype.name], "shape": shape, "data_offsets": [0, end]},
         "ok": {"dtype": "BOOL", "shape": shape[:1], "data_offsets": [end, end + shape[0]]},
     }
