@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 CARGO_FLAGS := --locked
 CORPORA :=
 BENCH :=
+FUZZ_SECONDS := 60
+FUZZ_TARGETS :=
 SOURCES := $(shell find src python -not -path '*__pycache__*' -not -name '*.so')
 BUILD_FILES := $(SOURCES) Cargo.toml Cargo.lock pyproject.toml README.md THIRD-PARTY-NOTICES
 
@@ -25,7 +27,7 @@ export PROPTEST_RNG_SEED := 1
 endif
 
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all lint lint-rust lint-python test-rust test-python fuzz soak reliability valgrind bench bench-report \
+.PHONY: help run test test-all lint lint-rust lint-python test-rust test-python test-oldest fuzz fuzz-asan soak reliability valgrind bench bench-report \
   bench-instructions peers test-libraries test-torch test-ray test-recipes docs test-docs drift wheel sdist check-sdist check-twice check-release notices \
   clean
 
@@ -49,6 +51,7 @@ lint: $(VENV)/.tools ## check formatting, lints, types, stubs, notices
 
 lint-rust: $(VENV)/.tools
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) --profile test --features image --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --profile test --features python -- -D warnings
 
@@ -72,11 +75,23 @@ test-python: $(VENV)/.test-deps ## test the installed wheel with pytest, on all 
 	  sys.exit(None if found.startswith(sys.prefix) else f"not the installed wheel: {found}")'
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
+# In an environment of its own.
+test-oldest: dist/.built ## test the wheel with the oldest NumPy and Pillow that it allows
+	rm -rf $(VENV)/oldest
+	python3 -m venv $(VENV)/oldest
+	$(VENV)/oldest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python scripts/oldest.py >$(VENV)/oldest/constraints.txt
+	$(VENV)/oldest/bin/python -m pip install --quiet --group test --constraint $(VENV)/oldest/constraints.txt dist/*.whl
+	$(VENV)/oldest/bin/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
 fuzz: $(VENV)/.test-deps ## compare damaged files with live Pillow, in a run of hours
 	$(BIN)/python fuzz/mutate.py --simple
 	$(BIN)/python fuzz/mutate.py --simple --truncated pad
 	$(BIN)/python fuzz/mutate.py --count 200000
 	$(BIN)/python fuzz/mutate.py --count 200000 --truncated pad
+
+fuzz-asan: ## fuzz the Rust library with sanitizers, FUZZ_SECONDS=60 for each of FUZZ_TARGETS; needs cargo-fuzz and clang
+	fuzz/targets.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 soak: $(VENV)/.test-deps ## make faults of every kind under load for five minutes: kills, forks, full disks
 	$(BIN)/python tests/soak/soak.py --seconds 300
@@ -137,6 +152,7 @@ check-release: $(VENV)/.release-deps check-sdist check-twice ## check wheel, sou
 	$(BIN)/python scripts/third_party_notices.py --check
 	$(BIN)/auditwheel show dist/*.whl
 	$(BIN)/python scripts/check_wheel.py dist/*.whl
+	$(if $(shell command -v cargo-deny),cargo deny check,@echo 'cargo-deny is not installed: licences and advisories are not checked')
 	cargo publish --dry-run --locked
 
 notices: ## write THIRD-PARTY-NOTICES anew, after a change of dependencies

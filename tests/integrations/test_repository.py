@@ -75,3 +75,27 @@ def test_what_is_no_address_is_refused(copy: Path, address: str) -> None:
     before = (copy / "Cargo.toml").read_text()
     assert run(copy, address) == 2
     assert (copy / "Cargo.toml").read_text() == before
+
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.stem)
+def test_workflows_pin_actions_by_commit_and_may_read_alone(workflow: Path) -> None:
+    text = workflow.read_text("utf-8")
+    assert re.search(r"(?m)^permissions:\n  contents: read\n\S*$", text)
+    used = re.findall(r"(?m)^\s*(?:- )?uses: (\S+)(.*)", text)
+    assert used
+    for action, version in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+(\.\d+)*", version), action
+    # A token that is kept in the checkout could be read by any step.
+    checkouts = text.count("uses: actions/checkout@")
+    assert text.count("persist-credentials: false") == checkouts
+
+
+def test_the_oldest_versions_are_those_of_the_package() -> None:
+    script = [sys.executable, ROOT / "scripts" / "oldest.py"]
+    found = subprocess.run(script, capture_output=True, text=True, check=True).stdout.splitlines()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert [line.replace("==", ">=") for line in found] == project["dependencies"]
