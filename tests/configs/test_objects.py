@@ -268,7 +268,10 @@ def test_live_transforms_of_torchvision() -> None:
 
 def test_live_transforms_of_open_clip() -> None:
     open_clip = pytest.importorskip("open_clip", reason="open_clip is not installed")
-    for name, cfg in OPEN_CLIP.items():
+    random = {
+        mode: {"resize_mode": mode, "interpolation": "random"} for mode in ("shortest", "squash")
+    }
+    for name, cfg in (OPEN_CLIP | random).items():
         whole = open_clip.transform.PreprocessCfg(**cfg)
         transform = open_clip.transform.image_transform_v2(whole, is_train=False)
         for read in (Preprocess.from_open_clip, Preprocess.from_torchvision):

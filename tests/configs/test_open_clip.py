@@ -53,7 +53,6 @@ def test_open_clip_takes_its_default_filter_for_a_pair() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("interpolation", "random"),
         ("interpolation", "lanczos"),
         ("mode", "L"),
         ("resize_mode", "middle"),
@@ -61,11 +60,41 @@ def test_open_clip_takes_its_default_filter_for_a_pair() -> None:
         ("size", "224"),
         ("mean", [1, 2]),
         ("crop_pct", 0.9),
+        ("do_center_crop", False),
+        ("resample", 2),
+        ("resizemode", "squash"),
+        ("interpolaton", "bilinear"),
+        ("embed_dim", 512),
     ],
 )
 def test_fields_of_open_clip_that_are_refused(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=field):
         Preprocess.from_open_clip({field: value})
+
+
+def test_fields_that_open_clip_ignores_are_ignored() -> None:
+    """It reads the fields that it knows, of both levels, and drops the others."""
+    cfg = {"size": 256, "mean": [0.5] * 3, "interpolation": "bilinear"}
+    expected = Preprocess.from_open_clip(cfg)
+    clothes = {"image_processor_type": "JinaCLIPImageProcessor", "auto_map": {}, "notes": "mine"}
+    assert Preprocess.from_open_clip(cfg | clothes) == expected
+    model = {"vision_cfg": {"image_size": 256, "layers": 12}, "text_cfg": {}}
+    whole = {"hf_tokenizer_name": "x", "version": 2, "model_cfg": model, "preprocess_cfg": cfg}
+    assert Preprocess.from_open_clip(whole | {"preprocess_cfg": cfg | clothes}) == expected
+    with pytest.raises(ValueError, match="preproces_cfg"):
+        Preprocess.from_open_clip({"model_cfg": model, "preproces_cfg": cfg})
+    for other in (
+        cfg,
+        whole["model_cfg"],
+    ):  # a misspelt field, or another library's, beside known ones
+        with pytest.raises(ValueError, match=r"image_mean|vision_cfg"):
+            Preprocess.from_open_clip(other | {"image_mean": [0.5] * 3})
+
+
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+def test_a_random_filter_is_bicubic_outside_of_training(mode: str) -> None:
+    cfg = {"resize_mode": mode, "interpolation": "random"}
+    assert Preprocess.from_open_clip(cfg) == Preprocess.from_open_clip({"resize_mode": mode})
 
 
 def test_a_fill_of_open_clip_that_is_refused() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from .._core import MEAN, STD
@@ -25,8 +26,13 @@ DEFAULTS: dict[str, Any] = {
 #: Where open_clip keeps its config, and immich its own.
 FILES = ("open_clip_config.json", "preprocess_cfg.json")
 
-#: Fields that a `preprocess_cfg` has where it is saved as the config of an image processor (jina-clip's).
-CLOTHES = frozenset({"auto_map", "image_processor_type", "processor_class", "transformers_version"})
+#: Fields by which other libraries change pixels. open_clip ignores these too, against the will of whoever wrote them.
+_OTHERS = frozenset(
+    {
+        "crop_mode", "crop_pct", "crop_size", "image_mean", "image_size", "image_std", "input_size",
+        "resample", "rescale_factor",
+    }
+)  # fmt: skip
 
 
 def read(
@@ -57,8 +63,8 @@ def find(config: object, pretrained: str | None = None) -> dict[str, Any]:
         config = dataclasses.asdict(config)
     found = next(iter(files.read(config, FILES).values()))
     if "preprocess_cfg" not in found and "model_cfg" not in found:
-        return {name: value for name, value in found.items() if name not in CLOTHES}
-    check.known(found, ("preprocess_cfg", "model_cfg"), "open_clip_config.json")
+        return found
+    _check_ignored(found, ("preprocess_cfg", "model_cfg"), "open_clip_config.json")
     cfg = check.mapping("preprocess_cfg", found.get("preprocess_cfg"))
     if found.get("model_cfg") is not None:
         vision = check.mapping("model_cfg", found["model_cfg"]).get("vision_cfg")
@@ -72,21 +78,22 @@ def find(config: object, pretrained: str | None = None) -> dict[str, Any]:
 def arguments_of(cfg: Mapping[str, Any]) -> tuple[tuple[int, int], dict[str, Any]]:
     """The size and the options of `Preprocess` that a `preprocess_cfg` means.
 
-    Raises ValueError for a field that is unknown, or that cannot be honoured.
+    Raises ValueError for a field that cannot be honoured.
     """
-    check.known(cfg, DEFAULTS, "open_clip's preprocess_cfg")
+    _check_ignored(cfg, DEFAULTS, "open_clip's preprocess_cfg")
     fields = DEFAULTS | {name: value for name, value in cfg.items() if value is not None}
     for name, known in {
         "mode": ("RGB",),
-        "interpolation": ("bicubic", "bilinear"),
+        "interpolation": ("bicubic", "bilinear", "random"),
         "resize_mode": ("shortest", "longest", "squash"),
     }.items():
         if fields[name] not in known:
             raise check.refuse(name, fields[name], f"of {', '.join(known)}")
     size, fill = check.pair("size", fields["size"]), fields["fill_color"]
     mode, interpolation = fields["resize_mode"], fields["interpolation"]
-    if mode == "shortest" and size[0] != size[1]:
-        interpolation = "bicubic"  # open_clip does not pass its own on here
+    # open_clip draws a filter in training alone, and does not pass its own on for a pair.
+    if interpolation == "random" or (mode == "shortest" and size[0] != size[1]):
+        interpolation = "bicubic"
     arguments = {
         "mean": check.three("mean", fields["mean"]),
         "std": check.three("std", fields["std"]),
@@ -96,3 +103,14 @@ def arguments_of(cfg: Mapping[str, Any]) -> tuple[tuple[int, int], dict[str, Any
     if mode == "longest":  # the others have no use for it
         arguments["fill_color"] = tuple(fill) if isinstance(fill, list) else fill
     return size, arguments
+
+
+def _check_ignored(fields: Mapping[str, Any], known: Collection[str], of: str) -> None:
+    """Raises ValueError for a field that open_clip ignores and that was meant to be read: another library's, a
+    misspelt one, and any where no field is open_clip's."""
+    ignored = [name for name in fields if name not in known]
+    nothing_known = len(ignored) == len(fields) and "image_processor_type" not in fields
+    for name in ignored:
+        foreign = name in _OTHERS or str(name).startswith("do_")
+        if foreign or nothing_known or get_close_matches(str(name), known, 1, 0.8):
+            check.known({name: fields[name]}, known, of)

@@ -59,5 +59,6 @@ def system(word: str) -> tuple[Any, str]:
     try:
         files, path = url_to_fs(word)
     except (ImportError, ValueError) as error:  # its package is missing; an unknown protocol
-        raise FailedError(f"{word}: {error}") from error
+        hint = ": pip install 'clipprep[remote]'" if _is_web(word) else ""
+        raise FailedError(f"{word}: {error}{hint}") from error
     return files, path
