@@ -18,7 +18,7 @@ from .._messages import value_error
 from . import copies, headers, originals
 from .formats import default_formats, known_formats, memory, row, seconds
 from .guard import Guard
-from .refusals import RefusedError, refusal
+from .refusals import RefusedError, bare, refusal
 
 #: Formats whose codec a Pillow may have been built without: the names of the format and of the codec
 #: in `features`, and how the files begin.
@@ -114,7 +114,7 @@ def open_image(
         except (MemoryError, RecursionError):
             raise
         except Exception as error:
-            return None, refusal(error, found[-1] if found else None)
+            return None, refusal(bare(error), found[-1] if found else None)
 
 
 def reopen(image: Image.Image, pad: bool, guard: Guard) -> tuple[str, bytes, Image.Image] | None:
@@ -152,7 +152,7 @@ def _refusing(name: str) -> Iterator[None]:
     except (MemoryError, RecursionError):
         raise
     except Exception as error:
-        kind, said, cause = refusal(error, name)
+        kind, said, cause = refusal(bare(error), name)
         raise RefusedError(kind, said) from cause
 
 
@@ -179,7 +179,7 @@ def _open(data: Any, allowed: Iterable[str], found: list[str]) -> Image.Image:
             image = _read(name, data)
         except (SyntaxError, IndexError, TypeError, struct.error) as error:
             # As to Pillow, this says that the file is of another format.
-            refused = refused or error
+            refused = refused or bare(error)
             continue
         if accept is None:
             found.append(name)

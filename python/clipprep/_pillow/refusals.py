@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -33,6 +34,27 @@ class RefusedError(Exception):
 
     def __str__(self) -> str:
         return self.said
+
+
+def bare(error: Exception) -> Exception:
+    """The exception without the frames that it came through, nor those of its causes. They would keep the image, its
+    file and its decoder: until Python looks for cycles, or as long as a caller keeps the error of a row."""
+    rest: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while rest:
+        each = rest.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            # Not by the methods of a class that is a plug-in's.
+            BaseException.with_traceback(each, None)
+            rest += [getter.__get__(each) for getter in _CAUSES]
+    return error
+
+
+_CAUSES: tuple[Any, ...] = (
+    BaseException.__dict__["__cause__"],
+    BaseException.__dict__["__context__"],
+)
 
 
 def refusal(error: BaseException, name: str | None) -> tuple[str, str, BaseException | None]:
