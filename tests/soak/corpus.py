@@ -23,6 +23,8 @@ from support.writers import saved  # noqa: E402
 
 #: The side of the tensors.
 SIZE = 32
+#: A file that takes much memory, which is no case, and no image by its name.
+HUGE = "huge"
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,8 @@ def write(cases: list[Case], folder: Path) -> None:
     """The files, and the cases themselves for other processes."""
     for case in cases:
         (folder / case.name).write_bytes(case.data)
+    huge = picture("RGB", 750, 600).resize((9000, 7200))
+    (folder / HUGE).write_bytes(saved(huge, "JPEG", progressive=True))
     (folder / "cases").write_bytes(pickle.dumps(cases))
 
 

@@ -29,9 +29,10 @@ TIMEOUT = 1200
 
 
 class Tally:
-    """Counts of many loads; `what` counts the faults that were made."""
+    """Counts of many loads; `what` counts the faults that were made, with pauses of some seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, pause: float) -> None:
+        self.pause = pause
         self.rows = 0
         self.lost = 0
         self.wrong: list[str] = []
@@ -80,7 +81,7 @@ def vanish(folder: Path, stop: threading.Event, tally: Tally) -> None:
 def kill_helpers(_: Path, stop: threading.Event, tally: Tally) -> None:
     """Helpers of this very process, at work or not, that are killed, or stopped for a while."""
     rng = random.Random(3)
-    while not stop.wait(rng.uniform(0, 4)):
+    while not stop.wait(rng.uniform(0, 2 * tally.pause)):
         helpers = [helper for helper in POOL.helpers() if helper.started.is_set()]
         if not helpers:
             continue
@@ -116,6 +117,7 @@ def kill(folder: Path, stop: threading.Event, tally: Tally) -> None:
         worker.kill()
         _collect(worker.communicate()[0], tally)
         tally.what["processes killed at work"] += 1
+        stop.wait(tally.pause)
 
 
 def _ends_well(role: str, what: str) -> Callable[[Path, threading.Event, Tally], None]:
@@ -128,7 +130,7 @@ def _ends_well(role: str, what: str) -> Callable[[Path, threading.Event, Tally],
             tally.what[what] += 1
             if worker.returncode:
                 tally.wrong.append(f"{role}: status {worker.returncode}: {err[-500:]}")
-            stop.wait(2)
+            stop.wait(tally.pause)
 
     return run
 
@@ -143,7 +145,7 @@ def fork(folder: Path, stop: threading.Event, tally: Tally) -> None:
     """Forks of this very process, with the pool at work."""
     warnings.simplefilter("ignore", DeprecationWarning)
     cases = corpus.read(folder)
-    while not stop.wait(0.2):
+    while not stop.wait(tally.pause / 10):
         child = os.fork()
         if child == 0:
             signal.alarm(TIMEOUT)
@@ -177,7 +179,7 @@ def fill_disk(folder: Path, stop: threading.Event, tally: Tally) -> None:
                     tally.wrong.append(
                         f"a full disk: status {done.returncode}: {done.stderr[-300:]}"
                     )
-                stop.wait(2)
+                stop.wait(tally.pause)
         finally:
             subprocess.run(["umount", place], check=True)
 
@@ -202,9 +204,7 @@ def _limited(load: Load) -> None:
     for _ in range(3):
         load.try_batch(30)
     large = next(case for case in load.cases if case.name == "large.jpg")
-    image = corpus.opened(large.data).resize((9000, 7200))
-    huge = corpus.saved(image, "JPEG", progressive=True)
-    del image
+    huge = (load.folder / corpus.HUGE).read_bytes()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     limit = used + load.rng.randrange(4 << 20, 200 << 20)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

@@ -80,6 +80,9 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=8, help="that make calls (default: 8)")
     parser.add_argument("--damaged", type=int, default=400, help="damaged files (default: 400)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--pause", type=float, default=2, help="seconds between faults of a kind (default: 2)"
+    )
     parser.add_argument("--markdown", type=Path, help="write the figures into this file")
     args = parser.parse_args()
 
@@ -87,7 +90,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: ENOUGH.set())
     # Not in the environment that the system shows of this process itself.
     os.environ[MARK] = str(os.getpid())
-    tally = faults.Tally()
+    tally = faults.Tally(args.pause)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         cases = corpus.make(args.damaged, args.seed)
