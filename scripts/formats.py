@@ -11,7 +11,7 @@ from pathlib import Path
 import written
 
 from clipprep import _core
-from clipprep._pillow.formats import FORMATS, PLUGGED_IN, Format
+from clipprep._pillow.formats import FORMATS, PLUGGED_IN, SOUND, Format
 
 PAGE = Path(__file__).parent.parent / "docs" / "formats.md"
 
@@ -49,6 +49,10 @@ REASONS = """
 """
 
 PLUGINS = f"""
+**Pillow before {SOUND}** has holes in the readers of most of these formats that later versions have not, so with one of them every format of this table is read by name only, JPEG and
+PNG too: of files that the decoders above do not read, those that `formats=` names are left to it. PIL images are read as ever: whoever opened them has
+trusted their files. clipprep needs Pillow 12.3, from which on images of 16 bits have these bits.
+
 A format that a plug-in has registered with Pillow in this process is read by default, since registering it is naming it; it counts
 {PLUGGED_IN.pixel_bytes} bytes a pixel.
 """

@@ -77,6 +77,45 @@ def test_a_plug_in_is_read_as_soon_as_it_is_registered(monkeypatch, truncated: s
         clipprep.Preprocess(8, formats=["PNG"])(data)
 
 
+@pytest.fixture
+def older_pillow(monkeypatch) -> None:
+    """Any installed Pillow counts as one with known holes."""
+    monkeypatch.setattr(formats, "SOUND", 10**6)
+
+
+@pytest.mark.usefixtures("older_pillow")
+class TestAnOlderPillow:
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "BMP", "PPM", "TIFF"])
+    def test_is_not_needed_for_what_is_decoded_here(self, small, kind: str) -> None:
+        data = saved(picture("RGB", 40, 30), kind)
+        assert_equal_bits(small(data), reference(opened(data), 32), kind)
+
+    @pytest.mark.parametrize("fallback", ["inline", "process"])
+    @pytest.mark.parametrize(("kind", "mode"), [("TGA", "RGB"), ("TIFF", "CMYK")])
+    def test_reads_what_is_named(self, kind: str, mode: str, fallback: str) -> None:
+        data = saved(picture(mode, 40, 30), kind)
+        # A helper asks its own Pillow for its version.
+        said = r"known holes.*install Pillow" if fallback == "inline" else None
+        with pytest.raises(clipprep.UnsupportedError, match=said):
+            clipprep.Preprocess(32, fallback=fallback)(data)
+        named = clipprep.Preprocess(32, pillow="installed", fallback=fallback, formats=[kind])
+        assert_equal_bits(named(data), reference(opened(data), 32), kind)
+
+    def test_says_what_is_wrong_with_a_damaged_file(self, small) -> None:
+        data = saved(picture("RGB", 40, 30), "JPEG")
+        with pytest.raises(clipprep.TruncatedError):
+            small(data[: len(data) // 2])
+        with pytest.raises(clipprep.UnsupportedError, match="an HTML page"):
+            small(b"<!DOCTYPE html><html>")
+
+    def test_loads_images_that_the_caller_opened(self, small) -> None:
+        data = saved(picture("RGB", 40, 30), "TGA")
+        assert_equal_bits(small(opened(data)), reference(opened(data), 32), "TGA")
+
+    def test_has_plug_ins_all_the_same(self, monkeypatch) -> None:
+        test_a_plug_in_is_read_as_soon_as_it_is_registered(monkeypatch, "error")
+
+
 @pytest.mark.parametrize("kind", ["TGA", "PCX", "SGI"])
 def test_memory_is_counted_before_it_is_taken(kind: str) -> None:
     data = saved(picture("RGB", 200, 100), kind)

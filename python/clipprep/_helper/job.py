@@ -38,8 +38,7 @@ class Job:
         self._is_asked = False
         self._until = float("inf")
         self._allowed = set(request["formats"] or default_formats())
-        if self._plugins.lost:
-            request["formats"] = sorted(self._allowed - self._plugins.lost.keys())
+        request["formats"] = sorted(self._allowed - self._plugins.lost.keys())
 
     def poll(self, seconds: float) -> Answer | None:
         """The answer, if there is one within so many seconds.

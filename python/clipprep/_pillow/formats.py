@@ -11,6 +11,7 @@ from PIL import Image
 from .._messages import shown, value_error
 from . import avif, headers, tiff
 from .guard import Guard
+from .memory import major_version
 from .storage import stored_bytes
 
 
@@ -112,6 +113,11 @@ FORMATS: dict[str, Format] = {
     "XVTHUMB": Format(),
 }
 
+#: The first major version of Pillow in whose readers no hole is known. With an older one, its formats are read by name only.
+#: Its release notes list them: decoders of JPEG, TIFF, JPEG 2000 and PCX that leave their buffers, and small files of BMP, GIF,
+#: MSP, PNG and XBM that cost time or memory without bound.
+SOUND = 13
+
 #: A format that a plug-in registered in this process: registering it is naming it.
 PLUGGED_IN = Format(32)
 
@@ -164,9 +170,19 @@ def known_formats() -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys([*_own_formats(), *Image.ID]) if name in Image.OPEN)
 
 
+def has_sound_readers() -> bool:
+    """Whether no hole is known in the readers of the installed Pillow."""
+    return major_version() >= SOUND
+
+
 def default_formats() -> tuple[str, ...]:
     """Those that are read where none is named."""
-    return tuple(name for name in known_formats() if not row(name).by_name)
+    is_sound = has_sound_readers()
+    return tuple(
+        name
+        for name in known_formats()
+        if row(name) is PLUGGED_IN or (is_sound and not row(name).by_name)
+    )
 
 
 def harmless_formats() -> list[str]:

@@ -91,7 +91,7 @@ def pixels(image: Image.Image, is_own: bool, over_white: bool, exif: bool, guard
                 memory = stored.__arrow_c_array__()
         # Memory that an image borrows may be the caller's `out=`, which is written while strips are read; LAB is
         # converted as a whole.
-        if memory is None and major_version() >= 12 and not image.readonly and mode != "LAB":
+        if memory is None and not image.readonly and mode != "LAB":
             memory = stored
     shared = memory is not None
     if not shared:

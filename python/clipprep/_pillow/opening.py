@@ -16,7 +16,15 @@ from .. import _core
 from .._hints import of_bytes
 from .._messages import value_error
 from . import copies, headers, originals
-from .formats import default_formats, known_formats, memory, row, seconds
+from .formats import (
+    SOUND,
+    default_formats,
+    has_sound_readers,
+    known_formats,
+    memory,
+    row,
+    seconds,
+)
 from .guard import Guard
 from .refusals import RefusedError, bare, refusal
 
@@ -232,7 +240,7 @@ def _check_codec(head: bytes) -> None:
         if begins(head) and codec not in features.get_supported():
             raise RefusedError("unsupported") from UnidentifiedImageError(
                 f"expected a Pillow that reads {name}, found {PIL.__version__} without {codec};"
-                " Pillow's wheels of PyPI from 11.3 on have it: pip install --upgrade pillow"
+                " Pillow's wheels of PyPI have it: pip install --upgrade pillow"
             )
 
 
@@ -244,12 +252,18 @@ def _unidentified(
     if refused is not None and begins and begins[-1] in allowed and not hint:
         return refused
     unidentified = UnidentifiedImageError("cannot identify image file")
-    if shut := [name for name in begins if name not in allowed]:
+    is_default = allowed == set(default_formats()) and not _call.depth
+    if is_default and not has_sound_readers() and not hint:
+        hint = (
+            f"expected a file that needs no Pillow, since the readers of Pillow {PIL.__version__} have known holes, found another one:"
+            f" install Pillow {SOUND} or newer, or name the format of a file that is trusted (formats=)"
+        )
+    elif shut := [name for name in begins if name not in allowed]:
         names = " or ".join(shut)
         found = f"expected a file of the allowed formats, found one that begins as {names}"
         if not set(shut).difference(name for name, _ in _core.native_formats()):
             return UnidentifiedImageError(found)  # the core says which are allowed
-        if allowed == set(default_formats()) and not _call.depth:
+        if is_default:
             found += f": formats={shut[:1]} reads it (docs/formats.md says why it has to be named)"
         hint = found
     elif hint:
