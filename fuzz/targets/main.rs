@@ -63,9 +63,12 @@ fn exif(data: &[u8]) -> Corpus {
         let metadata = Metadata { exif: Some(exif.into()), xmp: None };
         metadata.orientation().map_err(|error| error.to_string())
     };
-    let prefixed = [b"Exif\0\0", data].concat();
-    assert_eq!(orientation(data), orientation(&prefixed));
-    assert_eq!(check_exif(data).is_ok(), check_exif(&prefixed).is_ok());
+    // Of two prefixes the second is no header.
+    if !data.starts_with(b"Exif\0\0") {
+        let prefixed = [b"Exif\0\0", data].concat();
+        assert_eq!(orientation(data), orientation(&prefixed));
+        assert!(check_exif(data).is_ok() || check_exif(&prefixed).is_err());
+    }
     let xmp = Metadata { exif: None, xmp: Some(data.into()) };
     assert!(xmp.orientation().is_ok());
     Corpus::Keep
