@@ -48,8 +48,15 @@ pub(super) fn has_sound_resolution(block: &[u8]) -> bool {
 /// assert!(check_exif(b"Exif\0\0II*\0\x08\0\0\0\0\0").is_ok());
 /// ```
 pub fn check_exif(block: &[u8]) -> Result<()> {
-    let Ok(Some(directory)) = Directory::of(block) else { return Ok(()) };
-    let copied = directory.fields(Rules::Older).map(|field| field.bytes.len() as u64).sum();
+    let (mut rest, mut copied) = (block, 0);
+    // Pillow takes several prefixes off, its versions before 13 any number, and copies what follows each.
+    while let Some(data) = rest.strip_prefix(PREFIX) {
+        rest = data;
+        copied += rest.len() as u64;
+    }
+    if let Ok(Some(directory)) = Directory::of(rest) {
+        copied += directory.fields(Rules::Older).map(|field| field.bytes.len() as u64).sum::<u64>();
+    }
     if copied > MAX_COPIED {
         return Err(Error::limit(LimitKind::ExifFields, MAX_COPIED, copied));
     }
@@ -339,5 +346,15 @@ mod tests {
             let found = orientation(&bomb(len));
             assert!(matches!(found, Err(Error::Limit { kind: LimitKind::ExifFields, .. })), "{found:?}");
         }
+    }
+
+    #[test]
+    fn prefixes_hide_no_bomb_and_are_none() {
+        for prefixes in 0..4 {
+            assert!(check_exif(&[PREFIX.repeat(prefixes), bomb(1 << 11)].concat()).is_err(), "{prefixes}");
+            assert!(check_exif(&[PREFIX.repeat(prefixes), bomb(100)].concat()).is_ok(), "{prefixes}");
+        }
+        assert!(check_exif(&PREFIX.repeat(100)).is_ok());
+        assert!(matches!(check_exif(&PREFIX.repeat(10_000)), Err(Error::Limit { .. })));
     }
 }
