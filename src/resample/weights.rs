@@ -6,6 +6,8 @@ use super::{Filter, Products};
 
 /// Fractional bits of a weight.
 pub(crate) const PRECISION: u32 = 22;
+/// What a sum of weighted bytes begins with, so that shifting by [`PRECISION`] rounds it.
+pub(crate) const HALF: i32 = 1 << (PRECISION - 1);
 
 /// Which input pixels one output pixel is the weighted sum of.
 #[derive(Clone, Copy, Debug)]

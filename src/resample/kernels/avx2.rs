@@ -11,7 +11,7 @@ use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{LanePlan, for_channels, taps_per_lane};
 use super::limbs::halves;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
-use crate::resample::weights::{PRECISION, Weights};
+use crate::resample::weights::{HALF, PRECISION, Weights};
 use crate::simd::Avx2;
 
 /// Sums of `|hi|` up to this keep `255 * sum` in 16 signed bits.
@@ -100,7 +100,7 @@ impl HorizontalAvx2 {
             let shuffle = unsafe { _mm256_loadu_si256(block.shuffle.as_ptr().cast()) };
             let mut hi = [_mm256_setzero_si256(); BLOCK_ROWS];
             let mut lo = [_mm256_setzero_si256(); BLOCK_ROWS];
-            for (i, step) in steps.by_ref().take(block.steps).enumerate() {
+            for (i, step) in steps.by_ref().take(block.steps.get()).enumerate() {
                 // SAFETY: the three fields are 32 bytes each.
                 let (w_hi, w_even, w_odd) = unsafe {
                     (
@@ -174,7 +174,7 @@ impl HorizontalKernel for HorizontalAvx2 {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn round(sum: __m256i) -> __m256i {
-    let half = _mm256_set1_epi32(1 << (PRECISION - 1));
+    let half = _mm256_set1_epi32(HALF);
     _mm256_srai_epi32::<{ PRECISION as i32 }>(_mm256_add_epi32(sum, half))
 }
 

@@ -11,7 +11,7 @@ use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{for_channels, lane_map, taps_per_lane};
 use super::limbs;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
-use crate::resample::weights::{PRECISION, Weights};
+use crate::resample::weights::{HALF, PRECISION, Weights};
 use crate::simd::Avx512;
 
 /// 128-bit lanes of a register.
@@ -203,7 +203,7 @@ fn combine([a, b, c]: [__m512i; 3]) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn round(sum: __m512i) -> __m512i {
-    let half = _mm512_set1_epi32(1 << (PRECISION - 1));
+    let half = _mm512_set1_epi32(HALF);
     _mm512_srai_epi32::<PRECISION>(_mm512_add_epi32(sum, half))
 }
 

@@ -4,6 +4,8 @@
 //! them so that a 32-bit element holds four taps of one channel. One lane per output means that
 //! neighbouring outputs are computed side by side and no reduction is paid across lanes.
 
+use std::num::NonZero;
+
 use crate::pixels::RowBlock;
 use crate::resample::weights::Weights;
 
@@ -81,7 +83,7 @@ pub(super) struct LaneBlock<const LANES: usize> {
     pub offsets: [usize; LANES],
     /// Steps of all blocks before this one.
     first_step: usize,
-    pub steps: usize,
+    pub steps: NonZero<usize>,
     /// Shuffle of a load's bytes into the lane's order.
     pub shuffle: [[u8; LOAD]; LANES],
     leads: [usize; LANES],
@@ -98,7 +100,7 @@ impl<const LANES: usize> LanePlan<LANES> {
             let last = weights.len() - 1;
             let outputs: [_; LANES] = std::array::from_fn(|lane| weights.get((x + lane).min(last)));
             let taps = outputs.iter().map(|(_, taps)| taps.len()).max().unwrap_or(0);
-            let steps = taps.div_ceil(taps_per_lane(channels)).max(1);
+            let steps = NonZero::new(taps.div_ceil(taps_per_lane(channels))).unwrap_or(NonZero::<usize>::MIN);
             let mut block = LaneBlock {
                 offsets: [0; LANES],
                 first_step,
@@ -106,9 +108,9 @@ impl<const LANES: usize> LanePlan<LANES> {
                 shuffle: [[NONE; LOAD]; LANES],
                 leads: [0; LANES],
             };
-            first_step += steps;
+            first_step += steps.get();
             for (lane, &(start, _)) in outputs.iter().enumerate() {
-                let place = place(channels, width, start, steps)?;
+                let place = place(channels, width, start, steps.get())?;
                 block.offsets[lane] = place.offset;
                 block.leads[lane] = place.lead;
                 for (byte, &source) in block.shuffle[lane].iter_mut().zip(&map) {
@@ -117,7 +119,7 @@ impl<const LANES: usize> LanePlan<LANES> {
                     }
                 }
                 // The kernels' loads rely on this.
-                let end = place.offset + (steps - 1) * channels * taps_per_lane(channels) + LOAD;
+                let end = place.offset + (steps.get() - 1) * channels * taps_per_lane(channels) + LOAD;
                 assert!(end <= width * channels, "a load would leave the row");
             }
             blocks.push(block);
@@ -127,7 +129,7 @@ impl<const LANES: usize> LanePlan<LANES> {
 
     /// Steps of all blocks.
     pub fn steps(&self) -> usize {
-        self.blocks.iter().map(|block| block.steps).sum()
+        self.blocks.iter().map(|block| block.steps.get()).sum()
     }
 
     /// Panics if a row is too short for the loads.
@@ -149,7 +151,7 @@ impl<const LANES: usize> LanePlan<LANES> {
                 let x = b * LANES + lane;
                 // Lanes after the last output compute with weights of zero.
                 let (_, taps) = if x < weights.len() { weights.get(x) } else { (0, &[][..]) };
-                for step in 0..block.steps {
+                for step in 0..block.steps.get() {
                     for (byte, &source) in map.iter().enumerate() {
                         let Some((tap, _)) = source else { continue };
                         let tap = step * taps_per_lane(self.channels) + tap;

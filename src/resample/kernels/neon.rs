@@ -6,7 +6,7 @@ use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{LanePlan, for_channels, taps_per_lane};
 use super::limbs::halves;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
-use crate::resample::weights::{PRECISION, Weights};
+use crate::resample::weights::{HALF, PRECISION, Weights};
 use crate::simd::Neon;
 
 /// Taps inside a 32-bit element, in their own order.
@@ -64,6 +64,7 @@ impl HorizontalNeon {
         let mut next = self.weights.as_slice();
         // The first index says what all are: the others follow each other from it on. It changes near the row's end.
         let Some(first) = self.lanes.blocks.first() else { return };
+        let start = vector(&first_sum(C, HALF));
         let (mut skip, mut indices) = (first.shuffle[0][0], tap_indices(&first.shuffle[0]));
         for (x, block) in self.lanes.blocks.iter().enumerate() {
             let [offset] = block.offsets;
@@ -71,8 +72,8 @@ impl HorizontalNeon {
                 skip = block.shuffle[0][0];
                 indices = tap_indices(&block.shuffle[0]);
             }
-            let mut sums = [vdupq_n_s32(0); BLOCK_ROWS];
-            let (weights, rest) = next.split_at(block.steps * const { vectors_per_step(C) });
+            let mut sums = [start; BLOCK_ROWS];
+            let (weights, rest) = next.split_at(block.steps.get() * const { vectors_per_step(C) });
             next = rest;
             for (i, weights) in weights.chunks_exact(const { vectors_per_step(C) }).enumerate() {
                 for r in 0..BLOCK_ROWS {
@@ -156,7 +157,13 @@ pub(super) fn check_room(pixels: usize, channels: usize, out: &[u8], stride: usi
     assert!(pixels * channels + STORED <= stride && out.len() >= BLOCK_ROWS * stride, "out holds four rows");
 }
 
-/// Stores the pixels that the sums of four rows give, `stride` bytes apart.
+/// What the elements of a sum begin with, so that each value gets `number` once: with fewer channels than three,
+/// several elements sum up one value.
+pub(super) fn first_sum(channels: usize, number: i32) -> [i32; 4] {
+    std::array::from_fn(|element| if element < channels { number } else { 0 })
+}
+
+/// Stores the pixels that the sums of four rows give, which began with [`HALF`], `stride` bytes apart.
 ///
 /// # Safety
 /// [`STORED`] bytes can be written at `out` and at the same place of the next three rows.
@@ -169,7 +176,6 @@ pub(super) unsafe fn store_pixels<const C: usize>(
 ) {
     // SAFETY: nothing is written but the bytes that the caller vouches for.
     unsafe {
-        // With fewer channels, several elements sum up one value.
         match C {
             1 => {
                 let sums = vpaddq_s32(vpaddq_s32(a, b), vpaddq_s32(c, d));
@@ -204,12 +210,12 @@ fn halved(sum: int32x4_t) -> int32x2_t {
     vadd_s32(vget_low_s32(sum), vget_high_s32(sum))
 }
 
-/// Sums to bytes: rounds half up and clamps.
+/// Sums that began with [`HALF`] to bytes: shifted, in two steps, and clamped.
 #[inline]
 #[target_feature(enable = "neon")]
 fn to_bytes(low: int32x4_t, high: int32x4_t) -> uint8x8_t {
-    let low = vqmovun_s32(vrshrq_n_s32::<{ PRECISION as i32 }>(low));
-    vqmovn_u16(vqmovun_high_s32(low, vrshrq_n_s32::<{ PRECISION as i32 }>(high)))
+    let wide = vqshrun_high_n_s32::<16>(vqshrun_n_s32::<16>(low), high);
+    vqshrn_n_u16::<{ PRECISION as i32 - 16 }>(wide)
 }
 
 /// The vertical pass, with weights in halves of 16 bits. The sums of the high halves wrap around in
@@ -249,7 +255,7 @@ impl VerticalKernel for VerticalNeon {
 #[target_feature(enable = "neon")]
 fn combine_rows(weights: &[(i16, i16)], rows: &[&[u8]], out: &mut [u8]) {
     for (x, out) in out.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
-        let (mut low, mut high) = ([vdupq_n_s32(0); 8], [vdupq_n_s16(0); 4]);
+        let (mut low, mut high) = ([vdupq_n_s32(HALF); 8], [vdupq_n_s16(0); 4]);
         for (&(weight_high, weight_low), row) in weights.iter().zip(rows) {
             // SAFETY: the row has these columns, since it is as long as the output.
             let (first, second) = unsafe {

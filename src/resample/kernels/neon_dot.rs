@@ -14,9 +14,9 @@ use std::fmt::Debug;
 use super::kernel::HorizontalKernel;
 use super::lanes::{LanePlan, for_channels, taps_per_lane};
 use super::limbs;
-use super::neon::{ORDER, check_room, store_pixels, vector};
+use super::neon::{ORDER, check_room, first_sum, store_pixels, vector};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
-use crate::resample::weights::Weights;
+use crate::resample::weights::{HALF, Weights};
 use crate::simd::{NeonDotprod, NeonI8mm};
 
 /// The horizontal pass; `None` when the row is too short or the weights too large for it.
@@ -91,9 +91,9 @@ macro_rules! product {
 product!(NeonDotprod: "dotprod", "sdot", signed: true);
 product!(NeonI8mm: "i8mm", "usdot", signed: false);
 
-/// The correction of the sum for these weights.
-fn correction<P: Product>(taps: &[i32]) -> i32 {
-    if P::SIGNED { 128 * taps.iter().sum::<i32>() } else { 0 }
+/// What the sum of these weights begins with: half of a byte's step, for the rounding, and the correction.
+fn first_of<P: Product>(taps: &[i32]) -> i32 {
+    if P::SIGNED { 128 * taps.iter().sum::<i32>() + HALF } else { HALF }
 }
 
 /// Source bytes as the instruction takes them.
@@ -118,7 +118,7 @@ struct HorizontalDot<P> {
     /// all elements of a load are channels of one pixel, else a vector for each.
     weights: Vec<[i8; 16]>,
     /// The start of the sum of each output.
-    corrections: Vec<[i32; 4]>,
+    firsts: Vec<[i32; 4]>,
     proof: P,
 }
 
@@ -143,10 +143,8 @@ impl<P: Product> HorizontalDot<P> {
                 }
             }
         });
-        // Each value gets its correction once.
-        let once = |taps| std::array::from_fn(|i| if i < channels { correction::<P>(taps) } else { 0 });
-        let corrections = weights.iter().map(|(_, taps)| once(taps)).collect();
-        fits.then_some(Self { lanes, weights: vectors, corrections, proof })
+        let firsts = weights.iter().map(|(_, taps)| first_sum(channels, first_of::<P>(taps))).collect();
+        fits.then_some(Self { lanes, weights: vectors, firsts, proof })
     }
 
     #[target_feature(enable = "neon")]
@@ -154,13 +152,13 @@ impl<P: Product> HorizontalDot<P> {
         check_room(self.lanes.blocks.len(), C, out, stride);
         let bytes_per_step = C * taps_per_lane(C);
         let mut next = self.weights.as_slice();
-        for (x, (block, correction)) in self.lanes.blocks.iter().zip(&self.corrections).enumerate() {
+        for (x, (block, first)) in self.lanes.blocks.iter().zip(&self.firsts).enumerate() {
             let [offset] = block.offsets;
             // SAFETY: a shuffle is 16 bytes.
             let shuffle = unsafe { vld1q_u8(block.shuffle[0].as_ptr()) };
             let zero = vdupq_n_s32(0);
-            let mut sums = [[zero, zero, vector(correction)]; BLOCK_ROWS];
-            let (weights, rest) = next.split_at(block.steps * const { vectors_per_step(C) });
+            let mut sums = [[zero, zero, vector(first)]; BLOCK_ROWS];
+            let (weights, rest) = next.split_at(block.steps.get() * const { vectors_per_step(C) });
             next = rest;
             for (i, weights) in weights.chunks_exact(const { vectors_per_step(C) }).enumerate() {
                 for r in 0..BLOCK_ROWS {

@@ -2,9 +2,7 @@
 
 use super::kernel::{HorizontalKernel, VerticalKernel};
 use crate::pixels::RowBlock;
-use crate::resample::weights::{PRECISION, Weights};
-
-const HALF: i32 = 1 << (PRECISION - 1);
+use crate::resample::weights::{HALF, PRECISION, Weights};
 
 /// The horizontal pass, for any weights.
 pub(super) fn horizontal(weights: &Weights, channels: usize) -> Box<dyn HorizontalKernel> {
