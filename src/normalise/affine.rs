@@ -12,10 +12,10 @@ use crate::simd::{Level, best};
 pub const BLOCK_VALUES: usize = 48;
 
 /// The reciprocal of a divisor in two floats.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Reciprocal {
-    hi: f32,
-    lo: f32,
+    pub hi: f32,
+    pub lo: f32,
 }
 
 impl Reciprocal {
@@ -35,40 +35,16 @@ impl Reciprocal {
 /// values are of one channel, [`BLOCK_VALUES`] where pixels lie side by side.
 #[derive(Clone, Debug)]
 pub(super) struct Steps<const N: usize> {
-    first_hi: [f32; N],
-    first_lo: [f32; N],
-    mean: [f32; N],
-    std_hi: [f32; N],
-    std_lo: [f32; N],
+    pub first: Reciprocal,
+    pub mean: [f32; N],
+    pub std_hi: [f32; N],
+    pub std_lo: [f32; N],
 }
 
 impl Steps<1> {
     pub fn new(first: Reciprocal, mean: f32, std: f32) -> Self {
         let std = Reciprocal::of(std.into());
-        Self { first_hi: [first.hi], first_lo: [first.lo], mean: [mean], std_hi: [std.hi], std_lo: [std.lo] }
-    }
-
-    /// Writes a channel of pixels of four bytes. These are whole numbers to the processor, so that nothing has to
-    /// be brought into another order.
-    #[inline(always)]
-    fn write_channel<T: Element>(&self, proof: Fma, pixels: &[[u8; 4]], channel: usize, out: &mut [T]) {
-        assert_eq!(pixels.len(), out.len(), "a value for each pixel");
-        let len = pixels.len();
-        let value = |pixel: &[u8; 4]| u32::from_le_bytes(*pixel) >> (8 * channel) & 255;
-        if len < BLOCK_VALUES {
-            let mut bytes = [0; BLOCK_VALUES];
-            bytes.iter_mut().zip(pixels).for_each(|(byte, pixel)| *byte = pixel[channel]);
-            return self.write(proof, &bytes[..len], out);
-        }
-        for at in (0..len).step_by(BLOCK_VALUES).map(|at| at.min(len - BLOCK_VALUES)) {
-            let block: &[_; BLOCK_VALUES] = pixels[at..].first_chunk().expect("a whole block");
-            let (mut bytes, mut floats) = ([0; BLOCK_VALUES], [0.0; BLOCK_VALUES]);
-            for ((byte, float), pixel) in bytes.iter_mut().zip(&mut floats).zip(block) {
-                *byte = value(pixel) as u8;
-                *float = self.float(0, value(pixel) as f32);
-            }
-            T::write_block(proof, &bytes, &floats, &mut out[at..at + BLOCK_VALUES]);
-        }
+        Self { first, mean: [mean], std_hi: [std.hi], std_lo: [std.lo] }
     }
 
     /// Whether the steps give the bits of `table`.
@@ -85,8 +61,7 @@ impl Steps<BLOCK_VALUES> {
     pub fn of_pixels(channels: &[Steps<1>; 3]) -> Self {
         let turns = |part: fn(&Steps<1>) -> f32| std::array::from_fn(|i| part(&channels[i % 3]));
         Self {
-            first_hi: turns(|steps| steps.first_hi[0]),
-            first_lo: turns(|steps| steps.first_lo[0]),
+            first: channels[0].first,
             mean: turns(|steps| steps.mean[0]),
             std_hi: turns(|steps| steps.std_hi[0]),
             std_lo: turns(|steps| steps.std_lo[0]),
@@ -105,14 +80,14 @@ impl<const N: usize> Steps<N> {
     }
 
     #[inline(always)]
-    fn float(&self, turn: usize, value: f32) -> f32 {
-        let value = value.mul_add(self.first_hi[turn], value * self.first_lo[turn]) - self.mean[turn];
+    pub fn float(&self, turn: usize, value: f32) -> f32 {
+        let value = value.mul_add(self.first.hi, value * self.first.lo) - self.mean[turn];
         value.mul_add(self.std_hi[turn], value * self.std_lo[turn])
     }
 
     /// Writes as many values as there are bytes.
     #[inline(always)]
-    fn write<T: Element>(&self, proof: Fma, bytes: &[u8], out: &mut [T]) {
+    pub fn write<T: Element>(&self, proof: Fma, bytes: &[u8], out: &mut [T]) {
         assert_eq!(bytes.len(), out.len(), "a value for each byte");
         let len = bytes.len();
         if len < BLOCK_VALUES {
@@ -160,48 +135,10 @@ impl Fma {
         }
     }
 
-    /// Writes the values of a channel of pixels of four bytes.
-    pub(super) fn write_channel<T: Element>(
-        self,
-        steps: &Steps<1>,
-        pixels: &[[u8; 4]],
-        channel: usize,
-        out: &mut [T],
-    ) {
-        #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,fma,f16c"))]
-        fn compiled_for<T: Element>(
-            proof: Fma,
-            steps: &Steps<1>,
-            pixels: &[[u8; 4]],
-            channel: usize,
-            out: &mut [T],
-        ) {
-            steps.write_channel(proof, pixels, channel, out);
-        }
-        // SAFETY: as in `write`.
-        #[allow(unused_unsafe, reason = "as in `write`")]
-        unsafe {
-            compiled_for(self, steps, pixels, channel, out);
-        }
-    }
-
-    /// One plane of bytes for each channel of pixels of three.
-    pub(super) fn planes(self, row: &[u8], planes: [&mut [u8]; 3]) {
-        #[cfg_attr(target_arch = "x86_64", target_feature(enable = "avx2,fma"))]
-        fn compiled_for(row: &[u8], planes: [&mut [u8]; 3]) {
-            super::planes(row, planes);
-        }
-        // SAFETY: as in `write`.
-        #[allow(unused_unsafe, reason = "as in `write`")]
-        unsafe {
-            compiled_for(row, planes);
-        }
-    }
-
     /// Floats rounded to halves, to nearest and ties to even.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[inline(always)]
-    pub(super) fn halves(self, floats: &[f32; BLOCK_VALUES], out: &mut [u16; BLOCK_VALUES]) {
+    pub(super) fn halves<const N: usize>(self, floats: &[f32; N], out: &mut [u16; N]) {
         #[cfg(target_arch = "x86_64")]
         #[inline]
         #[target_feature(enable = "avx2,fma,f16c")]

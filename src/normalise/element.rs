@@ -3,7 +3,7 @@
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use super::affine::{BLOCK_VALUES, Fma};
+use super::affine::Fma;
 
 /// A tensor's type of number: `f32`, [`half::f16`], [`half::bf16`], or `u8` for the pixels before any float
 /// arithmetic.
@@ -36,7 +36,7 @@ pub trait Element: Copy + Send + Sync + sealed::Sealed + 'static {
     /// The same for a block, compiled for a processor that has what `proof` shows.
     #[doc(hidden)]
     #[inline(always)]
-    fn write_block(_proof: Fma, bytes: &[u8], floats: &[f32; BLOCK_VALUES], out: &mut [Self]) {
+    fn write_block<const N: usize>(_proof: Fma, bytes: &[u8], floats: &[f32; N], out: &mut [Self]) {
         Self::write(bytes, floats, out);
     }
 }
@@ -61,7 +61,7 @@ impl Element for f16 {
     // The library asks for the processor's abilities every eight numbers.
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     #[inline(always)]
-    fn write_block(proof: Fma, _: &[u8], floats: &[f32; BLOCK_VALUES], out: &mut [Self]) {
+    fn write_block<const N: usize>(proof: Fma, _: &[u8], floats: &[f32; N], out: &mut [Self]) {
         proof.halves(floats, out.reinterpret_cast_mut().first_chunk_mut().expect("a whole block"));
     }
 }

@@ -5,6 +5,10 @@
 
 mod affine;
 mod element;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+#[cfg(not(target_arch = "aarch64"))]
+mod planes;
 #[cfg(test)]
 mod tests;
 
@@ -144,13 +148,13 @@ impl Normalise {
                     lines.reverse();
                 }
                 match layout {
-                    Layout::L => self.write_planes([row; 3], lines),
-                    Layout::Rgb => self.write_planes(self.planes(row, scratch), lines),
-                    Layout::Rgbx | Layout::Rgba => self.write_channels(row, lines),
+                    Layout::L => self.write_planes::<_, 1>(row, lines, scratch),
+                    Layout::Rgb => self.write_planes::<_, 3>(row, lines, scratch),
+                    Layout::Rgbx | Layout::Rgba => self.write_planes::<_, 4>(row, lines, scratch),
                     _ => {
                         let mut rgb = Vec::new();
                         rgb_of(layout, palette, row, &mut rgb);
-                        self.write_planes(self.planes(&rgb, scratch), lines);
+                        self.write_planes::<_, 3>(&rgb, lines, scratch);
                     }
                 }
             }
@@ -205,27 +209,21 @@ impl Normalise {
         (value / self.factor).round_ties_even() as u8
     }
 
-    fn write_planes<T: Element>(&self, planes: [&[u8]; 3], out: [&mut [T]; 3]) {
-        for (channel, (bytes, out)) in planes.into_iter().zip(out).enumerate() {
-            if let Some(Arithmetic { proof, channels, .. }) = &self.arithmetic {
-                proof.write(&channels[channel], bytes, out);
-                continue;
-            }
-            let table = &self.table[channel];
-            look_up(bytes, out, |_, byte| (byte, table[usize::from(byte)]));
+    /// Writes the first three channels of pixels of `S` bytes, a plane each; a pixel of one byte has it three times.
+    fn write_planes<T: Element, const S: usize>(
+        &self,
+        row: &[u8],
+        out: [&mut [T]; 3],
+        scratch: &mut Vec<u8>,
+    ) {
+        if let Some(Arithmetic { proof, channels, .. }) = &self.arithmetic {
+            return proof.write_planes::<T, S>(channels, row, out, scratch);
         }
-    }
-
-    /// Writes the first three channels of pixels of four bytes.
-    fn write_channels<T: Element>(&self, row: &[u8], out: [&mut [T]; 3]) {
-        let pixels = row.as_chunks::<4>().0;
-        for (channel, out) in out.into_iter().enumerate() {
-            if let Some(Arithmetic { proof, channels, .. }) = &self.arithmetic {
-                proof.write_channel(&channels[channel], pixels, channel, out);
-                continue;
-            }
-            let table = &self.table[channel];
-            look_up(pixels, out, |_, pixel| (pixel[channel], table[usize::from(pixel[channel])]));
+        for (channel, (table, out)) in self.table.iter().zip(out).enumerate() {
+            look_up(row.as_chunks().0, out, |_, pixel: [u8; S]| {
+                let byte = pixel[if S == 1 { 0 } else { channel }];
+                (byte, table[usize::from(byte)])
+            });
         }
     }
 
@@ -234,20 +232,6 @@ impl Normalise {
             return proof.write(pixels, rgb, out);
         }
         look_up(rgb, out, |i, byte| (byte, self.table[i % 3][usize::from(byte)]));
-    }
-
-    /// The channels of pixels of three bytes, in a plane each.
-    fn planes<'a>(&self, row: &[u8], scratch: &'a mut Vec<u8>) -> [&'a [u8]; 3] {
-        let width = row.len() / 3;
-        scratch.resize(3 * width, 0);
-        let (first, rest) = scratch.split_at_mut(width);
-        let (second, third) = rest.split_at_mut(width);
-        let to = [&mut *first, &mut *second, &mut *third];
-        match &self.arithmetic {
-            Some(Arithmetic { proof, .. }) => proof.planes(row, to),
-            None => planes(row, to),
-        }
-        [first, second, third]
     }
 }
 
@@ -270,15 +254,6 @@ fn look_up<S: Copy, T: Element>(samples: &[S], out: &mut [T], value: impl Fn(usi
             (*byte, *float) = value(start + i, sample);
         }
         T::write(&bytes[..samples.len()], &floats[..samples.len()], out);
-    }
-}
-
-/// The channels of pixels of three bytes, in a plane each.
-#[inline(always)]
-fn planes(row: &[u8], [first, second, third]: [&mut [u8]; 3]) {
-    let pixels = row.as_chunks::<3>().0.iter();
-    for (((pixel, first), second), third) in pixels.zip(first).zip(second).zip(third) {
-        (*first, *second, *third) = (pixel[0], pixel[1], pixel[2]);
     }
 }
 
