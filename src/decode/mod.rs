@@ -17,6 +17,7 @@ mod rows;
 mod tiff;
 mod unfilter;
 mod webp;
+mod ycc;
 
 use std::fmt;
 

@@ -2,10 +2,11 @@
 //!
 //! The second room with C in it. The demuxer splits the file as strictly as it does for Pillow's
 //! animation decoder, and the first frame (a still file's only one) is decoded onto its zeroed
-//! canvas, or where it fills that, the window of it alone. libwebp calls nothing of ours back, and writes through one pointer: into the canvas, whose
-//! length it is told and checks against the bitstream's own size.
+//! canvas, or where it fills that, the window of it alone; of a lossy frame without alpha into planes of samples. libwebp calls
+//! nothing of ours back, and writes into the canvas or the planes alone, whose lengths it is told and checks against the bitstream's own size.
 
 mod lossless;
+mod planes;
 
 use std::borrow::Cow;
 use std::mem::MaybeUninit;
@@ -21,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::limits::Limits;
 use crate::pixels::{Header, Image, Layout, Rows, Whole, Window};
+use planes::Planes;
 
 /// The library polls nothing, so that an image of more pixels is handed to it in pieces.
 const WHOLE: usize = 1 << 20;
@@ -52,7 +54,13 @@ struct WebP<'a> {
     /// Bytes that decoding takes at the most.
     held: u64,
     bytes: &'a [u8],
-    decoded: Option<Whole>,
+    decoded: Option<Decoded>,
+}
+
+/// What is decoded, of which rows are handed out.
+enum Decoded {
+    Pixels(Whole),
+    Planes(Planes),
 }
 
 impl Decoder for WebP<'_> {
@@ -73,13 +81,14 @@ impl Image for WebP<'_> {
     fn rows<'s>(&'s mut self, window: &Window) -> Result<Box<dyn Rows + 's>> {
         let part = self.frame.part(&self.header, window);
         let Window { columns, rows } = &part;
-        let header = Header { width: columns.len(), height: rows.len(), ..self.header.clone() };
-        let mut data = allocate("WebP", header.width * header.height * header.layout.bytes())?;
-        self.frame.decode(&part, &header, &mut data)?;
         let moved = |range: &Range<usize>, by: usize| range.start - by..range.end - by;
         let window =
             Window { columns: moved(&window.columns, columns.start), rows: moved(&window.rows, rows.start) };
-        self.decoded.insert(Whole { header, data }).rows(&window)
+        let decoded = self.frame.decode(&self.header, &part)?;
+        Ok(match self.decoded.insert(decoded) {
+            Decoded::Pixels(pixels) => pixels.rows(&window)?,
+            Decoded::Planes(planes) => Box::new(planes.rows(&window)?),
+        })
     }
 }
 
@@ -200,6 +209,11 @@ impl Frame<'_> {
         stream.map_or(Ok(()), |stream| lossless::check_memory(limits, held, stream, self.size))
     }
 
+    /// Whether the frame is all of the canvas.
+    fn fills(&self, canvas: &Header) -> bool {
+        (self.left, self.top, self.size) == (0, 0, (canvas.width as u32, canvas.height as u32))
+    }
+
     /// The part of the canvas to make for the pixels of `window`: all of it where the frame is another rectangle. The
     /// last row is in it, up to which libwebp reads a lossy bitstream: what Pillow refuses after the window is refused.
     /// Chroma is shared by two columns and two rows, and made of neighbours: it begins even, and has one more pixel all
@@ -207,43 +221,61 @@ impl Frame<'_> {
     fn part(&self, canvas: &Header, window: &Window) -> Window {
         let (width, height) = (canvas.width, canvas.height);
         let from = |start: usize| start.saturating_sub(1) / 2 * 2;
-        if (self.left, self.top, self.size) == (0, 0, (width as u32, height as u32)) {
+        if self.fills(canvas) {
             let columns = from(window.columns.start)..(window.columns.end + 1).min(width);
             return Window { columns, rows: from(window.rows.start)..height };
         }
         Window { columns: 0..width, rows: 0..height }
     }
 
-    /// Decodes a [part](Self::part) onto `canvas`, which has the size and layout of `header`.
-    fn decode(&self, part: &Window, header: &Header, canvas: &mut [u8]) -> Result<()> {
-        let stride = header.width * header.layout.bytes();
-        let at = self.top * stride + self.left * header.layout.bytes();
-        let rest = canvas.get_mut(at..).unwrap_or_default();
+    /// Decodes a [part](Self::part) of the canvas.
+    fn decode(&self, canvas: &Header, part: &Window) -> Result<Decoded> {
+        let (width, height) = (part.columns.len(), part.rows.len());
         let mut config = sys::WebPDecoderConfig::new()
             .map_err(|()| Error::decode("WebP", "another libwebp than the one it was built for"))?;
-        if header.width < self.size.0 as usize || header.height < self.size.1 as usize {
+        if self.fills(canvas) {
             config.options.use_cropping = 1;
             config.options.crop_left = part.columns.start as i32;
             config.options.crop_top = part.rows.start as i32;
-            config.options.crop_width = header.width as i32;
-            config.options.crop_height = header.height as i32;
+            config.options.crop_width = width as i32;
+            config.options.crop_height = height as i32;
         }
+        config.output.is_external_memory = 1;
+        if canvas.layout == Layout::Rgb && self.fills(canvas) && self.bytes.starts_with(b"VP8 ") {
+            let mut planes = Planes::new((width, height))?;
+            config.output.colorspace = sys::WEBP_CSP_MODE::MODE_YUV;
+            config.output.u.YUVA = planes.buffer();
+            self.run(&mut config)?;
+            planes.finish();
+            return Ok(Decoded::Planes(planes));
+        }
+        let header = Header { width, height, ..canvas.clone() };
+        let stride = width * header.layout.bytes();
+        let mut data = allocate("WebP", stride * height)?;
+        let at = self.top * stride + self.left * header.layout.bytes();
+        let rest = data.get_mut(at..).unwrap_or_default();
         config.output.colorspace = match header.layout {
             Layout::Rgba => sys::WEBP_CSP_MODE::MODE_RGBA,
             _ => sys::WEBP_CSP_MODE::MODE_RGB,
         };
-        config.output.is_external_memory = 1;
         config.output.u.RGBA =
             sys::WebPRGBABuffer { rgba: rest.as_mut_ptr(), stride: stride as i32, size: rest.len() };
+        self.run(&mut config)?;
+        Ok(Decoded::Pixels(Whole { header, data }))
+    }
+
+    /// Has libwebp decode to the memory of `config`.
+    fn run(&self, config: &mut sys::WebPDecoderConfig) -> Result<()> {
         let pixels = self.size.0 as usize * self.size.1 as usize;
         if pixels <= WHOLE {
-            // SAFETY: the library writes rows of `stride` bytes from `rgba` on, and refuses a bitstream
-            // whose rows, or what is left of them, are longer than the stride or need more than `size` bytes. A canvas is at most
-            // 2^24 pixels wide, so the stride fits. With external memory there is nothing to free.
-            return check(unsafe { sys::WebPDecode(self.bytes.as_ptr(), self.bytes.len(), &mut config) });
+            // SAFETY: the library writes rows from the pointers of `config.output` on, each a stride after the one
+            // before, and refuses a bitstream whose rows, or what is left of them, are longer than the stride or need
+            // more than the size that stands beside the pointer; the caller has memory of that size there. A canvas is
+            // at most 2^24 pixels wide, so the strides fit. With external memory there is nothing to free.
+            return check(unsafe { sys::WebPDecode(self.bytes.as_ptr(), self.bytes.len(), config) });
         }
         let pieces = pixels.div_ceil(PIECE);
-        let decoder = Incremental::new(&mut config)?;
+        let decoder = Incremental::new(config)?;
         let mut status = sys::VP8StatusCode::VP8_STATUS_SUSPENDED;
         for piece in 1..=pieces {
             interrupt::check()?;

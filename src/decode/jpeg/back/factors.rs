@@ -1,4 +1,4 @@
-//! The factors of the transforms and of the colours, as the instructions take them.
+//! The factors of the transforms, as the instructions take them.
 
 use super::idct::constant::*;
 
@@ -31,8 +31,3 @@ pub const FOUR_INNER: [i32; 2] = [pair(-17799, 8697), pair(-1730, 11893)];
 
 /// The same for two samples.
 pub const TWO_ODD: [i32; 2] = [pair(29692, -10426), pair(6967, -5906)];
-
-/// Red and blue, of doubled chroma, with 15 bits after the point and a rounding; and green, of chroma.
-pub const RED: i16 = 22970;
-pub const BLUE: i16 = 29033;
-pub const GREEN: i32 = pair(-11277, -23401);

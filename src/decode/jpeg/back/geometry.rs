@@ -1,10 +1,9 @@
 //! How a file's components are laid out in MCUs, and how pixels are made of them.
 
-use super::colour::Sampling;
 use super::idct::LANES;
-use super::kernels::SLACK;
 use super::{KEPT, LEFT};
 use crate::decode::jpeg::header::{Colours, FrameHeader, Header};
+use crate::decode::ycc::{SLACK, Sampling};
 
 /// How the pixels of a row are made of the components' samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

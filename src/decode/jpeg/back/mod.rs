@@ -7,7 +7,6 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod colour;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod factors;
 mod geometry;
@@ -25,13 +24,13 @@ use std::ops::Range;
 
 use super::header::Header;
 use crate::decode::rows::allocate;
+use crate::decode::ycc::{Chroma, Kernel, SLACK, Sums, YccRow, kernel};
 use crate::error::Result;
 use crate::pixels::Window;
 use crate::simd::{Level, best};
-use colour::{Chroma, YccRow};
 use geometry::Pixels;
 use idct::quantisation_of_group;
-use kernels::{Kernels, SLACK, Scalar};
+use kernels::{Kernels, Scalar};
 
 pub(super) use geometry::Geometry;
 pub(super) use idct::{Group, LANES, at};
@@ -92,6 +91,7 @@ impl Plane {
 /// The back half of one file's decoder.
 pub(super) struct Back {
     kernels: Box<dyn Kernels>,
+    ycc: Box<dyn Kernel>,
     planes: Vec<Plane>,
     pixels: Pixels,
     /// Rows of the image, and of an MCU.
@@ -103,7 +103,7 @@ pub(super) struct Back {
     done: usize,
     first_column: usize,
     width: usize,
-    sums: [Vec<u16>; 2],
+    sums: Sums,
 }
 
 impl Back {
@@ -134,6 +134,7 @@ impl Back {
         let width = columns.end - first_column;
         Ok(Self {
             kernels: kernels(level),
+            ycc: kernel(level),
             planes,
             pixels: geometry.pixels,
             height: geometry.size.1,
@@ -251,7 +252,7 @@ impl Back {
         };
         let (blue, red) = (chroma(1), chroma(2));
         let row = YccRow { sampling, far_is_below: y % 2 == 1, luma, blue, red, width: self.width };
-        self.kernels.rgb_row(&row, &mut self.sums, out);
+        self.ycc.rgb_row(&row, &mut self.sums, out);
     }
 }
 

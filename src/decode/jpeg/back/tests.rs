@@ -3,10 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-use super::colour::{Chroma, Sampling, YccRow, rgb, rgb_row};
 use super::idct::{Group, LANES, at, inverse_dct, quantisation_of_group};
 use super::kernels;
-use super::kernels::SLACK;
 use super::reduced;
 use crate::decode::jpeg::header::NATURAL;
 use crate::simd::{Level, levels_to_test};
@@ -103,84 +101,4 @@ fn libjpegs(blocks: &[[i16; 64]; LANES], table: &[u16; 64]) -> [u8; 64 * LANES] 
         unsafe { jsimd_idct_islow_avx2(table.0.as_ptr(), block.0.as_ptr(), rows.as_ptr(), 8 * lane as u32) }
     }
     out
-}
-
-/// All values of chroma, with some luma for each.
-#[test]
-fn colours_are_the_same_in_each_instruction_set() {
-    for level in levels_to_test() {
-        let kernels = kernels(level);
-        let mut sums = [vec![0; 256 + SLACK], vec![0; 256 + SLACK]];
-        let mut out = vec![0; 3 * 256 + SLACK];
-        let padded = |values: &dyn Fn(u8) -> u8| {
-            let mut row: Vec<u8> = (0..=255).map(values).collect();
-            row.resize(256 + SLACK, 0);
-            row
-        };
-        for blue in 0..=255_u8 {
-            for red in 0..=255_u8 {
-                let luma = padded(&|x| x);
-                let (blues, reds) = (padded(&|_| blue), padded(&|_| red));
-                let row = YccRow {
-                    sampling: Sampling::Full,
-                    far_is_below: false,
-                    luma: &luma,
-                    blue: Chroma { near: &blues, far: &blues },
-                    red: Chroma { near: &reds, far: &reds },
-                    width: 255,
-                };
-                kernels.rgb_row(&row, &mut sums, &mut out);
-                for (y, pixel) in (0..255).zip(out.as_chunks::<3>().0) {
-                    assert_eq!(*pixel, rgb(y, blue, red), "{level:?} {y} {blue} {red}");
-                }
-            }
-        }
-    }
-}
-
-/// The tables of libjpeg's conversion, as its source computes them.
-#[test]
-fn colours_are_libjpegs() {
-    for chroma in 0..256_i64 {
-        let x = chroma - 128;
-        let scaled = |factor: f64| ((factor * 65536.0 + 0.5) as i64 * x + 32768) >> 16;
-        let both =
-            ((-((0.34414 * 65536.0 + 0.5) as i64)) * x + (-((0.71414 * 65536.0 + 0.5) as i64)) * x + 32768)
-                >> 16;
-        let expected = [100 + scaled(1.402), 100 + both, 100 + scaled(1.772)].map(|v| v.clamp(0, 255) as u8);
-        assert_eq!(rgb(100, chroma as u8, chroma as u8), expected);
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
-    #[test]
-    fn rows_are_the_same_in_each_instruction_set(
-        seed in any::<[u8; 32]>(),
-        width in 1_usize..300,
-        sampling in prop::sample::select(vec![Sampling::Full, Sampling::HalfWidth, Sampling::HalfHeight, Sampling::Quarter]),
-        far_is_below in any::<bool>(),
-    ) {
-        let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
-        let mut samples = || -> Vec<u8> {
-            (0..width + 2 + SLACK).map(|_| [0, 255, rng.random()][rng.random_range(0..3)]).collect()
-        };
-        let (luma, blue, blue_far, red, red_far) = (samples(), samples(), samples(), samples(), samples());
-        let row = YccRow {
-            sampling,
-            far_is_below,
-            luma: &luma,
-            blue: Chroma { near: &blue, far: &blue_far },
-            red: Chroma { near: &red, far: &red_far },
-            width,
-        };
-        let mut expected = vec![0; 3 * width];
-        rgb_row(&row, &mut expected);
-        for level in levels_to_test() {
-            let mut sums = [vec![0; width / 2 + SLACK], vec![0; width / 2 + SLACK]];
-            let mut out = vec![0; 3 * width + SLACK];
-            kernels(level).rgb_row(&row, &mut sums, &mut out);
-            prop_assert!(out[..3 * width] == expected, "{:?}", level);
-        }
-    }
 }

@@ -1,12 +1,10 @@
-//! The kernels in NEON: a block, or 16 pixels, at a time.
+//! The kernels in NEON: a block at a time.
 
-mod colour;
 mod full;
 mod reduced;
 
 use std::arch::aarch64::*;
 
-use super::colour::YccRow;
 use super::factors::*;
 use super::idct::{Group, LANES, at};
 use super::kernels::clear;
@@ -48,11 +46,6 @@ impl super::kernels::Kernels for Kernels {
             }
         }
         clear(group, last);
-    }
-
-    fn rgb_row(&self, row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]) {
-        // SAFETY: as above.
-        unsafe { colour::rgb_row(row, sums, out) }
     }
 }
 

@@ -1,7 +1,6 @@
 //! The kernels for x86, written once for registers of any width.
 //!
-//! A register holds a row of two blocks or of four, or the even or the odd pixels of a stretch of a row, as 16-bit
-//! lanes. [`kernels`] is expanded in a file for each instruction set, which names the registers' operations; loads
+//! A register holds a row of two blocks or of four, as 16-bit lanes. [`kernels`] is expanded in a file for each instruction set, which names the registers' operations; loads
 //! and stores there take arrays, so that bounds are checked where they are cut.
 
 use super::idct::LANES;
@@ -57,11 +56,6 @@ macro_rules! kernels {
                     }
                 }
                 clear(group, last);
-            }
-
-            fn rgb_row(&self, row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]) {
-                // SAFETY: `_proof` shows that the processor has the features.
-                unsafe { rgb_row(row, sums, out) }
             }
         }
 
@@ -273,102 +267,6 @@ macro_rules! kernels {
         #[inline(never)]
         fn extreme_block(group: &Group, quantisation: &Group, lane: usize, out: &mut [u8], stride: usize) {
             super::idct::inverse_dct(group, quantisation, lane, out, stride);
-        }
-
-        /// Red, green and blue of pixels, which may leave the range of a byte.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn rgb(y: Register, blue: Register, red: Register) -> [Register; 3] {
-            let (blue, red) = (sub16(blue, set16(128)), sub16(red, set16(128)));
-            let green = |pairs| srai32::<15>(add32(madd(pairs, set32(GREEN)), set32(1 << 14)));
-            let green = packs32(green(unpacklo16(blue, red)), green(unpackhi16(blue, red)));
-            let red = mulhrs(add16(red, red), set16(RED));
-            let blue = mulhrs(add16(blue, blue), set16(BLUE));
-            [add16(y, red), add16(y, green), add16(y, blue)]
-        }
-
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn thrice(v: Register) -> Register {
-            add16(add16(v, v), v)
-        }
-
-        /// Even and odd bytes as 16-bit lanes.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn even_and_odd(bytes: Register) -> [Register; 2] {
-            [and(bytes, set16(255)), srli16::<8>(bytes)]
-        }
-
-        /// Upsampled chroma of even and odd pixels, from the samples before, at and after them.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn half_width<const SHIFT: Shift>(around: [Register; 3], rounding: [i16; 2]) -> [Register; 2] {
-            let [before, this, after] = around;
-            let this = thrice(this);
-            [
-                srli16::<SHIFT>(add16(add16(this, before), set16(rounding[0]))),
-                srli16::<SHIFT>(add16(add16(this, after), set16(rounding[1]))),
-            ]
-        }
-
-        /// Writes pixels, two of which `chroma` gives for a lane, from a lane's first pixel on.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn pixels(
-            row: &YccRow<'_>,
-            out: &mut [u8],
-            chroma: impl Fn(usize) -> ([Register; 2], [Register; 2]),
-        ) {
-            for x in (0..row.width).step_by(2 * WIDTH) {
-                let (blue, red) = chroma(x);
-                let y = even_and_odd(load_bytes(&row.luma[x..]));
-                store_pixels(rgb(y[0], blue[0], red[0]), rgb(y[1], blue[1], red[1]), &mut out[3 * x..]);
-            }
-        }
-
-        #[target_feature(enable = $features)]
-        fn rgb_row(row: &YccRow<'_>, sums: &mut [Vec<u16>; 2], out: &mut [u8]) {
-            match row.sampling {
-                Sampling::Full => pixels(row, out, |x| {
-                    let full = |chroma: Chroma<'_>| even_and_odd(load_bytes(&chroma.near[x + 1..]));
-                    (full(row.blue), full(row.red))
-                }),
-                Sampling::HalfHeight => pixels(row, out, |x| {
-                    let rounding = set16(row.rounding_of_height() as i16);
-                    let half = |chroma: Chroma<'_>| {
-                        let near = even_and_odd(load_bytes(&chroma.near[x + 1..]));
-                        let far = even_and_odd(load_bytes(&chroma.far[x + 1..]));
-                        let value = |i: usize| srli16::<2>(add16(add16(thrice(near[i]), far[i]), rounding));
-                        [value(0), value(1)]
-                    };
-                    (half(row.blue), half(row.red))
-                }),
-                Sampling::HalfWidth => pixels(row, out, |x| {
-                    let half = |chroma: Chroma<'_>| {
-                        let around = [0, 1, 2].map(|i| widened(&chroma.near[x / 2 + i..]));
-                        half_width::<2>(around, [1, 2])
-                    };
-                    (half(row.blue), half(row.red))
-                }),
-                Sampling::Quarter => {
-                    for (sums, chroma) in sums.iter_mut().zip([row.blue, row.red]) {
-                        // Those before the first and after the last pixel too.
-                        for i in (0..row.width / 2 + 3).step_by(WIDTH) {
-                            let near = thrice(widened(&chroma.near[i..]));
-                            store16(add16(near, widened(&chroma.far[i..])), &mut sums[i..]);
-                        }
-                    }
-                    let [blue, red] = &*sums;
-                    pixels(row, out, |x| {
-                        let half = |sums: &[u16]| {
-                            let around = [0, 1, 2].map(|i| load_sums(&sums[x / 2 + i..]));
-                            half_width::<4>(around, [8, 7])
-                        };
-                        (half(blue), half(red))
-                    });
-                }
-            }
         }
     };
 }
