@@ -56,6 +56,11 @@ FILES: dict[str, Callable[[], bytes]] = {
     "JPEG CMYK": lambda: written("JPEG", "CMYK"),
     "JPEG restarts": lambda: written("JPEG", restart_marker_rows=1),
     "JPEG progressive": lambda: written("JPEG", size=HIGH, progressive=True),
+    "JPEG progressive, grey": lambda: written("JPEG", "L", progressive=True),
+    "JPEG progressive, CMYK": lambda: written("JPEG", "CMYK", HIGH, progressive=True),
+    "JPEG progressive, restarts": lambda: written(
+        "JPEG", progressive=True, restart_marker_rows=2, subsampling=0
+    ),
     "JPEG turned": lambda: written(
         "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
     ),

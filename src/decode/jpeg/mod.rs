@@ -4,7 +4,7 @@
 //!   everything else takes its facts from there. `pillow` knows what Pillow does with the same segments.
 //! - A regular file is read here: its codes by `sequential` (over `scan`, `pairs`, `feed` and `bits`) or `progressive`, a row
 //!   of MCUs at a time; `back` makes rows of pixels of the coefficients. `own` ties them together, and `bands` lets one
-//!   thread read the codes while another one makes the rows.
+//!   thread read the codes of a sequential file while another one makes the rows.
 //! - Any other file is read by `libjpeg`, the room with C in it, from its beginning. It mends damaged files, and what
 //!   it makes of them is what Pillow shows.
 
@@ -183,13 +183,24 @@ impl<'a> Jpeg<'a> {
     ) -> Result<Option<()>> {
         let (Some(geometry), true) = (self.way.geometry(), self.ahead) else { return Ok(None) };
         let Ok(own) = self.own(window).map_err(|error| self.error(error))? else { return Ok(None) };
-        let (bands, needed) = (Band::all(&own.mcus(), geometry)?, own.mcu_rows());
+        let (mcus, needed) = (own.mcus(), own.mcu_rows());
         let (codes, with_codes) = own.split();
-        let take = |bands| {
-            let own = with_codes(Codes::Ahead(bands));
+        let take = |codes| {
+            let own = with_codes(codes);
             read(&mut JpegRows::new(self, Reader::Own(own.into()), window)?)
         };
-        ahead(bands, |maker| bands::read(codes, needed, &maker), take).transpose()
+        match codes {
+            Codes::Progressive(scans) => {
+                let (first, last, rows) = scans.shared(geometry)?;
+                let last = Box::new(last);
+                ahead(rows, |maker| first.read(needed.end, &maker), |rows| take(Codes::Begun(rows, last)))
+            }
+            codes => {
+                let bands = Band::all(&mcus, geometry)?;
+                ahead(bands, |maker| bands::read(codes, needed, &maker), |bands| take(Codes::Ahead(bands)))
+            }
+        }
+        .transpose()
     }
 
     fn error(&self, error: Error) -> Error {
@@ -275,7 +286,11 @@ impl Image for Jpeg<'_> {
             }
             Way::Libjpeg(_) => 0,
         };
-        let ahead = self.way.geometry().filter(|_| self.ahead).map_or(0, Band::memory);
+        let ahead = match &self.way {
+            Way::Sequential(geometry, _) if self.ahead => Band::memory(geometry),
+            Way::Progressive(geometry, _) if self.ahead => Progressive::shared_memory(geometry),
+            _ => 0,
+        };
         // libjpeg may have to read the file after all.
         self.parsed.coefficient_bytes() + own + ahead + RowBuffer::memory(&self.header)
     }

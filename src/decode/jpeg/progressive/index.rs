@@ -98,6 +98,27 @@ impl Index {
             None => None,
         })
     }
+
+    /// How many of the first scans one thread should read while another one reads the others and makes pixels, so
+    /// that both take about as long.
+    pub fn cut(&self, geometry: &Geometry) -> usize {
+        let blocks = |component: usize| {
+            let ((across, down), mcus) = (geometry.blocks(component), geometry.mcus);
+            across * down * mcus.0 * mcus.1
+        };
+        // As measured, in thirds of the time of a byte of codes: a scan takes one for a block, the rest of the way six.
+        let time = |scan: &ScanPart| {
+            let bytes: usize = scan.pieces.iter().map(Range::len).sum();
+            3 * bytes + scan.components.iter().map(|&component| blocks(component)).sum::<usize>()
+        };
+        let times: Vec<usize> = self.scans.iter().map(time).collect();
+        let pixels: usize = (0..geometry.components()).map(|component| 6 * blocks(component)).sum();
+        let longer = |cut: &usize| {
+            let (first, last) = times.split_at(*cut);
+            first.iter().sum::<usize>().max(last.iter().sum::<usize>() + pixels)
+        };
+        (1..=times.len()).min_by_key(longer).unwrap_or_default()
+    }
 }
 
 struct Builder<'a> {

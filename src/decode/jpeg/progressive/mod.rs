@@ -1,7 +1,8 @@
 //! The scans of a progressive file as the source of a back half's blocks.
 //!
 //! All scans are read side by side, a row of MCUs at a time, so that no more than that row is held. libjpeg, which
-//! reads them one after the other, holds the coefficients of the whole image.
+//! reads them one after the other, holds the coefficients of the whole image. Two threads share the scans: one reads
+//! the first ones of a row, the other one adds the rest.
 
 mod index;
 mod reader;
@@ -10,37 +11,56 @@ mod store;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use super::back::{Geometry, TakeBlocks};
 use super::bits::Irregular;
 use super::header::Header;
+use crate::ahead::{Maker, Taker};
 use crate::error::Result;
 use crate::simd::{Level, best};
 use index::Index;
 use reader::{Extent, Loops, Reader};
 use refine::Plain;
-use store::Store;
+pub(super) use store::Store;
 
-/// Reads a row of MCUs of all scans.
-type ReadRow = fn(&mut Scans, &[Extent], usize) -> std::result::Result<(), Irregular>;
+/// Reads a row of MCUs of some scans.
+type ReadRow = fn(&mut Scans, &[Extent], usize, &mut Store) -> std::result::Result<(), Irregular>;
 
-/// The scans of a file, and the coefficients of the row of MCUs that was read last.
+/// Rows of MCUs that may be read ahead.
+const STORES: usize = 4;
+
+/// Scans that follow each other in a file.
 struct Scans {
-    index: Index,
+    index: Arc<Index>,
+    /// The numbers of those, and how far each is read.
+    numbers: Range<usize>,
     readers: Vec<Reader>,
-    store: Store,
 }
 
 impl Scans {
+    fn new(index: Arc<Index>, numbers: Range<usize>) -> Self {
+        let readers = index.scans[numbers.clone()].iter().map(Reader::new).collect();
+        Self { index, numbers, readers }
+    }
+
     #[inline(always)]
-    fn row<L: Loops>(&mut self, extents: &[Extent], mcus: usize) -> std::result::Result<(), Irregular> {
-        for (reader, scan) in self.readers.iter_mut().zip(&self.index.scans) {
-            reader.row::<L>(scan, &self.index, extents, mcus, &mut self.store)?;
+    fn row<L: Loops>(
+        &mut self,
+        extents: &[Extent],
+        mcus: usize,
+        store: &mut Store,
+    ) -> std::result::Result<(), Irregular> {
+        for (reader, scan) in self.readers.iter_mut().zip(&self.index.scans[self.numbers.clone()]) {
+            reader.row::<L>(scan, &self.index, extents, mcus, store)?;
         }
         Ok(())
     }
 }
 
-pub(super) struct Progressive {
+/// What adds scans to rows of MCUs.
+struct Part {
     scans: Scans,
     read_row: ReadRow,
     /// Rows of MCUs that are done.
@@ -50,17 +70,40 @@ pub(super) struct Progressive {
     mcus: usize,
 }
 
+impl Part {
+    /// Adds the scans to the next row of MCUs.
+    fn add(&mut self, store: &mut Store) -> std::result::Result<(), Irregular> {
+        let extent = |&((across, down), all): &((usize, usize), usize)| Extent {
+            across,
+            down: down.min(all.saturating_sub(self.done * down)),
+        };
+        let extents: Vec<Extent> = self.blocks.iter().map(extent).collect();
+        (self.read_row)(&mut self.scans, &extents, self.mcus, store)?;
+        self.done += 1;
+        Ok(())
+    }
+}
+
+pub(super) struct Progressive {
+    part: Part,
+    store: Store,
+}
+
 impl Progressive {
     /// Bytes that reading a file takes at the most.
     pub fn memory(header: &Header, geometry: &Geometry, bytes: &[u8], scans: u64) -> u64 {
         Index::memory(header, bytes, scans) + Store::memory(geometry)
     }
 
+    /// Bytes that [`shared`](Self::shared) takes besides.
+    pub fn shared_memory(geometry: &Geometry) -> u64 {
+        STORES as u64 * Store::memory(geometry)
+    }
+
     /// `None` where libjpeg has to read the file.
     pub fn new(header: &Header, geometry: &Geometry, bytes: &[u8], level: Level) -> Result<Option<Self>> {
         let Some(mut index) = Index::new(header, geometry, bytes)? else { return Ok(None) };
         index.scans.retain(|scan| scan.spectrum.0 == 0 || !geometry.is_flat(scan.components[0]));
-        let readers = index.scans.iter().map(Reader::new).collect();
         let read_row: ReadRow = best! { level;
             "x86_64" Avx2 => |proof| x86::read_row(proof),
             _ => Scans::row::<Plain>,
@@ -69,36 +112,81 @@ impl Progressive {
             let (across, down) = geometry.blocks_of_component(&header.frame, i);
             ((across, geometry.blocks(i).1), down)
         });
-        Ok(Some(Self {
-            scans: Scans { index, readers, store: Store::new(geometry)? },
+        let numbers = 0..index.scans.len();
+        let part = Part {
+            scans: Scans::new(index.into(), numbers),
             read_row,
             done: 0,
             blocks: blocks.collect(),
             mcus: geometry.mcus.0,
-        }))
+        };
+        Ok(Some(Self { part, store: Store::new(geometry)? }))
     }
 
     /// Passes over a row of MCUs.
     pub fn pass(&mut self) -> std::result::Result<(), Irregular> {
-        self.read()
+        self.store.clear();
+        self.part.add(&mut self.store)
     }
 
     /// Reads a row of MCUs.
     pub fn row(&mut self, back: &mut impl TakeBlocks) -> std::result::Result<(), Irregular> {
-        self.read()?;
-        self.scans.store.hand_over(back);
+        self.pass()?;
+        self.store.hand_over(back);
         Ok(())
     }
 
-    fn read(&mut self) -> std::result::Result<(), Irregular> {
-        self.scans.store.clear();
-        let extent = |&((across, down), all): &((usize, usize), usize)| Extent {
-            across,
-            down: down.min(all.saturating_sub(self.done * down)),
+    /// Shares the scans of a file of which no row is read: the first ones for a thread of their own, the rest for the
+    /// one that makes pixels, and the rows that the first one fills.
+    pub fn shared(self, geometry: &Geometry) -> Result<(FirstScans, LastScans, Vec<Store>)> {
+        let Self { part, store } = self;
+        let Part { scans: Scans { index, numbers, .. }, read_row, done, blocks, mcus } = part;
+        let cut = index.cut(geometry);
+        let part = |numbers: Range<usize>| Part {
+            scans: Scans::new(index.clone(), numbers),
+            read_row,
+            done,
+            blocks: blocks.clone(),
+            mcus,
         };
-        let extents: Vec<Extent> = self.blocks.iter().map(extent).collect();
-        (self.read_row)(&mut self.scans, &extents, self.mcus)?;
-        self.done += 1;
-        Ok(())
+        let mut stores = vec![store];
+        for _ in 1..STORES {
+            stores.push(Store::new(geometry)?);
+        }
+        Ok((FirstScans(part(0..cut)), LastScans(part(cut..numbers.end)), stores))
+    }
+}
+
+/// The scans that are read ahead.
+pub(super) struct FirstScans(Part);
+
+impl FirstScans {
+    /// Reads that many rows of MCUs.
+    pub fn read(mut self, rows: usize, maker: &Maker<Store, Irregular>) {
+        for _ in 0..rows {
+            let Some(mut store) = maker.free() else { return };
+            store.clear();
+            let read = self.0.add(&mut store);
+            let is_over = read.is_err();
+            maker.hand_over(read.map(|()| store));
+            if is_over {
+                return;
+            }
+        }
+    }
+}
+
+/// The scans that are added to rows which another thread has begun.
+pub(super) struct LastScans(Part);
+
+impl LastScans {
+    /// Reads a row of MCUs, and has `use_it` take it.
+    pub fn row(
+        &mut self,
+        begun: &Taker<Store, Irregular>,
+        use_it: impl FnOnce(&mut Store),
+    ) -> std::result::Result<(), Irregular> {
+        let read = begun.with_next(|store| self.0.add(store).map(|()| use_it(store)));
+        read.unwrap_or(Err(Irregular))?
     }
 }

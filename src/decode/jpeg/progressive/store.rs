@@ -41,8 +41,8 @@ impl Blocks {
 }
 
 /// The blocks of all components.
-pub(super) struct Store {
-    pub components: Vec<Blocks>,
+pub(in crate::decode::jpeg) struct Store {
+    pub(super) components: Vec<Blocks>,
 }
 
 impl Store {

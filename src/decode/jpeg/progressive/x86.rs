@@ -9,7 +9,7 @@ use std::arch::x86_64::{
 use super::index::ScanPart;
 use super::reader::{Extent, Loops, Piece, Reader};
 use super::refine::{Band, MapBits, at_bit};
-use super::store::{Block, Map};
+use super::store::{Block, Map, Store};
 use super::{Irregular, ReadRow, Scans};
 use crate::decode::jpeg::huffman::Table;
 use crate::simd::Avx2;
@@ -22,12 +22,12 @@ pub(super) fn read_row(_proof: Avx2) -> Option<ReadRow> {
         && std::arch::is_x86_feature_detected!("popcnt")
         && !has_slow_deposit();
     // SAFETY: the processor has AVX2, as the proof shows, and the other features, as is asked above.
-    has.then_some(|scans, extents, mcus| unsafe { row(scans, extents, mcus) })
+    has.then_some(|scans, extents, mcus, store| unsafe { row(scans, extents, mcus, store) })
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn row(scans: &mut Scans, extents: &[Extent], mcus: usize) -> Result<(), Irregular> {
-    scans.row::<X86>(extents, mcus)
+fn row(scans: &mut Scans, extents: &[Extent], mcus: usize, store: &mut Store) -> Result<(), Irregular> {
+    scans.row::<X86>(extents, mcus, store)
 }
 
 /// Whether `pdep` is made of hundreds of steps: in AMD's first two Zens.
