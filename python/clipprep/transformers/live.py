@@ -98,9 +98,12 @@ def readers_of(processor: Any, live: type, call: Mapping[str, Any]) -> Readers |
         if known is None or known[0] != key:
             plain = {name: _plain(value) for name, value in fields.items()}
             known = _last[processor] = key, readers(plain, stem, backend, options)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError) as error:
         if options:
-            raise
+            own = _own(processor)
+            raise value_error(
+                f"{error}; leave out {own} to have the class of transformers do it"
+            ) from error
         return None
     return known[1]
 
@@ -125,7 +128,7 @@ def refuse_beside_own(
     """
     if not processor.clipprep_options:
         return
-    own = ", ".join(f"{name}=" for name in sorted(processor.clipprep_options))
+    own = _own(processor)
     if readers is None:
         found = f"the arguments {shown(sorted(call))}"
         what = "arguments of the call that clipprep honours itself"
@@ -141,6 +144,11 @@ def refuse_beside_own(
         f"expected {what} beside {own}, found {found}: only the class of transformers takes"
         f" that, which has no {own}"
     )
+
+
+def _own(processor: Any) -> str:
+    """The options of clipprep that a processor was made with, for a message."""
+    return ", ".join(f"{name}=" for name in sorted(processor.clipprep_options))
 
 
 def refuse_own_in_call(call: Mapping[str, Any]) -> None:

@@ -177,8 +177,7 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
             made, unused = made_of(found).from_dict(fields, return_unused_kwargs=True, **options)
             made.clipprep_options = own
             if own:  # which the live class, that does the rest, has not
-                used = {name: value for name, value in options.items() if hasattr(made, name)}
-                _readers(fields | used | {"image_processor_type": name}, backend, own)
+                live.readers_of(made, found, {})
         return (made, unused) if return_unused_kwargs else made
 
     def __call__(self, images: Any, *args: Any, **options: Any) -> Any:
