@@ -36,7 +36,8 @@ class FromConfig(_core.Preprocess):
             config: A folder, the path of a `preprocessor_config.json`, its content as a dict, or a name of the
                 Hub: it is looked for in the local cache, else downloaded where `clipprep[hub]` is installed.
                 A folder may be sentence-transformers', a diffusers pipeline's, or one of the Hub's cache. A live
-                image processor of transformers 4 or 5, or a processor such as `CLIPProcessor`, works too.
+                image processor of transformers 4 or 5 works too, and what holds one: a processor such as
+                `CLIPProcessor`, a pipeline, a `SentenceTransformer`.
             backend: Whose bits: "torchvision", which transformers 5 prefers, or "pil". None stands for the
                 backend of a live image processor, else for "torchvision".
             options: Options of `Preprocess` that a config does not decide, such as `dtype` or `limits`; and

@@ -173,7 +173,17 @@ def test_image_processors() -> None:
     whole = fake(
         "transformers.models.clip.processing_clip.CLIPProcessor", (mixin,), image_processor=live
     )
-    for value in (live, whole):
+    pipeline_base = type("Pipeline", (), {"__module__": "transformers.pipelines.base"})
+    pipeline = fake(
+        "transformers.pipelines.zero_shot_image_classification.ZeroShotImageClassificationPipeline",
+        (pipeline_base,),
+        image_processor=live,
+        processor=None,
+    )
+    embedder = fake(
+        "sentence_transformers.SentenceTransformer.SentenceTransformer", processor=whole
+    )
+    for value in (live, whole, pipeline, embedder):
         assert Preprocess.from_hf(value) == Preprocess(value) == Preprocess.from_hf(clip)
         assert Preprocess.from_hf(value, backend="pil") == Preprocess.from_hf(clip, backend="pil")
     pil = processor(path + "Pil", clip, backend="pil")
@@ -187,6 +197,9 @@ def test_image_processors() -> None:
             Preprocess.from_hf(processor(path, clip))
     with pytest.raises(ValueError, match="NoneType"):
         Preprocess.from_hf(fake("transformers.x.Processor", (mixin,), image_processor=None))
+    of_text = fake("sentence_transformers.SentenceTransformer.SentenceTransformer", processor=3)
+    with pytest.raises(ValueError, match="found 'int'"):
+        Preprocess.from_hf(of_text)
 
 
 @dataclass

@@ -11,6 +11,8 @@ Kind: TypeAlias = Literal["hf", "open_clip", "timm", "torchvision"]
 _CLASSES: Mapping[tuple[str, str], Kind] = {
     ("transformers", "BaseImageProcessor"): "hf",
     ("transformers", "ProcessorMixin"): "hf",
+    ("transformers", "Pipeline"): "hf",
+    ("sentence_transformers", "SentenceTransformer"): "hf",
     ("open_clip", "PreprocessCfg"): "open_clip",
     ("timm", "PretrainedCfg"): "timm",
     ("torchvision", "Compose"): "torchvision",

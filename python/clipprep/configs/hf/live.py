@@ -1,4 +1,5 @@
-"""Read image processors that live: those of transformers 4 and 5, also inside a whole processor."""
+"""Read image processors that live: those of transformers 4 and 5, also inside a processor, a pipeline or a model of
+sentence-transformers."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ def fields_of(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] |
     """
     if objects.kind(processor) != "hf":
         return None
-    processor = getattr(processor, "image_processor", processor)
+    processor = _inside(processor)
     cls = type(processor)
     if objects.kind(processor) != "hf" or not cls.__module__.startswith(_MODULES):
         raise check.refuse("the image processor", cls.__name__, "to be one of transformers itself")
@@ -31,6 +32,13 @@ def fields_of(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] |
     return fields, "torchvision" if cls.__name__.endswith("Fast") else "pil", {"over_white": False}
 
 
+def _inside(holder: Any) -> Any:
+    """The image processor of a processor, a pipeline or a model of sentence-transformers; of one, itself."""
+    if not hasattr(holder, "image_processor"):
+        holder = getattr(holder, "processor", holder)
+    return getattr(holder, "image_processor", holder)
+
+
 def honoured(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] | None:
     """The same with the fields alone that the class reads.
 
@@ -39,7 +47,7 @@ def honoured(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] | 
     found = fields_of(processor)
     if found is None or not found[2]:
         return found
-    cls = type(getattr(processor, "image_processor", processor))
+    cls = type(_inside(processor))
     # An image processor of clipprep's stands for a class of transformers.
     cls = getattr(cls, "live", None) or cls
     return version_4.fields(cls, found[0]), *found[1:]
