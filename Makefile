@@ -54,6 +54,7 @@ lint-rust: $(VENV)/.tools
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) --profile test --features image --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --profile test --features python -- -D warnings
+	scripts/lint_arm.sh
 
 lint-python: $(VENV)/.test-deps
 	$(BIN)/ruff check
