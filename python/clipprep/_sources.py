@@ -46,8 +46,17 @@ class Failing:
         raise self._error
 
 
+def is_frame(value: Any) -> bool:
+    """Whether an object is a data frame in memory, as those of pandas and polars are, and no query."""
+    adds = hasattr(value, "assign") or hasattr(value, "with_columns")
+    return adds and not hasattr(value, "collect") and hasattr(value, "columns")
+
+
 def column(frame: Any) -> Iterable[Any]:
-    """The only column of a data frame."""
+    """The only column of a data frame. Raises TypeError for one of several, and for a frame whose rows are not there."""
+    if not (is_frame(frame) or hasattr(frame, "column_names")):
+        found = f"a {kind(frame)}: pass a column of what it gives, in memory"
+        raise type_error(f"expected sources or one column of them, found {found}")
     names = list(getattr(frame, "column_names", frame.columns))
     if len(names) != 1:
         found = f"a {kind(frame)} with the columns {shown(names)}: pass one of these"

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from clipprep import BatchResult, Preprocess, StreamBatch
 from clipprep._extras import needs
-from clipprep._messages import shown, type_error, value_error
+from clipprep._messages import kind, shown, type_error, value_error
 from clipprep._pillow.refusals import RefusedError
-from clipprep._sources import Failing
+from clipprep._sources import Failing, is_frame
 
 with needs("pyarrow", "cli", by="clipprep.arrow"):
     import pyarrow as pa
@@ -77,7 +77,7 @@ def preprocess(
 
     Raises:
         KeyError: There is no such column.
-        TypeError: The column holds something else, or there are options beside a `Preprocess`.
+        TypeError: `table` is none, the column holds something else, or there are options beside a `Preprocess`.
         ValueError: A name of the three is taken: pass another `prefix`.
 
     Example:
@@ -96,6 +96,12 @@ def preprocess(
         raise value_error(f"expected tensors= {expected}, found {shown(tensors)}")
     is_arrow = isinstance(table, (pa.RecordBatch, pa.Table))
     held: Any = table
+    if not (is_arrow or is_frame(held)):
+        expected = (
+            "expected a RecordBatch or a Table of pyarrow, or a data frame of polars or pandas"
+        )
+        hint = "turn a query or a reader into one, or call this for each of its batches"
+        raise type_error(f"{expected}, found {kind(held)}: {hint}")
     names = list(held.column_names if is_arrow else held.columns)
     if names.count(column) != 1:
         found = f"{names.count(column)} of them in {shown(names)}"

@@ -64,6 +64,19 @@ def test_names_cost_their_rows_where_missing(path: str) -> None:
     assert rows(pa.array([path, path]).dictionary_encode()) == [True, True]
 
 
+@pytest.mark.filterwarnings("ignore::polars.exceptions.PerformanceWarning")
+def test_what_is_no_table() -> None:
+    """A query has to be collected, and a reader gone through: the error says so."""
+    pl = pytest.importorskip("polars")
+    table = pa.table({"image": [DATA]})
+    lazy = pl.from_arrow(table).lazy()
+    for value in (lazy, table.to_reader(), {"image": [DATA]}, table["image"], None):
+        with pytest.raises(TypeError, match=f"found {type(value).__name__}: turn a query"):
+            arrow.preprocess(value, "image", PRE)
+    with pytest.raises(TypeError, match="found a LazyFrame: pass a column"):
+        PRE.batch(lazy)
+
+
 def test_columns_that_were_there_are_kept(path: str) -> None:
     """None is replaced: a prefix keeps them apart, and without one a name that is taken is refused."""
     table = pa.table({"image": [path] * 2, "ok": ["yes", "no"], "error": [1, 2], "pixels": [3, 4]})
