@@ -77,7 +77,7 @@ test-python: $(VENV)/.test-deps ## test the installed wheel with pytest, on all 
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 # In an environment of its own.
-test-oldest: dist/.built ## test the wheel with the oldest NumPy and Pillow that it allows
+test-oldest: dist/.built ## test the wheel with the oldest NumPy, Pillow and pyarrow that it allows
 	rm -rf $(VENV)/oldest
 	python3 -m venv $(VENV)/oldest
 	$(VENV)/oldest/bin/python -m pip install --quiet --upgrade "pip>=25.1"

@@ -40,8 +40,8 @@ class Calls(_core.Preprocess):
                   last axis could hold the channels;
                 - a dict with "bytes" or "path", as `datasets` has it: the path is opened where there are no bytes.
             out: C-contiguous, writeable memory of the shape and dtype of the result, to write to: an array,
-                or an object that lends such memory of the host (a buffer, DLPack, `__array_interface__`: a
-                tensor of torch, pinned or not). After an error its content is unspecified.
+                or an object that lends such memory of the host (a buffer, `__array_interface__`, DLPack with
+                NumPy 2.3: a tensor of torch, pinned or not). After an error its content is unspecified.
             num_threads: A number from 1, by default 1. With more, a JPEG or PNG of a megapixel or more is worked on in
                 two threads, to the same bits; anything else is the work of one.
 

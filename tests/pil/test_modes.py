@@ -14,7 +14,7 @@ from PIL import Image
 
 import clipprep
 from support.compare import assert_equal_bits
-from support.expect import assert_explained, assert_file
+from support.expect import assert_explained, assert_file, opened
 from support.pictures import CONTENTS, WIDE, content, picture
 from support.reference import FILTERS, LIVE, reference, resized_size, rgb_over_white
 
@@ -241,6 +241,10 @@ def test_png_of_16_bit_grey(small, size: tuple[int, int]) -> None:
 def test_tiff(small, mode: str) -> None:
     for size in SIZES:
         data = saved(picture(mode, *size), "TIFF")
+        try:
+            opened(data)
+        except OSError:
+            pytest.skip("this Pillow does not read what it writes")
         assert_file(data, small, "pillow", f"TIFF {mode} {size}", mode=mode)
 
 
