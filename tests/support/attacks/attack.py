@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from support.programs import Outcome, run
 
@@ -51,7 +51,22 @@ class Attack:
         return self.file is not nothing
 
     def run(self) -> dict[str, Outcome]:
-        """The outcome under each of `LIMITS`."""
+        """The outcome under each of `LIMITS`. Processor time is more where other processes use the memory and the caches:
+        what takes too much is measured twice more, and the least counts."""
+        found = self._run_once()
+        for _ in range(2):
+            if all(outcome.seconds <= SECONDS for outcome in found.values()):
+                break
+            again = self._run_once()
+            found = {
+                limits: replace(other, seconds=min(one.seconds, other.seconds))
+                if one.kind == (other := again[limits]).kind
+                else other
+                for limits, one in found.items()
+            }
+        return found
+
+    def _run_once(self) -> dict[str, Outcome]:
         setup = [self.setup, "pres = {}"]
         calls = {}
         for number, (name, limits) in enumerate(LIMITS.items()):
