@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import pickle
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,10 @@ import pytest
 
 import clipprep
 from clipprep import cli
+from clipprep._helper.pool import POOL
 from support.paths import DOCS, ROOT
+from support.pictures import picture
+from support.writers import saved
 
 torch = pytest.importorskip("torch", reason="torch is not installed: make test-torch installs it")
 data = torch.utils.data
@@ -63,6 +68,49 @@ def test_a_transform_works_in_workers(start: str) -> None:
         multiprocessing_context=start,
     )
     assert np.array_equal(torch.cat(list(loader)).numpy(), EXPECTED)
+
+
+class Helped(data.Dataset):  # type: ignore[misc, name-defined]
+    """Files that helpers decode, and the processes of those."""
+
+    def __init__(self) -> None:
+        self.pre = clipprep.Preprocess(32, fallback="process")
+
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int) -> tuple[object, int]:
+        tensor = ct.Transform(self.pre)(saved(picture("RGB", 60, 40, index), "TGA"))
+        (helper,) = POOL.helpers()
+        return tensor, helper.pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+@pytest.mark.parametrize("start", ["fork", "spawn", "forkserver"])
+def test_helpers_decode_in_workers_and_end_with_them(start: str) -> None:
+    files = Helped()
+    loader = data.DataLoader(
+        files,
+        batch_size=2,
+        num_workers=2,
+        multiprocessing_context=start,
+        persistent_workers=True,
+    )
+    expected = torch.stack([files[index][0] for index in range(len(files))])
+    mine = {helper.pid for helper in POOL.helpers()}
+    used = set()
+    for _ in range(2):
+        tensors, helpers = zip(*loader, strict=True)
+        assert torch.equal(torch.cat(tensors), expected)
+        used.update(torch.cat(helpers).tolist())
+    assert len(used) == 2, "one for each worker, for both epochs"
+    assert not used & mine
+    del loader
+    gc.collect()
+    end = time.monotonic() + 60
+    while any(Path(f"/proc/{pid}").exists() for pid in used):
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
