@@ -10,6 +10,7 @@ import re
 import struct
 from typing import TYPE_CHECKING
 
+from . import codestream
 from .refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -214,16 +215,16 @@ def jpeg2000(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
         )
         if tiles > 65_535:
             continue
-        sample = max(pixel_bytes / 4, _sample_bytes(data[at + length :]))
+        styles = codestream.styles(data[at + length :])
+        sample = max(pixel_bytes / 4, _sample_bytes(styles))
         memory = int(width * height * max(count, 1) * sample)
-        stream = data[at + length :]
-        packets = max(count, 1) * _packets(stream, width, height, tiles)
+        packets = max(count, 1) * _packets(styles, width, height, tiles)
         guard.memory(memory + tiles * (_TILE + count * _TILE_COMPONENT) + 2 * packets)
         if packets > _MAX_PACKETS:
             raise RefusedError(
                 "limit", f"expected at most {_MAX_PACKETS} packets in a JPEG 2000, found {packets}"
             )
-        visits = packets * _progressions(stream)
+        visits = packets * _progressions(styles)
         if visits > _MAX_PACKETS:
             raise RefusedError(
                 "limit",
@@ -235,7 +236,7 @@ def jpeg2000(data: memoryview, pixel_bytes: int, guard: Guard) -> None:
 _MAX_PACKETS = 1 << 25
 
 
-def _progressions(data: memoryview) -> int:
+def _progressions(data: bytes | memoryview) -> int:
     """Changes of the order of packets that are announced, in each of which OpenJPEG may go through all packets."""
     changes = 0
     for found in re.finditer(rb"\xff\x5f(..)", data, re.S):
@@ -246,7 +247,7 @@ def _progressions(data: memoryview) -> int:
     return 1 + changes
 
 
-def _packets(data: memoryview, width: int, height: int, tiles: int) -> int:
+def _packets(data: bytes | memoryview, width: int, height: int, tiles: int) -> int:
     """Packets of a component: one for each layer, resolution and precinct, by the most of each that is announced."""
     layers, resolutions, precincts = 1, 1, 0
     for found in re.finditer(
@@ -266,7 +267,7 @@ def _packets(data: memoryview, width: int, height: int, tiles: int) -> int:
     return layers * resolutions * (tiles + precincts)
 
 
-def _sample_bytes(data: memoryview) -> float:
+def _sample_bytes(data: bytes | memoryview) -> float:
     """Bytes that a sample may cost by the smallest code blocks and precincts that are announced."""
     most = 0.0
     # The default coding style, and that of a component.
