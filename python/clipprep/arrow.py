@@ -100,8 +100,9 @@ def preprocess(
         expected = (
             "expected a RecordBatch or a Table of pyarrow, or a data frame of polars or pandas"
         )
+        library = type(held).__module__.partition(".")[0]
         hint = "turn a query or a reader into one, or call this for each of its batches"
-        raise type_error(f"{expected}, found {kind(held)}: {hint}")
+        raise type_error(f"{expected}, found {kind(held)} of {library}: {hint}")
     names = list(held.column_names if is_arrow else held.columns)
     if names.count(column) != 1:
         found = f"{names.count(column)} of them in {shown(names)}"
