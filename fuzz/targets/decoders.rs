@@ -3,9 +3,10 @@
 use std::sync::Once;
 
 use clipprep::decode::{Decoder, Format, Input, Rules, jpeg_has_simd, open};
-use clipprep::pixels::{BLOCK_ROWS, Window};
+use clipprep::pixels::{BLOCK_ROWS, Layout, Window};
 use clipprep::{Error, Level};
 use libfuzzer_sys::Corpus;
+use libwebp_sys::{WebPDecodeRGB, WebPFree};
 
 use crate::LIMITS;
 
@@ -79,7 +80,7 @@ pub fn jpeg_header(data: &[u8]) -> Corpus {
     // its first file: without SIMD code it is C alone, in which AddressSanitizer sees every access.
     PLAIN.call_once(|| unsafe { std::env::set_var("JSIMD_FORCENONE", "1") });
     let rules = Rules { pad: true, ..Rules::default() };
-    let Some(mut image) = jpeg(data, &rules) else { return Corpus::Reject };
+    let Some(mut image) = opened_as("JPEG", data, &rules) else { return Corpus::Reject };
     let window = all(image.as_ref());
     if let Err(error) = rows(image.as_mut(), &window) {
         assert!(!error.to_string().contains("libjpeg reads differently"), "{error}");
@@ -92,14 +93,15 @@ pub fn own_jpeg_is_libjpegs(data: &[u8]) -> Corpus {
     assert!(jpeg_has_simd(), "libjpeg's C code wraps samples that are far beyond a byte");
     let mut expected = None;
     for level in Level::supported() {
-        let Some(mut image) = jpeg(data, &Rules { level, ..Rules::default() }) else { break };
+        let Some(mut image) = opened_as("JPEG", data, &Rules { level, ..Rules::default() }) else { break };
         let window = part(image.as_ref(), data);
         let Ok(own) = rows(image.as_mut(), &window) else { break };
         if image.stand_in().is_some() {
             break;
         }
         let expected = expected.get_or_insert_with(|| {
-            let mut image = jpeg(data, &Rules { pad: true, ..Rules::default() }).expect("an image, padded");
+            let rules = Rules { pad: true, ..Rules::default() };
+            let mut image = opened_as("JPEG", data, &rules).expect("an image, padded");
             rows(image.as_mut(), &window).expect("rows by libjpeg")
         });
         assert!(own == *expected, "{} {window:?}", level.name());
@@ -107,6 +109,35 @@ pub fn own_jpeg_is_libjpegs(data: &[u8]) -> Corpus {
     if expected.is_some() { Corpus::Keep } else { Corpus::Reject }
 }
 
-fn jpeg<'a>(data: &'a [u8], rules: &Rules<'_>) -> Option<Box<dyn Decoder + 'a>> {
-    Format::of(data).filter(|format| format.name() == "JPEG").and_then(|_| opened(data, rules))
+/// Pixels of lossy frames, which are made here from libwebp's samples, have the bits of those that it makes, at every level.
+pub fn own_webp_is_libwebps(data: &[u8]) -> Corpus {
+    let open = |level| opened_as("WEBP", data, &Rules { level, ..Rules::default() });
+    let Some(image) = open(Level::Scalar).filter(|image| image.header().layout == Layout::Rgb) else {
+        return Corpus::Reject;
+    };
+    let window = all(image.as_ref());
+    let (mut width, mut height) = (0, 0);
+    // SAFETY: the library reads within `data`, and writes the two numbers. Its memory is copied, and freed once.
+    let expected = unsafe {
+        let pixels = WebPDecodeRGB(data.as_ptr(), data.len(), &mut width, &mut height);
+        if pixels.is_null() {
+            return Corpus::Reject; // an animation, or no image
+        }
+        let copy = std::slice::from_raw_parts(pixels, 3 * width as usize * height as usize).to_vec();
+        WebPFree(pixels.cast());
+        copy
+    };
+    assert_eq!((width as usize, height as usize), (window.columns.end, window.rows.end));
+    for level in Level::supported() {
+        // Pillow refuses some files that WebPDecodeRGB reads.
+        let own = rows(open(level).expect("an image as before").as_mut(), &window);
+        if let Ok(own) = own {
+            assert!(own == expected, "{}", level.name());
+        }
+    }
+    Corpus::Keep
+}
+
+fn opened_as<'a>(name: &str, data: &'a [u8], rules: &Rules<'_>) -> Option<Box<dyn Decoder + 'a>> {
+    Format::of(data).filter(|format| format.name() == name).and_then(|_| opened(data, rules))
 }

@@ -26,13 +26,14 @@ type Check = Box<dyn Fn(&[u8]) -> Corpus + Send + Sync>;
 
 /// Every target with its name. Each format has one by its row in the library's table.
 fn targets() -> Vec<(String, Check)> {
-    let of_all: [(&str, fn(&[u8]) -> Corpus); 7] = [
+    let of_all: [(&str, fn(&[u8]) -> Corpus); 8] = [
         ("strict", |data| pipeline::finite(data, Truncated::Error)),
         ("pad", |data| pipeline::finite(data, Truncated::Pad)),
         ("streamed", pipeline::streamed_is_held),
         ("levels", pipeline::levels_agree),
         ("jpeg-header", decoders::jpeg_header),
         ("jpeg-own", decoders::own_jpeg_is_libjpegs),
+        ("webp-own", decoders::own_webp_is_libwebps),
         ("exif", exif),
     ];
     let of_all = of_all.into_iter().map(|(name, check)| (name.to_owned(), Box::new(check) as Check));

@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::limits::Limits;
 use crate::pixels::{Header, Image, Layout, Rows, Whole, Window};
+use crate::simd::Level;
 use planes::Planes;
 
 /// The library polls nothing, so that an image of more pixels is handed to it in pieces.
@@ -44,7 +45,7 @@ pub(super) fn open<'a>(input: &Input<'a>, rules: &Rules<'_>) -> Result<Box<dyn D
     limits.check_memory(held)?;
     let frame = file.first_frame()?;
     frame.check_memory(limits, held)?;
-    Ok(Box::new(WebP { header, frame, held, bytes, decoded: None }))
+    Ok(Box::new(WebP { header, frame, held, bytes, level: rules.level, decoded: None }))
 }
 
 /// A file whose header is read.
@@ -54,6 +55,7 @@ struct WebP<'a> {
     /// Bytes that decoding takes at the most.
     held: u64,
     bytes: &'a [u8],
+    level: Level,
     decoded: Option<Decoded>,
 }
 
@@ -87,7 +89,7 @@ impl Image for WebP<'_> {
         let decoded = self.frame.decode(&self.header, &part)?;
         Ok(match self.decoded.insert(decoded) {
             Decoded::Pixels(pixels) => pixels.rows(&window)?,
-            Decoded::Planes(planes) => Box::new(planes.rows(&window)?),
+            Decoded::Planes(planes) => Box::new(planes.rows(&window, self.level)?),
         })
     }
 }

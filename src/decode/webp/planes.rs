@@ -65,13 +65,13 @@ impl Planes {
     }
 
     /// The pixels of a window.
-    pub fn rows(&self, window: &Window) -> Result<PixelRows<'_>> {
+    pub fn rows(&self, window: &Window, level: Level) -> Result<PixelRows<'_>> {
         // Columns that share chroma are made together.
         let first = window.columns.start / 2 * 2;
         let width = window.columns.end - first;
         Ok(PixelRows {
             planes: self,
-            kernel: kernel(Level::active()),
+            kernel: kernel(level),
             first,
             width,
             from: RGB * (window.columns.start - first),
