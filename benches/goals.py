@@ -48,7 +48,7 @@ AHEAD = (
 )
 #: Times that spread more than this, between the quartiles of their rounds, decide nothing.
 NOISY = 0.05
-FIXED_US, PIL_OVER_ARRAY, SPEEDUP, MEMORY_MB = 60.0, 1.1, 1.9, 16.0
+FIXED_US, PIL_OVER_ARRAY, SPEEDUP, MEMORY_MB = 35.0, 1.1, 1.9, 16.0
 
 Cells = dict[tuple[str, str, int, int], dict[str, np.ndarray]]
 
