@@ -31,9 +31,9 @@ impl Bits {
         Ok(())
     }
 
-    /// The entry of the next code, which stays.
+    /// The entry of the next code, which stays, as [`Table::look_up`] has it.
     #[inline(always)]
-    pub fn look_up(&self, table: &Table) -> Option<Entry> {
+    pub fn look_up(&self, table: &Table) -> Entry {
         table.look_up(self.buffer)
     }
 
@@ -69,14 +69,18 @@ impl Bits {
     /// The next code's entry, and the bits that begin with it.
     #[inline(always)]
     pub fn next(&mut self, table: &Table) -> Result<(Entry, u64), Irregular> {
-        let entry = self.look_up(table).ok_or(Irregular)?;
+        let entry = self.look_up(table);
+        if entry.is_none() {
+            return Err(Irregular);
+        }
         Ok((entry, self.take_entry(entry)))
     }
 
     /// The next bits, 56 at the most.
     #[inline(always)]
     pub fn take(&mut self, count: u32) -> u64 {
-        let value = (self.buffer >> 1) >> (63 - count);
+        // Turned to the end and cut off: a double shift, of which another form would be made, takes longer.
+        let value = self.buffer.rotate_left(count) & !(u64::MAX << count);
         self.buffer = self.buffer.wrapping_shl(count);
         self.count = self.count.wrapping_sub(count);
         value

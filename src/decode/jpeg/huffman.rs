@@ -23,21 +23,26 @@ pub(super) enum Kind {
     Ac,
     /// The first bits of AC coefficients in a progressive file.
     First,
-    /// AC coefficients that this bit makes the first one of, in a progressive file.
-    Refinement(u8),
+    /// AC coefficients that a later scan makes the first bit of, in a progressive file.
+    Refinement,
 }
 
 /// A code and what follows it: the bits of both (from bit 0), how many coefficients further it belongs (from bit 8),
-/// and a one for each bit of the number that follows (from bit 16); in a refinement the value itself.
+/// and a one for each bit of the number that follows (from bit 16); in a refinement whether there is a new coefficient
+/// (bit 16), and whether it is negative (bit 31).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry(u32);
 
 /// The step that ends a block.
 pub(super) const END_OF_BLOCK: usize = 64;
+/// The step of no code.
+const NO_STEP: usize = 255;
 
 impl Entry {
     /// A code longer than what is looked up, or none.
     const LONG: Self = Self(0);
+    /// No code: a step out of any block, which is no end of one.
+    const NONE: Self = Self((NO_STEP as u32) << 8 | 1);
 
     fn of(kind: Kind, symbol: u8, bits: u32) -> Self {
         let (run, size) = (u32::from(symbol >> 4), u32::from(symbol & 15));
@@ -51,10 +56,15 @@ impl Entry {
         Self(((1 << number) - 1) << 16 | step << 8 | (bits + number))
     }
 
-    /// A coefficient that becomes plus or minus `1 << bit`; `bits` are those of its code without the sign.
-    fn of_new(symbol: u8, bits: u32, bit: u8, is_positive: bool) -> Self {
-        let value = if is_positive { 1_i16 << bit } else { -1 << bit };
-        Self(u32::from(value as u16) << 16 | (u32::from(symbol >> 4) + 1) << 8 | (bits + 1))
+    /// A new coefficient of a refinement; `bits` are those of its code without the sign.
+    fn of_new(symbol: u8, bits: u32, is_positive: bool) -> Self {
+        Self(u32::from(!is_positive) << 31 | 1 << 16 | (u32::from(symbol >> 4) + 1) << 8 | (bits + 1))
+    }
+
+    /// Whether there is no such code.
+    #[inline(always)]
+    pub fn is_none(self) -> bool {
+        self.step() == NO_STEP
     }
 
     #[inline(always)]
@@ -103,10 +113,10 @@ impl Entry {
         (buffer.wrapping_shr(0_u32.wrapping_sub(self.0)) as u32 & ones) + ones + 1
     }
 
-    /// The value of a new coefficient.
+    /// One where a new coefficient is negative.
     #[inline(always)]
-    pub fn value(self) -> i16 {
-        (self.0 >> 16) as i16
+    pub fn sign(self) -> u64 {
+        u64::from(self.0 >> 31)
     }
 }
 
@@ -158,7 +168,7 @@ impl Table {
         let known = |&symbol: &u8| match kind {
             Kind::Dc => u32::from(symbol) <= MOST_OF_A_DIFFERENCE,
             Kind::Ac | Kind::First => u32::from(symbol & 15) <= MOST_OF_A_COEFFICIENT,
-            Kind::Refinement(_) => symbol & 15 <= 1,
+            Kind::Refinement => symbol & 15 <= 1,
         };
         if !codes.symbols().iter().all(known) {
             return None;
@@ -200,34 +210,36 @@ impl Table {
         };
         match self.kind {
             // The sign is looked up with the code.
-            Kind::Refinement(bit) if symbol & 15 == 1 => {
-                set(2 * code, bits + 1, Entry::of_new(symbol, bits, bit, false))?;
-                set(2 * code + 1, bits + 1, Entry::of_new(symbol, bits, bit, true))
+            Kind::Refinement if symbol & 15 == 1 => {
+                set(2 * code, bits + 1, Entry::of_new(symbol, bits, false))?;
+                set(2 * code + 1, bits + 1, Entry::of_new(symbol, bits, true))
             }
             kind => set(code, bits, Entry::of(kind, symbol, bits)),
         }
     }
 
-    /// The entry for the code that `buffer` begins with.
+    /// The entry for the code that `buffer` begins with. Where there is none, its step is longer than any, and ends no block.
     #[inline(always)]
-    pub fn look_up(&self, buffer: u64) -> Option<Entry> {
+    pub fn look_up(&self, buffer: u64) -> Entry {
         let entry = self.entries[(buffer >> (64 - LOOKED_UP)) as usize];
-        if entry.is_long() { self.long_code(buffer) } else { Some(entry) }
+        if entry.is_long() { self.long_code(buffer) } else { entry }
     }
 
     #[cold]
     #[inline(never)]
-    fn long_code(&self, buffer: u64) -> Option<Entry> {
+    fn long_code(&self, buffer: u64) -> Entry {
         let next = (buffer >> (64 - LONGEST)) as u32;
         // Of a refinement's codes those of all bits looked up have no sign there.
-        let bits = (LOOKED_UP..=LONGEST).find(|&bits| next < self.ends[bits as usize])?;
+        let Some(bits) = (LOOKED_UP..=LONGEST).find(|&bits| next < self.ends[bits as usize]) else {
+            return Entry::NONE;
+        };
         let place = (next >> (LONGEST - bits)) as i32 + self.places[bits as usize];
-        let symbol = self.symbols[usize::try_from(place).ok()?.min(255)];
-        Some(match self.kind {
-            Kind::Refinement(bit) if symbol & 15 == 1 => {
-                Entry::of_new(symbol, bits, bit, buffer << bits >> 63 == 1)
-            }
+        let Some(&symbol) = usize::try_from(place).ok().and_then(|place| self.symbols.get(place)) else {
+            return Entry::NONE;
+        };
+        match self.kind {
+            Kind::Refinement if symbol & 15 == 1 => Entry::of_new(symbol, bits, buffer << bits >> 63 == 1),
             kind => Entry::of(kind, symbol, bits),
-        })
+        }
     }
 }

@@ -22,7 +22,7 @@ const MOST_PIECES: usize = 1 << 16;
 /// Coefficients of a block that libjpeg estimates where they have no bits yet.
 const SMOOTHED: usize = 10;
 /// The most bits that a scan may leave for later ones: with more, coefficients of ten bits would not fit into 16.
-const MOST_LOW_BITS: u8 = 5;
+pub(super) const MOST_LOW_BITS: u8 = 5;
 /// Zeros after the last byte, so that eight can be looked at anywhere.
 const PADDING: usize = 16;
 /// Bytes that are copied between two looks at the interrupt.
@@ -97,6 +97,16 @@ impl Index {
             Some(()) => Some(builder.index),
             None => None,
         })
+    }
+
+    /// The low bits of a component's AC that its refinements give.
+    pub fn refined(&self, component: usize) -> Vec<u8> {
+        let scans = self.scans.iter().filter(|scan| matches!(scan.part, Part::Refinement(_)));
+        let mut bits: Vec<u8> =
+            scans.filter(|scan| scan.components == [component]).map(|scan| scan.bit).collect();
+        bits.sort_unstable();
+        bits.dedup();
+        bits
     }
 
     /// How many of the first scans one thread should read while another one reads the others and makes pixels, so
@@ -227,7 +237,7 @@ impl Builder<'_> {
             }
             (0, false) => Part::DcBit,
             (_, true) => Part::First(self.table(Kind::First, scan.components[0].ac)?),
-            (_, false) => Part::Refinement(self.table(Kind::Refinement(bit), scan.components[0].ac)?),
+            (_, false) => Part::Refinement(self.table(Kind::Refinement, scan.components[0].ac)?),
         })
     }
 

@@ -3,8 +3,18 @@
 //! All scans are read side by side, a row of MCUs at a time, so that no more than that row is held. libjpeg, which
 //! reads them one after the other, holds the coefficients of the whole image. Two threads share the scans: one reads
 //! the first ones of a row, the other one adds the rest.
+//!
+//! - `index` finds the scans and their bytes; `reader` reads one of them, and `refine` the blocks of a refinement, by
+//!   the bit instructions of `x86` where the processor has them.
+//! - First scans write coefficients to the `store`. Refinements read and write maps of them alone, a bit for each
+//!   coefficient; what they gave is added at the end, by `low_bits`, `avx2` or `avx512`.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod index;
+mod low_bits;
 mod reader;
 mod refine;
 mod store;
@@ -23,6 +33,7 @@ use crate::simd::{Level, best};
 use index::Index;
 use reader::{Extent, Loops, Reader};
 use refine::Plain;
+use store::HandOver;
 pub(super) use store::Store;
 
 /// Reads a row of MCUs of some scans.
@@ -112,6 +123,12 @@ impl Progressive {
             let (across, down) = geometry.blocks_of_component(&header.frame, i);
             ((across, geometry.blocks(i).1), down)
         });
+        let hand_over: HandOver = best! { level;
+            "x86_64" Avx512 => |proof| Some(avx512::hand_over(proof)),
+            "x86_64" Avx2 => |proof| Some(avx2::hand_over(proof)),
+            _ => store::hand_over::<Plain>,
+        };
+        let store = Store::new(geometry, |component| index.refined(component), hand_over)?;
         let numbers = 0..index.scans.len();
         let part = Part {
             scans: Scans::new(index.into(), numbers),
@@ -120,7 +137,7 @@ impl Progressive {
             blocks: blocks.collect(),
             mcus: geometry.mcus.0,
         };
-        Ok(Some(Self { part, store: Store::new(geometry)? }))
+        Ok(Some(Self { part, store }))
     }
 
     /// Passes over a row of MCUs.
@@ -151,7 +168,7 @@ impl Progressive {
         };
         let mut stores = vec![store];
         for _ in 1..STORES {
-            stores.push(Store::new(geometry)?);
+            stores.push(stores[0].another()?);
         }
         Ok((FirstScans(part(0..cut)), LastScans(part(cut..numbers.end)), stores))
     }

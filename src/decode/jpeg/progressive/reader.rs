@@ -2,7 +2,7 @@
 
 use super::index::{Index, Part, ScanPart};
 use super::refine::{Band, MapBits, Plain, refine, refine_old};
-use super::store::{Block, Blocks, Map, Store, bit_of};
+use super::store::{Block, Blocks, Maps, Store, bit_of};
 use crate::decode::jpeg::bits::{Bits, Irregular};
 use crate::decode::jpeg::header::NATURAL;
 use crate::decode::jpeg::huffman::{END_OF_BLOCK, MOST_BITS, MOST_BITS_OF_AC, MOST_BITS_OF_RUN, Table};
@@ -14,11 +14,28 @@ pub(super) struct Extent {
     pub down: usize,
 }
 
+/// A block of an MCU in a scan of DC.
+struct DcBlock {
+    /// The place of its component in the scan, and in the frame.
+    place: usize,
+    component: usize,
+    /// Where it is among its component's blocks in the first MCU, and how much further in the next one.
+    first: usize,
+    per_mcu: usize,
+}
+
+impl DcBlock {
+    #[inline(always)]
+    fn value<'a>(&self, mcu: usize, store: &'a mut Store) -> &'a mut i16 {
+        &mut store.components[self.component].dc[self.first + mcu * self.per_mcu]
+    }
+}
+
 /// Blocks of a row without a restart between them, and the bytes to read them from.
 pub(super) struct Piece<'a> {
     window: &'a [u8],
     blocks: &'a mut [Block],
-    maps: &'a mut [Map],
+    maps: &'a mut [Maps],
 }
 
 /// The loops over blocks, which are compiled one by one for each kind of processors: of all that is read they take the
@@ -78,37 +95,20 @@ impl Reader {
     ) -> Result<(), Irregular> {
         match (&scan.part, scan.components.as_slice()) {
             (Part::Dc(_) | Part::DcBit, [one]) => {
-                let (extent, blocks) = (extents[*one], &mut store.components[*one]);
+                let (extent, across) = (extents[*one], store.components[*one].across);
                 for row in 0..extent.down {
-                    let mut values = &mut blocks.dc[row * blocks.across..][..extent.across];
-                    while !values.is_empty() {
-                        let piece;
-                        (piece, values) = values.split_at_mut(self.begin(scan, values.len())?);
-                        let window = scan.window(index, self.piece);
-                        read_dc(&mut self.bits, window, scan, 0, &mut self.last, piece)?;
-                        self.check(scan)?;
-                    }
+                    let block = DcBlock { place: 0, component: *one, first: row * across, per_mcu: 1 };
+                    self.dc(scan, index, &[block], extent.across, store)?;
                 }
             }
             (Part::Dc(_) | Part::DcBit, several) => {
-                let mut mcu = 0;
-                while mcu < mcus {
-                    let end = mcu + self.begin(scan, mcus - mcu)?;
-                    let window = scan.window(index, self.piece);
-                    let mut bits = self.bits;
-                    for mcu in mcu..end {
-                        for (i, &component) in several.iter().enumerate() {
-                            let Blocks { per_mcu, across, down, dc, .. } = &mut store.components[component];
-                            for row in 0..*down {
-                                let values = &mut dc[row * *across + mcu * *per_mcu..][..*per_mcu];
-                                read_dc(&mut bits, window, scan, i, &mut self.last, values)?;
-                            }
-                        }
-                    }
-                    self.bits = bits;
-                    self.check(scan)?;
-                    mcu = end;
+                let mut blocks = Vec::new();
+                for (place, &component) in several.iter().enumerate() {
+                    let &Blocks { per_mcu, across, down, .. } = &store.components[component];
+                    let firsts = (0..down).flat_map(|row| (0..per_mcu).map(move |x| row * across + x));
+                    blocks.extend(firsts.map(|first| DcBlock { place, component, first, per_mcu }));
                 }
+                self.dc(scan, index, &blocks, mcus, store)?;
             }
             (Part::First(table) | Part::Refinement(table), components) => {
                 let band = Band::new(scan.spectrum, scan.bit);
@@ -136,6 +136,48 @@ impl Reader {
         }
         // To libjpeg a sum beyond 32 bits is an error; a row adds less than 2^27.
         if self.last.iter().all(|last| last.unsigned_abs() < 1 << 30) { Ok(()) } else { Err(Irregular) }
+    }
+
+    /// Reads the DC of `mcus` MCUs, whose blocks are `blocks`.
+    #[inline(always)]
+    fn dc(
+        &mut self,
+        scan: &ScanPart,
+        index: &Index,
+        blocks: &[DcBlock],
+        mcus: usize,
+        store: &mut Store,
+    ) -> Result<(), Irregular> {
+        let mut mcu = 0;
+        while mcu < mcus {
+            let end = mcu + self.begin(scan, mcus - mcu)?;
+            let window = scan.window(index, self.piece);
+            let mut bits = self.bits;
+            for mcu in mcu..end {
+                if let Part::Dc(tables) = &scan.part {
+                    const { assert!(2 * MOST_BITS <= Bits::REFILLED) };
+                    for blocks in blocks.chunks(2) {
+                        bits.refill(window)?;
+                        for block in blocks {
+                            let (entry, coded) = bits.next(&tables[block.place])?;
+                            let last = &mut self.last[block.place & 3];
+                            *last += entry.number(coded);
+                            *block.value(mcu, store) = (*last << scan.bit) as i16;
+                        }
+                    }
+                } else {
+                    // An MCU has ten blocks at the most.
+                    bits.refill(window)?;
+                    for block in blocks {
+                        *block.value(mcu, store) |= (bits.take(1) << scan.bit) as i16;
+                    }
+                }
+            }
+            self.bits = bits;
+            self.check(scan)?;
+            mcu = end;
+        }
+        Ok(())
     }
 
     /// Begins to read MCUs, with a restart where one is due: returns how many of `count` come before the next one.
@@ -179,8 +221,8 @@ impl Reader {
             let over = (ended as usize).min(blocks.len() - at);
             ended -= over as u32;
             at += over;
-            if let (Some(block), Some(map)) = (blocks.get_mut(at), maps.get_mut(at)) {
-                ended = first_block(&mut bits, window, table, scan, block, map)?;
+            if let (Some(block), Some(maps)) = (blocks.get_mut(at), maps.get_mut(at)) {
+                ended = first_block(&mut bits, window, table, scan, block, maps)?;
                 // This one is done.
                 ended = ended.saturating_sub(1);
                 at += 1;
@@ -198,61 +240,25 @@ impl Reader {
         band: &Band,
         piece: Piece<'_>,
     ) -> Result<(), Irregular> {
-        let Piece { window, blocks, maps } = piece;
+        let Piece { window, maps, .. } = piece;
         let (mut bits, mut ended) = (self.bits, self.ended);
-        let mut is_filled = false;
-        for (block, map) in blocks.iter_mut().zip(maps) {
-            if ended > 0 {
-                ended -= 1;
-                refine_old::<M>(&mut bits, window, band, block, *map)?;
-                is_filled = false;
-            } else {
-                if !is_filled {
-                    bits.refill(window)?;
-                    is_filled = true;
-                }
-                ended = refine::<M>(&mut bits, window, table, band, block, map)?.saturating_sub(1);
+        let mut at = 0;
+        while at < maps.len() {
+            let over = (ended as usize).min(maps.len() - at);
+            ended -= over as u32;
+            for maps in &mut maps[at..at + over] {
+                refine_old::<M>(&mut bits, window, band, maps)?;
+            }
+            at += over;
+            bits.refill(window)?;
+            while let (0, Some(maps)) = (ended, maps.get_mut(at)) {
+                ended = refine::<M>(&mut bits, window, table, band, maps)?.saturating_sub(1);
+                at += 1;
             }
         }
         (self.bits, self.ended) = (bits, ended);
         Ok(())
     }
-}
-
-/// Reads the DC of blocks of component `i` of the scan, one after the other; `last` has what each component's next one is
-/// added to.
-#[inline(always)]
-fn read_dc(
-    bits: &mut Bits,
-    window: &[u8],
-    scan: &ScanPart,
-    i: usize,
-    last: &mut [i32; 4],
-    values: &mut [i16],
-) -> Result<(), Irregular> {
-    match &scan.part {
-        Part::Dc(tables) => {
-            let (table, last) = (&tables[i], &mut last[i & 3]);
-            const { assert!(2 * MOST_BITS <= Bits::REFILLED) };
-            for values in values.chunks_mut(2) {
-                bits.refill(window)?;
-                for value in values {
-                    let (entry, coded) = bits.next(table)?;
-                    *last += entry.number(coded);
-                    *value = (*last << scan.bit) as i16;
-                }
-            }
-        }
-        _ => {
-            for values in values.chunks_mut(Bits::REFILLED as usize) {
-                bits.refill(window)?;
-                for value in values {
-                    *value |= (bits.take(1) << scan.bit) as i16;
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Reads the first bits of a block; returns how many blocks end with it, if it ends before its band does.
@@ -263,16 +269,17 @@ fn first_block(
     table: &Table,
     scan: &ScanPart,
     block: &mut Block,
-    map: &mut Map,
+    maps: &mut Maps,
 ) -> Result<u32, Irregular> {
     const { assert!(MOST_BITS_OF_AC + MOST_BITS_OF_RUN <= Bits::REFILLED) };
     let last = usize::from(scan.spectrum.1);
     let mut at = usize::from(scan.spectrum.0) - 1;
-    let mut new = *map;
+    let mut nonzero = maps.nonzero;
     let ended = 'block: loop {
         bits.refill(window)?;
         for _ in 0..2 {
-            let (entry, coded) = bits.next(table)?;
+            let entry = bits.look_up(table);
+            let coded = bits.take_entry(entry);
             at += entry.step();
             if at > last {
                 if entry.step() != END_OF_BLOCK {
@@ -281,13 +288,13 @@ fn first_block(
                 break 'block entry.blocks(coded);
             }
             block[usize::from(NATURAL[at & 63])] = (entry.number(coded) << scan.bit) as i16;
-            new |= u64::from(entry.has_value()) << bit_of(at & 63);
+            nonzero |= u64::from(entry.has_value()) << bit_of(at & 63);
             if at == last {
                 // Only the band ends.
                 break 'block 0;
             }
         }
     };
-    *map = new;
+    maps.nonzero = nonzero;
     Ok(ended)
 }

@@ -1,10 +1,9 @@
 //! A refinement of AC coefficients: one more bit of those that are not zero, and new ones among the others.
 //!
-//! The bits of a block are gathered first, and then added all at once to the coefficients that a map of them names.
+//! The bits of a block are gathered first, and then spread over a map of its coefficients all at once.
 
-use super::store::{Block, Map};
+use super::store::{Map, Maps};
 use crate::decode::jpeg::bits::{Bits, Irregular};
-use crate::decode::jpeg::header::NATURAL;
 use crate::decode::jpeg::huffman::{END_OF_BLOCK, MOST_BITS_OF_RUN, Table};
 
 /// A code of a new coefficient with its sign.
@@ -15,15 +14,11 @@ pub(super) trait MapBits {
     /// The bits of `map` that the lowest bits of `values` say, in order.
     fn deposit(values: u64, map: Map) -> Map;
 
-    /// The place of that bit of `map` which has `below` others below it.
-    fn select(map: Map, below: u32) -> u32;
-
-    /// Adds one unit of `bit` to the magnitude of the coefficients of `map`.
-    fn correct(block: &mut Block, map: Map, bit: u8);
+    /// That bit of `map` alone which has as many others below it as bits are below the one of `one`.
+    fn select(map: Map, one: u64) -> Map;
 }
 
-/// In plain Rust, for ARM too: most blocks have two to six corrections, and a block takes eight registers of NEON, so
-/// that a loop over the corrections is shorter than one over the registers.
+/// Plain Rust, for any processor.
 pub(super) struct Plain;
 
 impl MapBits for Plain {
@@ -40,60 +35,40 @@ impl MapBits for Plain {
     }
 
     #[inline(always)]
-    fn select(mut map: Map, below: u32) -> u32 {
+    fn select(mut map: Map, one: u64) -> Map {
+        let below = one.trailing_zeros();
         // From the nearer end.
         let above = map.count_ones().wrapping_sub(below + 1);
         if above < below {
             for _ in 0..above {
                 map ^= (1_u64 << 63).wrapping_shr(map.leading_zeros());
             }
-            63 - map.leading_zeros().min(63)
+            (1_u64 << 63).wrapping_shr(map.leading_zeros())
         } else {
             for _ in 0..below {
                 map &= map.wrapping_sub(1);
             }
-            map.trailing_zeros()
+            map & map.wrapping_neg()
         }
     }
-
-    #[inline(always)]
-    fn correct(block: &mut Block, mut map: Map, bit: u8) {
-        while map != 0 {
-            let value = &mut block[at_bit(map.trailing_zeros())];
-            *value += (*value >> 15 | 1) << bit;
-            map &= map - 1;
-        }
-    }
-}
-
-/// The natural place of the coefficient of a map's bit.
-#[inline(always)]
-pub(super) const fn at_bit(bit: u32) -> usize {
-    const PLACES: [u8; 64] = {
-        let mut places = [0; 64];
-        let mut i = 0;
-        while i < 64 {
-            places[i] = NATURAL[63 - i];
-            i += 1;
-        }
-        places
-    };
-    PLACES[(bit & 63) as usize] as usize
 }
 
 /// The scan's part of a block.
 pub(super) struct Band {
-    /// The bits of its coefficients in a map, and the lowest of them.
+    /// Its coefficients.
     map: Map,
-    lowest: u32,
+    /// The place in coded order of the one before the first, and of the last.
+    before: u32,
+    last: u32,
     /// The bit of the coefficients that it gives.
     bit: u8,
 }
 
 impl Band {
     pub fn new(spectrum: (u8, u8), bit: u8) -> Self {
-        let lowest = 63 - u32::from(spectrum.1);
-        Self { map: u64::MAX >> spectrum.0 & u64::MAX << lowest, lowest, bit }
+        let (first, last) = spectrum;
+        let map = u64::MAX >> first & u64::MAX << (63 - last);
+        Self { map, before: u32::from(first) - 1, last: last.into(), bit }
     }
 }
 
@@ -105,18 +80,18 @@ pub(super) fn refine<M: MapBits>(
     window: &[u8],
     table: &Table,
     band: &Band,
-    block: &mut Block,
-    map: &mut Map,
+    maps: &mut Maps,
 ) -> Result<u32, Irregular> {
-    let old = *map & band.map;
+    let old = maps.nonzero & band.map;
     let zeros = band.map & !old;
     let mut zeros_left = zeros.count_ones();
-    // The bit after which to go on.
-    let mut at = 64 - band.map.leading_zeros();
-    let (mut corrections, mut new, mut blocks) = (0, 0, 0);
+    // As many bits below it. What is found of the next code is what the one after it waits for, so each step counts.
+    let mut one = 1_u64 << zeros_left;
+    let mut at = band.before;
+    let (mut corrections, mut new, mut signs, mut blocks) = (0, 0, 0, 0);
     loop {
         // Looked up before the buffer is refilled, for which the code need not wait.
-        let entry = bits.look_up(table).ok_or(Irregular)?;
+        let entry = bits.look_up(table);
         bits.refill(window)?;
         let coded = bits.take_entry(entry);
         let step = entry.step() as u32;
@@ -125,7 +100,7 @@ pub(super) fn refine<M: MapBits>(
                 return Err(Irregular);
             }
             blocks = entry.blocks(coded);
-            let passed = at - band.lowest - zeros_left;
+            let passed = band.last - at - zeros_left;
             gather(
                 bits,
                 window,
@@ -136,19 +111,32 @@ pub(super) fn refine<M: MapBits>(
             break;
         };
         zeros_left = left;
-        let place = M::select(zeros, left);
-        let passed = (at - step).wrapping_sub(place);
+        one >>= step;
+        let bit = M::select(zeros, one);
+        let place = bit.leading_zeros();
+        let passed = place.wrapping_sub(at + step);
         at = place;
         gather(bits, window, passed, Bits::REFILLED - 2 * MOST_BITS_OF_NEW, &mut corrections)?;
-        block[at_bit(place)] = entry.value();
-        new |= u64::from(entry.has_value()) << (place & 63);
-        if place == band.lowest {
+        new |= bit;
+        signs = signs << 1 | entry.sign();
+        if !entry.has_value() {
+            (new, signs) = without_last(new, bit, signs);
+        }
+        if place == band.last {
             break;
         }
     }
-    correct::<M>(block, corrections, old, band.bit);
-    *map |= new;
+    maps.nonzero |= new;
+    maps.negative |= M::deposit(signs, new);
+    maps.low_bits[usize::from(band.bit)] |= new | M::deposit(corrections, old);
     Ok(blocks)
+}
+
+/// After sixteen zeros, which is rare, so that it is a branch.
+#[cold]
+#[inline(never)]
+fn without_last(new: Map, bit: Map, signs: u64) -> (Map, u64) {
+    (new ^ bit, signs >> 1)
 }
 
 /// Reads a block in which no coefficient is new.
@@ -157,26 +145,14 @@ pub(super) fn refine_old<M: MapBits>(
     bits: &mut Bits,
     window: &[u8],
     band: &Band,
-    block: &mut Block,
-    map: Map,
+    maps: &mut Maps,
 ) -> Result<(), Irregular> {
-    let old = map & band.map;
-    if old == 0 {
-        return Ok(());
-    }
+    let old = maps.nonzero & band.map;
     bits.refill(window)?;
     let mut corrections = 0;
     gather(bits, window, old.count_ones(), Bits::REFILLED, &mut corrections)?;
-    correct::<M>(block, corrections, old, band.bit);
+    maps.low_bits[usize::from(band.bit)] |= M::deposit(corrections, old);
     Ok(())
-}
-
-#[inline(always)]
-fn correct<M: MapBits>(block: &mut Block, corrections: u64, old: Map, bit: u8) {
-    let map = M::deposit(corrections, old);
-    if map != 0 {
-        M::correct(block, map, bit);
-    }
 }
 
 /// Takes `count` bits, of which `there` are in the buffer, to the end of `gathered`.
@@ -189,18 +165,26 @@ fn gather(
     gathered: &mut u64,
 ) -> Result<(), Irregular> {
     if count > there {
-        return gather_many(bits, window, count, gathered);
+        (*bits, *gathered) = gather_many(*bits, window, count, *gathered)?;
+    } else {
+        *gathered = gathered.wrapping_shl(count) | bits.take(count);
     }
-    *gathered = gathered.wrapping_shl(count) | bits.take(count);
     Ok(())
 }
 
+/// By value, so that the loop that it is called from has both in registers.
 #[cold]
 #[inline(never)]
-fn gather_many(bits: &mut Bits, window: &[u8], count: u32, gathered: &mut u64) -> Result<(), Irregular> {
+fn gather_many(
+    mut bits: Bits,
+    window: &[u8],
+    count: u32,
+    mut gathered: u64,
+) -> Result<(Bits, u64), Irregular> {
     for _ in 0..count {
         bits.refill(window)?;
-        *gathered = *gathered << 1 | bits.take(1);
+        gathered = gathered << 1 | bits.take(1);
     }
-    bits.refill(window)
+    bits.refill(window)?;
+    Ok((bits, gathered))
 }

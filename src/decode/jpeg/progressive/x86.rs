@@ -1,15 +1,11 @@
-//! Maps of coefficients with the bit instructions of x86 and AVX2.
+//! The reader with the bit instructions of x86.
 
-use std::arch::x86_64::{
-    __cpuid, __m256i, _mm_cvtsi32_si128, _mm256_add_epi16, _mm256_and_si256, _mm256_cmpeq_epi16,
-    _mm256_loadu_si256, _mm256_or_si256, _mm256_set1_epi16, _mm256_set1_epi64x, _mm256_shuffle_epi8,
-    _mm256_sll_epi16, _mm256_srai_epi16, _mm256_storeu_si256, _pdep_u64,
-};
+use std::arch::x86_64::{__cpuid, _pdep_u64};
 
 use super::index::ScanPart;
 use super::reader::{Extent, Loops, Piece, Reader};
-use super::refine::{Band, MapBits, at_bit};
-use super::store::{Block, Map, Store};
+use super::refine::{Band, MapBits};
+use super::store::{Map, Store};
 use super::{Irregular, ReadRow, Scans};
 use crate::decode::jpeg::huffman::Table;
 use crate::simd::Avx2;
@@ -78,55 +74,8 @@ impl MapBits for X86 {
     }
 
     #[inline(always)]
-    fn select(map: Map, below: u32) -> u32 {
+    fn select(map: Map, one: u64) -> Map {
         // SAFETY: as above.
-        unsafe { _pdep_u64(1_u64.wrapping_shl(below), map) }.trailing_zeros()
-    }
-
-    #[inline(always)]
-    fn correct(block: &mut Block, map: Map, bit: u8) {
-        // SAFETY: as above, and AVX2 is known.
-        unsafe { correct(block, map, bit) }
-    }
-}
-
-/// For each coefficient in natural order the byte of a map that has its bit, and that bit, in 16-bit lanes.
-const BYTES: [[u8; 32]; 4] = lanes(false);
-const BITS: [[u8; 32]; 4] = lanes(true);
-
-const fn lanes(is_bit: bool) -> [[u8; 32]; 4] {
-    let mut lanes = [[0; 32]; 4];
-    let mut bit = 0;
-    while bit < 64 {
-        let place = at_bit(bit);
-        let lane = &mut lanes[place / 16];
-        let at = place % 16 * 2;
-        lane[at] = if is_bit { 1 << (bit % 8) } else { (bit / 8) as u8 };
-        // The upper half of a lane stays zero.
-        lane[at + 1] = if is_bit { 0 } else { 0x80 };
-        bit += 1;
-    }
-    lanes
-}
-
-#[target_feature(enable = "avx2")]
-fn correct(block: &mut Block, map: Map, bit: u8) {
-    let map = _mm256_set1_epi64x(map as i64);
-    let one = _mm256_set1_epi16(1);
-    let shift = _mm_cvtsi32_si128(bit.into());
-    for (i, values) in block.as_chunks_mut::<16>().0.iter_mut().enumerate() {
-        // SAFETY: all of them are arrays as long as a register.
-        let (bytes, bits, old) = unsafe {
-            (
-                _mm256_loadu_si256(BYTES[i].as_ptr().cast()),
-                _mm256_loadu_si256(BITS[i].as_ptr().cast()),
-                _mm256_loadu_si256(values.as_ptr().cast()),
-            )
-        };
-        let is_meant = _mm256_cmpeq_epi16(_mm256_and_si256(_mm256_shuffle_epi8(map, bytes), bits), bits);
-        let unit = _mm256_sll_epi16(_mm256_or_si256(_mm256_srai_epi16(old, 15), one), shift);
-        let new = _mm256_add_epi16(old, _mm256_and_si256(unit, is_meant));
-        // SAFETY: the array is as long as a register.
-        unsafe { _mm256_storeu_si256(values.as_mut_ptr().cast::<__m256i>(), new) }
+        unsafe { _pdep_u64(one, map) }
     }
 }
