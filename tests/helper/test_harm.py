@@ -69,15 +69,18 @@ def test_a_loop_ends_by_max_seconds() -> None:
     limits = clipprep.Limits(max_seconds=1)
     process = clipprep.Preprocess(16, fallback="process", limits=limits)
     process(TGA)
-    start = time.process_time()
+    own, start = time.process_time(), time.monotonic()
     with pytest.raises(clipprep.LimitError, match="1 seconds of processor time"):
         process(plug.file("loop"))
-    assert time.process_time() - start < 0.5, "the time is the helper's"
+    # On a busy machine it may be waited for long.
+    most = 0.3 + 0.05 * (time.monotonic() - start)
+    assert time.process_time() - own < most, "the time is the helper's"
     # The time of a file is its own.
     assert process.try_batch([TGA] * 5).ok.all()
 
 
 def test_sleep_ends_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    clipprep.Preprocess(16, fallback="process")(TGA)  # one that has started
     monkeypatch.setattr("clipprep._helper.job._PATIENCE", 0)
     monkeypatch.setattr("clipprep._helper.job._SPARE", 0.3)
     limits = clipprep.Limits(max_seconds=1)

@@ -18,8 +18,9 @@ from .pool import POOL
 from .process import DeadError, Helper
 from .protocol import Reply, Status
 
-#: A helper that waits, and so takes no processor time, is ended after so many times `max_seconds`, and some more.
-_PATIENCE, _SPARE = 10, 5.0
+#: A helper that waits, and so takes no processor time, is ended after so many times `max_seconds`, and some more: far
+#: more where it has to start first, on a machine that may be busy.
+_PATIENCE, _SPARE, _START = 10, 5.0, 60.0
 
 
 class Job:
@@ -82,6 +83,7 @@ class Job:
             self._is_asked = True
             if self._max_seconds is not None:
                 self._until = time.monotonic() + _PATIENCE * self._max_seconds + _SPARE
+                self._until += _START if helper.is_new else 0
         reply = helper.reply(max(end - time.monotonic(), 0))
         if reply is None:
             if time.monotonic() > self._until:

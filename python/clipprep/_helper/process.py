@@ -24,12 +24,16 @@ from .protocol import ALL_LOST, MAGIC, Hello, Reply, Status, message, no_room
 from .start import NO_PACKAGE
 
 _START = Path(__file__).with_name("start.py")
-#: Threads of libraries would only wait for each other, and memory that is given back is to be the system's again.
+#: Threads of libraries would only wait for each other. Memory of up to 16 MB is used again for the next file, and that
+#: of larger images is given back at once: fresh pages take longer than most decoders do.
 _ENVIRONMENT = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 24),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 25),
 }
+#: Bytes of the shared file that are kept for the next one.
+_KEPT = 1 << 24
 #: Seconds within which a helper whose pipes are closed has to have ended, and one that was killed.
 _CLOSED, _KILLED = 1.0, 5.0
 
@@ -127,8 +131,8 @@ class Helper:
         return reply
 
     def pixels(self, size: int) -> bytes:
-        """A copy of the pixels in the shared file, which is empty after it: the helper cannot change what is
-        looked at, and a file that it cuts off ends a read and no process."""
+        """A copy of the pixels in the shared file: the helper cannot change what is looked at, and a file that it cuts
+        off ends a read and no process."""
         self._file.seek(0)
         pixels = io.BufferedReader(io.FileIO(self._file.fileno(), closefd=False)).read(size)
         if len(pixels) != size:
@@ -136,8 +140,9 @@ class Helper:
         return pixels
 
     def forget(self) -> None:
-        """Give back the memory of the shared file."""
-        self._file.truncate(0)
+        """Give back the memory of the shared file, where it is much."""
+        if os.fstat(self._file.fileno()).st_size > _KEPT:
+            self._file.truncate(_KEPT)
 
     @property
     def pid(self) -> int:
