@@ -81,12 +81,13 @@ def test_a_loop_ends_by_max_seconds() -> None:
 
 def test_sleep_ends_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     clipprep.Preprocess(16, fallback="process")(TGA)  # one that has started
-    monkeypatch.setattr("clipprep._helper.job._PATIENCE", 0)
-    monkeypatch.setattr("clipprep._helper.job._SPARE", 0.3)
     limits = clipprep.Limits(max_seconds=1)
     process = clipprep.Preprocess(16, fallback="process", limits=limits)
-    with pytest.raises(clipprep.LimitError, match="expected an answer of a helper"):
-        process(plug.file("sleep"))
+    with monkeypatch.context() as patch:
+        patch.setattr("clipprep._helper.job._PATIENCE", 0)
+        patch.setattr("clipprep._helper.job._SPARE", 0.3)
+        with pytest.raises(clipprep.LimitError, match="expected an answer of a helper"):
+            process(plug.file("sleep"))
     assert process(TGA).any()
 
 
