@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import clipprep
+from clipprep._helper import bounds
 from support.helped import SETUP, program
 
 PACKAGE = Path(clipprep.__file__).parent
@@ -188,3 +189,12 @@ def test_an_interpreter_that_is_not_there_is_said_at_once(monkeypatch: pytest.Mo
     monkeypatch.setattr(sys, "executable", "/nowhere/python3")
     with pytest.raises(ValueError, match="which is not there; use"):
         clipprep.Preprocess(16, fallback="process")
+
+
+def test_a_system_without_limits_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Windows, which has neither the module nor what says how much memory is held."""
+    monkeypatch.setattr(bounds, "resource", None)
+    monkeypatch.setattr(bounds, "held", lambda: None)
+    with bounds.of_a_file(1 << 30, 5):
+        assert not bounds.has_grown(bounds.held())
+    assert not any(holds() for holds in bounds._limits().values())
