@@ -129,7 +129,7 @@ fn progressive_file(rng: &mut TestRng, picture: &Picture, extreme: bool) -> Vec<
             if components.len() > 1 && component > 0 {
                 continue;
             }
-            let low = rng.random_range(0..4);
+            let low = rng.random_range(0..6);
             let mut scans = vec![ScanSpec { components, spectrum: band, bits: (0, low) }];
             for bit in (0..low).rev() {
                 scans.push(ScanSpec { bits: (bit + 1, bit), ..scans[0].clone() });
