@@ -242,6 +242,17 @@ def test_tags_of_strips_in_a_tiled_file(small, tag: int) -> None:
     assert_as_pillow_decides(data, small, f"tag {tag}")
 
 
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_big_endian_file_that_calls_itself_a_big_tiff(small, compression: str) -> None:
+    data = bytearray(example("RGB", compression=COMPRESSIONS[compression], order=">", strip=5))
+    data[3] = 43
+    is_read = assert_as_pillow_decides(bytes(data), small, compression)
+    assert is_read == (compression == "raw")
+    # The first field of a real one lies where Pillow does not look.
+    with pytest.raises(clipprep.UnsupportedError, match="BigTIFF that is little-endian"):
+        small(b"MM\0\x2b\0\x08\0\0" + bytes(7) + b"\x10" + bytes(1 << 20))
+
+
 #: Packed data that are not what the compression's own function makes.
 PACKED = {
     "LZW without an end": (LZW, lambda data: lzw(data)[:-2]),

@@ -46,10 +46,8 @@ class _Directory:
         self._first_counts = first_counts
         self.doubled = False
         self._order = ">" if bytes(data[:2]) == b"MM" else "<"
-        # As Pillow tells it; libtiff would read the others as BigTIFF.
+        # As Pillow tells it, which reads a BigTIFF that is big-endian as if it were none.
         self._big = data[2] == 43
-        if not self._big and data[3] == 43:
-            raise RefusedError("unsupported", "expected a BigTIFF that is little-endian")
         start, size, count = (8, 20, "u8") if self._big else (4, 12, "u2")
         at = self._number(start, "u8" if self._big else "u4")
         entries = min(self._number(at, count), len(data) // size)
@@ -61,6 +59,9 @@ class _Directory:
             copied += self._add(entry)
         # Pillow's versions before 13 copy each field, and many may refer to the same bytes.
         _refuse("bytes in the fields of a TIFF", 2 * len(data) + _SPARE_BYTES, copied)
+        # libtiff would read other fields than these.
+        if not self._big and data[3] == 43 and self.get(_COMPRESSION, 0) != _RAW:
+            raise RefusedError("unsupported", "expected a BigTIFF that is little-endian")
 
     def _add(self, entry: int) -> int:
         """Notes a field, and returns how many bytes it has."""
