@@ -102,8 +102,11 @@ def test_in_a_program_from_standard_input() -> None:
     assert (done.stdout, done.returncode) == ("4\n", 0), done.stderr
 
 
-def test_where_another_finder_has_found_the_package() -> None:
+def test_where_another_finder_has_found_the_package(tmp_path: Path) -> None:
     """As that of some editable installations does, which no list of paths has."""
+    for place in PACKAGE.parent.iterdir():
+        if place != PACKAGE:
+            (tmp_path / place.name).symlink_to(place)
     done = program(
         GO,
         before=f"""
@@ -115,7 +118,7 @@ class Finder:
             place = {str(PACKAGE)!r}
             return importlib.util.spec_from_file_location(
                 name, place + "/__init__.py", submodule_search_locations=[place])
-sys.path = [path for path in sys.path if path != {str(PACKAGE.parent)!r}]
+sys.path = [{str(tmp_path)!r} if path == {str(PACKAGE.parent)!r} else path for path in sys.path]
 sys.meta_path.insert(0, Finder)
 """,
     )

@@ -58,10 +58,11 @@ pub fn own_rows_of(
     Some(out)
 }
 
-/// Whether libjpeg clips samples that lie far beyond a byte. Its C code, which stands in where it has no SIMD code,
-/// wraps them, and so is held against pictures without such samples.
+/// Whether libjpeg gives samples that lie far beyond a byte as its code for x86 does, which clips them. Its C code, which
+/// stands in where it has no SIMD code, wraps them, and sums overflow elsewhere in its code for ARM: these are held against
+/// pictures without such samples.
 fn libjpeg_clips() -> bool {
-    has_simd()
+    cfg!(target_arch = "x86_64") && has_simd()
 }
 
 /// Coefficients of any size, most of them small or none, as a picture's are.
