@@ -6,7 +6,7 @@
 Half of the inputs at most are simple, cuts at every offset and flips of every bit of the first
 2 KB, drawn from all of them; the rest are random. With --simple it is all of the simple ones. Each runs in another process, so that
 a crash or a hang is caught and named. Inputs that matter are saved. The exit status is 1 after
-a crash, a panic, a hang, other bits than Pillow's, or a refusal that Pillow does not share and no limit asks for; files that
+a crash, a panic, a hang, other bits than Pillow's, or a refusal that Pillow does not share; files that
 clipprep opens and Pillow refuses are counted and saved as well.
 """
 
@@ -24,17 +24,7 @@ from pathlib import Path
 from time import perf_counter
 
 from clipprep import ImageError, Limits, Preprocess
-from clipprep.verify import (
-    CRASHED,
-    FAILURES,
-    OURS,
-    SKIPPED,
-    THEIRS,
-    Item,
-    Verdict,
-    check,
-    default_jobs,
-)
+from clipprep.verify import CRASHED, FAILURES, SKIPPED, THEIRS, Item, Verdict, check, default_jobs
 from clipprep.verify.isolated import CrashError, Isolated, isolated_map
 from clipprep.verify.report import table
 from mutations import mutated, systematic
@@ -66,8 +56,6 @@ def judge(item: Item, preprocess: Preprocess = PREPROCESS) -> tuple[Verdict, flo
         pass
     except BaseException as error:  # a panic, or an exception of no documented class
         verdict = replace(verdict, outcome=CRASHED, clipprep=f"{type(error).__name__}: {error}")
-    if verdict.outcome == OURS and verdict.clipprep.startswith("LimitError"):  # a documented limit
-        verdict = replace(verdict, outcome=SKIPPED)
     if "does not survive" in verdict.notes + verdict.clipprep:
         verdict = replace(verdict, outcome=CRASHED, clipprep="a decoder panicked")
     return verdict, perf_counter() - start

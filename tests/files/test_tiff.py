@@ -242,6 +242,16 @@ def test_tags_of_strips_in_a_tiled_file(small, tag: int) -> None:
     assert_as_pillow_decides(data, small, f"tag {tag}")
 
 
+def test_strips_that_are_not_there(small) -> None:
+    """A height beyond the strips that the file has: Pillow reads raw ones for as long as there are any."""
+    tags = {257: (LONG, (60_000,))}
+    data = example("RGB", strip=2, tags=tags) + bytes(1000)
+    assert assert_as_pillow_decides(data, small, "raw") is True
+    data = example("RGB", strip=2, tags=tags, compression=LZW)
+    with pytest.raises(clipprep.LimitError, match="strips or tiles"):
+        small(data)
+
+
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_a_big_endian_file_that_calls_itself_a_big_tiff(small, compression: str) -> None:
     data = bytearray(example("RGB", compression=COMPRESSIONS[compression], order=">", strip=5))

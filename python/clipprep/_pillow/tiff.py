@@ -138,8 +138,11 @@ def _check(data: memoryview, directory: _Directory, pixel_bytes: int, guard: Gua
         4 * pixels * planes + _SPARE_PIXELS,
         pieces * area,
     )
+    compression = directory.get(_COMPRESSION, 1)
     spare_pieces = _SPARE_PIECES + pixels * planes // _PIECE_PIXELS
-    _refuse("strips or tiles in a TIFF", spare_pieces, pieces)
+    # libtiff is asked for each; of raw ones Pillow reads those that there are.
+    if compression != _RAW:
+        _refuse("strips or tiles in a TIFF", spare_pieces, pieces)
     offsets = directory.all(_TILE_OFFSETS if is_tiled else _STRIP_OFFSETS)
     _refuse("strips or tiles in a TIFF", spare_pieces, len(offsets))
     sizes = directory.all(_TILE_BYTES if is_tiled else _STRIP_BYTES)
@@ -150,7 +153,6 @@ def _check(data: memoryview, directory: _Directory, pixel_bytes: int, guard: Gua
     )
     bits = max((int(bits) for bits in directory.all(_BITS)[:8]), default=1)
     samples = directory.get(_SAMPLES, 1) if planes == 1 else 1
-    compression = directory.get(_COMPRESSION, 1)
     if compression != _RAW:
         guard.memory(pixel_bytes * pixels * min(samples, 4) // 4 + area * samples * bits // 8)
     if compression in _JPEG:
