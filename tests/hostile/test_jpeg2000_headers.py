@@ -52,12 +52,8 @@ def test_large_files_are_read(small: clipprep.Preprocess) -> None:
     rng = np.random.default_rng(3)
     for number in range(3):
         pixels = rng.integers(0, 256, (900, 700 + number, 3), np.uint8)
-        assert assert_as_pillow_decides(_encoded(pixels), small, str(number))
-
-
-def _encoded(pixels: np.ndarray) -> bytes:
-
-    return saved(Image.fromarray(pixels), "JPEG2000")
+        data = saved(Image.fromarray(pixels), "JPEG2000")
+        assert assert_as_pillow_decides(data, small, str(number))
 
 
 def hidden(where: str) -> bytes:

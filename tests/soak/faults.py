@@ -24,8 +24,8 @@ from load import Load
 from clipprep._helper.pool import POOL
 
 HERE = Path(__file__).resolve().parent
-#: Seconds after which a process is taken for one that hangs, however busy the machine is.
-TIMEOUT = 1200
+#: Seconds after which a process is taken for one that hangs.
+TIMEOUT = 120
 
 
 class Tally:
@@ -148,7 +148,7 @@ def fork(folder: Path, stop: threading.Event, tally: Tally) -> None:
     while not stop.wait(tally.pause / 10):
         child = os.fork()
         if child == 0:
-            signal.alarm(TIMEOUT)
+            signal.alarm(60)
             try:
                 load = Load(cases, folder, os.getpid())
                 load.try_batch(20)

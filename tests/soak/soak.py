@@ -177,7 +177,7 @@ def _run(
 
 def _settled(before: tuple[int, int]) -> tuple[int, int]:
     """Threads and files when those that are ending have ended, idle helpers among them."""
-    deadline = time.monotonic() + faults.TIMEOUT
+    deadline = time.monotonic() + 30
     while True:
         gc.collect()
         after = running()
