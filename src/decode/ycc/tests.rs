@@ -10,8 +10,9 @@ use crate::simd::levels_to_test;
 #[test]
 fn colours_are_the_same_in_each_instruction_set() {
     let padded = |values: &dyn Fn(u8) -> u8| {
-        let mut row: Vec<u8> = (0..=255).map(values).collect();
-        row.resize(256 + SLACK, 0);
+        // A row of chroma has a sample before the first pixel's and one after the last.
+        let mut row: Vec<u8> = (0..258).map(|x: usize| values(x.min(255) as u8)).collect();
+        row.resize(258 + SLACK, 0);
         row
     };
     let luma = padded(&|x| x);
@@ -31,11 +32,10 @@ fn colours_are_the_same_in_each_instruction_set() {
                     luma: &luma,
                     blue: Chroma { near: &blues, far: &blues },
                     red: Chroma { near: &reds, far: &reds },
-                    // A row of chroma begins with the sample before the first pixel's.
-                    width: 255,
+                    width: 256,
                 };
                 kernel.rgb_row(&row, &mut sums, &mut out);
-                for (y, pixel) in (0..255).zip(out.as_chunks::<3>().0) {
+                for (y, pixel) in (0..=255).zip(out.as_chunks::<3>().0) {
                     assert_eq!(*pixel, rgb(y, blue, red), "{level:?} {sampling:?} {y} {blue} {red}");
                 }
             }
