@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -44,6 +45,16 @@ def chained(error: BaseException | None) -> list[BaseException]:
     return [] if error is None else [error, *chained(error.__cause__ or error.__context__)]
 
 
+@pytest.fixture
+def only_new_objects() -> Iterator[None]:
+    """Has Python look for cycles among what a test makes alone: to look through all that is loaded takes long."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("only_new_objects")
 @pytest.mark.parametrize("limits", [{}, {"max_pixels": 100}, {"max_memory": 20_000}], ids=str)
 @pytest.mark.parametrize("fallback", ["inline", "process"])
 @pytest.mark.parametrize(("name", "mode", "options"), KINDS, ids=str)
