@@ -1,9 +1,9 @@
 //! WebP by libwebp, the library that Pillow has.
 //!
-//! The second room with C in it. The demuxer splits the file as strictly as it does for Pillow's
-//! animation decoder, and the first frame (a still file's only one) is decoded onto its zeroed
-//! canvas, or where it fills that, the window of it alone; of a lossy frame without alpha into planes of samples. libwebp calls
-//! nothing of ours back, and writes into the canvas or the planes alone, whose lengths it is told and checks against the bitstream's own size.
+//! The second room with C in it. The demuxer splits the file as strictly as it does for Pillow's animation decoder, and the
+//! first frame (a still file's only one) is decoded onto its zeroed canvas, or where it fills that, the window of it alone;
+//! of a lossy frame without alpha into planes of samples. libwebp calls nothing of ours back, and writes into the canvas or
+//! the planes alone, whose lengths it is told and checks against the bitstream's own size.
 
 mod lossless;
 mod planes;
