@@ -69,7 +69,7 @@ def test_perceiver_crops_first() -> None:
 def test_donut_resizes_twice(profile: str, name: str) -> None:
     """Step by step, with bytes between the steps; black fills the rest."""
     pre = Preprocess((64, 48), profile=profile, resize_mode="donut", interpolation=name,
-                     dtype="uint8", layout="NHWC")  # fmt: skip
+                     dtype="uint8", layout="NHWC", pillow="installed")  # fmt: skip
     for size in ((90, 200), (200, 90), (100, 100), (301, 77), (48, 64), (48, 50), (20, 21)):
         image = picture("RGB", *size)
         shorter = min(size)

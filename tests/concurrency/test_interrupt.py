@@ -95,7 +95,10 @@ CASES = {
         "pre = clipprep.Preprocess(32)\ndata = [photo(30, 40, 3)] * 40000",
         "pre.batch(data, num_threads=1)",
     ),
-    "left to Pillow": ("data = [saved(large(600, 400), 'TGA')] * 400", "pre.batch(data)"),
+    "left to Pillow": (
+        "pre = clipprep.Preprocess('ViT-B/32', formats=['TGA'])\ndata = [saved(large(600, 400), 'TGA')] * 400",
+        "pre.batch(data)",
+    ),
     "a stream": (
         "data = [photo(2000, 3000, 3)] * 60",
         "[None for _ in pre.stream(data, batch_size=8)]",

@@ -10,6 +10,7 @@ import pytest
 
 from support.expect import assert_as_pillow_decides, assert_file
 from support.pictures import photo, picture
+from support.reference import LIVE
 from support.writers import (
     bmp,
     bmp_of_os2,
@@ -149,7 +150,18 @@ def test_longer_headers_of_bmp(small, size: int) -> None:
 
 
 @pytest.mark.parametrize("grey", [False, True])
-@pytest.mark.parametrize("nibbles", [False, True])
+@pytest.mark.parametrize(
+    "nibbles",
+    [
+        False,
+        pytest.param(
+            True,
+            marks=pytest.mark.skipif(
+                LIVE.startswith("12"), reason="this Pillow reads odd runs of literals otherwise"
+            ),
+        ),
+    ],
+)
 def test_run_length_bmp(small, nibbles: bool, grey: bool) -> None:
     """Runs, literals, jumps, lines that end early or run over, an end that comes early."""
     bits = 4 if nibbles else 8

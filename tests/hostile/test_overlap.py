@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clipprep._pillow import memory
 from support.pictures import picture
 from support.programs import Outcome, run
 from support.writers import saved
@@ -64,7 +65,18 @@ def refused(outcome: Outcome) -> bool:
     return outcome.kind == "error" and "ValueError" in outcome.bases and "out" in outcome.text
 
 
-@pytest.mark.parametrize("name", [*ENCODED, *PIXELS])
+COPIED = pytest.mark.skipif(
+    memory.major_version() < 13, reason="this Pillow lends no memory, so there is no overlap"
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[COPIED] if "PIL image" in name else [])
+        for name in (*ENCODED, *PIXELS)
+    ],
+)
 def test_out_over_a_source_is_refused(name: str) -> None:
     make = {**ENCODED, **PIXELS}[name]
     outcomes = run(f"{SETUP}\n{make}", CALLS, data=JPEG)
