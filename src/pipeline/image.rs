@@ -133,7 +133,7 @@ impl Preprocess {
         let header = image.header().clone();
         if !self.spec.convert_rgb && !matches!(header.layout, Layout::Rgb | Layout::Rgbx) {
             return Err(Error::unsupported(format!(
-                "expected mode \"RGB\", since convert_rgb is False, found {:?}",
+                "expected mode \"RGB\", since convert_rgb is False, found {:?}: convert_rgb=True converts it",
                 header.layout.mode()
             )));
         }

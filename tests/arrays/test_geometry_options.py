@@ -188,7 +188,8 @@ def test_images_that_are_not_converted(small) -> None:
     assert_equal_bits(pre(np.asarray(image)), small(image), "an array of RGB is taken")
     for mode in ("L", "RGBA", "P", "1", "CMYK", "I;16"):
         with pytest.raises(
-            clipprep.UnsupportedError, match=f'convert_rgb is False, found "{mode}"'
+            clipprep.UnsupportedError,
+            match=f'convert_rgb is False, found "{mode}": convert_rgb=True',
         ):
             pre(picture(mode, 90, 61))
 

@@ -165,6 +165,7 @@ CONFIGS = {
     "open_clip": {"open_clip_config.json": {"preprocess_cfg": {"size": 64, "resize_mode": "squash"}}},
     "timm": {"config.json": {"pretrained_cfg": {"input_size": [3, 64, 64], "crop_pct": 0.9}}},
 }  # fmt: skip
+IMMICH = {"config.json": {}, "visual/preprocess_cfg.json": {"size": 64, "resize_mode": "squash"}}
 READERS = {
     "transformers": clipprep.Preprocess.from_hf,
     "open_clip": clipprep.Preprocess.from_open_clip,
@@ -196,6 +197,13 @@ def test_configs_are_read_by_their_content(library: str, tmp_path: Path) -> None
         other = tmp_path / "renamed.json"
         other.write_text(json.dumps(content))
         assert asked("--config", other, "--dtype", "float16") == expected
+
+
+def test_a_folder_of_immichs_is_open_clips(tmp_path: Path) -> None:
+    (tmp_path / "visual").mkdir()
+    for name, content in IMMICH.items():
+        (tmp_path / name).write_text(json.dumps(content))
+    assert asked("--config", tmp_path) == clipprep.Preprocess(64, resize_mode="squash")
 
 
 def test_a_folder_of_several_libraries_asks_which(

@@ -223,9 +223,40 @@ def test_pretrained_that_is_refused(tmp_path: Path) -> None:
             Preprocess.from_open_clip(config, pretrained="openai")
 
 
-def test_a_path_is_no_name(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="from_hf"):
+CONFIGS: dict[str, dict[str, dict[str, Any]]] = {
+    "from_hf": {"preprocessor_config.json": {"image_processor_type": "CLIPImageProcessor"}},
+    "from_open_clip": {"config.json": {}, "visual/preprocess_cfg.json": {"resize_mode": "squash"}},
+    "from_timm": {"config.json": {"pretrained_cfg": {"input_size": [3, 64, 64]}}},
+}
+ANY = "Preprocess.from_hf, from_open_clip and from_timm read configs"
+
+
+@pytest.mark.parametrize("method", CONFIGS)
+def test_a_config_in_the_place_of_a_name_says_who_reads_it(method: str, tmp_path: Path) -> None:
+    for name, content in CONFIGS[method].items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(json.dumps(content))
+    reads = f"Preprocess.{method} reads its config"
+    with pytest.raises(ValueError, match=reads):
         Preprocess(str(tmp_path))
+    for config in (tmp_path, tmp_path / name, content):
+        with pytest.raises(TypeError, match=reads):
+            Preprocess(config)
+    other = Preprocess.from_hf if method == "from_open_clip" else Preprocess.from_open_clip
+    with pytest.raises(FileNotFoundError, match=reads):
+        other(tmp_path)
+
+
+def test_what_is_no_config_either(tmp_path: Path) -> None:
+    (tmp_path / "broken.json").write_text("{")
+    for where in (tmp_path, tmp_path / "broken.json", tmp_path / "nowhere", {}, {"a": 1}):
+        with pytest.raises(TypeError, match=ANY):
+            Preprocess(where)
+    with pytest.raises(ValueError, match=ANY):
+        Preprocess(str(tmp_path))
+    (tmp_path / "preprocess_cfg.json").write_text("{")
+    with pytest.raises(FileNotFoundError, match=r"processor_config\.json in the folder"):
+        Preprocess.from_hf(tmp_path)
 
 
 def test_names_pickle_as_what_they_mean() -> None:

@@ -33,7 +33,7 @@ MISSING = {
     "pandas' NA": pd.NA,
     "pandas' NaT": pd.NaT,
     "NumPy's NaN": np.float32("nan"),
-    "NumPy's NaT": np.datetime64("NaT"),
+    "NumPy's NaT": np.datetime64("NaT", "s"),
     "an array of None": np.array(None),
     "a null of Arrow": pa.scalar(None, pa.binary()),
     "a null struct of Arrow": pa.scalar(None, STRUCT),

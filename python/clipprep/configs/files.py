@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from .._messages import kind, message, said, shown, system_error, type_error, value_error
-from . import hub
+from . import hub, libraries
 
 #: How open_clip and timm write that a folder follows.
 _LOCAL = "local-dir:"
@@ -58,7 +58,34 @@ def read(
         if there:
             there += [file for file in beside if (folder / file).is_file()]
             return {file: load(folder / file) for file in there}
-    raise FileNotFoundError(message(f"expected {' or '.join(wanted)} in the folder {str(path)!r}"))
+    expected = f"expected {' or '.join(wanted)} in the folder {str(path)!r}"
+    hint = libraries.hint(libraries_of(path))
+    raise FileNotFoundError(message(f"{expected}; {hint}" if hint else expected))
+
+
+def libraries_of(config: object) -> list[str]:
+    """The libraries whose config a mapping, a file or a folder is; none where that is not known."""
+    try:
+        if isinstance(config, Mapping):
+            return _libraries_of_fields(config)
+        path = Path(config)  # type: ignore[arg-type]
+        if not path.is_dir():
+            return _libraries_of_fields(load(path))
+        root = hub.root(path)
+        for inside in hub.FOLDERS:
+            there = [root / inside / file for file in libraries.ALL]
+            found = libraries.of({file.name: load(file) for file in there if file.is_file()})
+            if found:
+                return found
+    except Exception:  # what the object's own code raises, and files that cannot be read
+        pass
+    return []
+
+
+def _libraries_of_fields(content: Mapping[str, Any]) -> list[str]:
+    """The same of a config whose file's name says nothing."""
+    named = "image_processor_type" in content
+    return libraries.of({libraries.FILES["transformers" if named else "timm"][0]: content})
 
 
 def load(path: Path) -> dict[str, Any]:

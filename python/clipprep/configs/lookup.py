@@ -4,13 +4,14 @@ their config, and objects of these libraries."""
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from .. import _core
-from .._messages import message, type_error, value_error
+from .._messages import kind, message, type_error, value_error
 from ..errors import HubError
-from . import files, hf, hub, objects, open_clip, timm, torchvision
+from . import files, hf, hub, libraries, objects, open_clip, timm, torchvision
 from .names import tables
 
 #: Height and width of the output, and the other options of `Preprocess`.
@@ -18,7 +19,10 @@ Named: TypeAlias = tuple[tuple[int, int], dict[str, Any]]
 
 
 def by_object(value: object) -> Named | None:
-    """The size, and the options of `Preprocess`, that an object of another library means; None for any other."""
+    """The size, and the options of `Preprocess`, that an object of another library means; None for any other.
+
+    Raises TypeError for a config or its path, which do not say whose they are.
+    """
     match objects.kind(value):
         case "hf":
             return hf.read(value, None, {})
@@ -28,6 +32,9 @@ def by_object(value: object) -> Named | None:
             return timm.read(value, {})
         case "torchvision":
             return torchvision.read(value, {})
+    if isinstance(value, (Mapping, os.PathLike)):
+        expected = "expected a model's name, a size or an object of its library"
+        raise type_error(f"{expected}, found {kind(value)}: {_how_to_read(value)}")
     return None
 
 
@@ -59,9 +66,15 @@ def by_name(name: str, pretrained: str | None) -> Named:
             raise _unknown(name, str(error)) from error
         except HubError as error:
             raise _with_nearest(error, name) from error.__cause__
-    raise _unknown(
-        name, "Preprocess.from_hf and its siblings read paths" if os.path.exists(name) else ""
-    )
+    raise _unknown(name, _how_to_read(name) if os.path.exists(name) else "")
+
+
+def _how_to_read(config: object) -> str:
+    """The method of `Preprocess` that reads a config, for an error about its use in the place of a name."""
+    return libraries.hint(files.libraries_of(config)) or _ANY_METHOD
+
+
+_ANY_METHOD = "Preprocess.from_hf, from_open_clip and from_timm read configs"
 
 
 def _is_like_openais(name: str) -> bool:
@@ -97,11 +110,11 @@ def _of_the_hub(name: str, pretrained: str | None) -> Named:
     if not hub.is_name(name):
         raise value_error(f"expected hf-hub:OWNER/NAME, found {name[:200]!r}")
     try:
-        found = files.read(name, (*open_clip.FILES, *timm.FILES))
+        found = files.read(name, (*libraries.FILES["open_clip"], *libraries.FILES["timm"]))
     except (FileNotFoundError, HubError) as error:
         raise _with_nearest(error, repo) from error.__cause__
     readers = {
-        "open_clip": any(file in found for file in open_clip.FILES),
+        "open_clip": any(file in found for file in libraries.FILES["open_clip"]),
         "timm": "pretrained_cfg" in found.get("config.json", {}),
     }
     if all(readers.values()):

@@ -9,7 +9,7 @@ from typing import Any
 
 from .._core import MEAN, STD
 from .._messages import type_error
-from . import build, check, files, hub, objects, torchvision
+from . import build, check, files, hub, libraries, objects, torchvision
 from .names import tables
 
 #: `open_clip.transform.PreprocessCfg`.
@@ -22,9 +22,6 @@ DEFAULTS: dict[str, Any] = {
     "resize_mode": "shortest",
     "fill_color": 0,
 }
-
-#: Where open_clip keeps its config, and immich its own.
-FILES = ("open_clip_config.json", "preprocess_cfg.json")
 
 #: Fields by which other libraries change pixels. open_clip ignores these too, against the will of whoever wrote them.
 _OTHERS = frozenset(
@@ -61,7 +58,7 @@ def find(config: object, pretrained: str | None = None) -> dict[str, Any]:
         config = getattr(visual, "preprocess_cfg", config)
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
         config = dataclasses.asdict(config)
-    found = next(iter(files.read(config, FILES).values()))
+    found = next(iter(files.read(config, libraries.FILES["open_clip"]).values()))
     if "preprocess_cfg" not in found and "model_cfg" not in found:
         return found
     _check_ignored(found, ("preprocess_cfg", "model_cfg"), "open_clip_config.json")

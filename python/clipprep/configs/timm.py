@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from . import build, check, files, hub, objects, torchvision
+from . import build, check, files, hub, libraries, objects, torchvision
 from .names import tables
 
 #: `timm.data.resolve_data_config` without a config.
@@ -20,8 +20,6 @@ DEFAULTS: dict[str, Any] = {
     "crop_mode": "center",
 }
 _FILTERS = ("nearest", "bilinear", "bicubic", "box", "hamming", "lanczos")
-
-FILES = ("config.json",)
 
 #: Fields of a `pretrained_cfg` that say nothing about the transform for evaluation.
 MEANINGLESS = frozenset(
@@ -60,7 +58,7 @@ def find(config: object) -> dict[str, Any]:
         config = getattr(config, "pretrained_cfg", config)
     if dataclasses.is_dataclass(config) and not isinstance(config, type):
         config = dataclasses.asdict(config)
-    (found,) = files.read(config, FILES).values()
+    (found,) = files.read(config, libraries.FILES["timm"]).values()
     nested = found.get("pretrained_cfg")
     if not isinstance(nested, Mapping):
         # The config.json of early versions has everything at one level.

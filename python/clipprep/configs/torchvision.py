@@ -42,7 +42,10 @@ def read(compose: Any, options: Mapping[str, object]) -> tuple[tuple[int, int], 
         name = type(step).__name__
         read_step = _convert if _converts_to_rgb(step) else _KNOWN.get(_library(step) + name)
         if read_step is None:
-            raise check.refuse("each step of the transform", _shown(step), "to be one of " + _NAMES)
+            raise value_error(
+                f"expected each step of the transform to be one of {_NAMES}, found {_shown(step)!r}: leave it out, "
+                "and call it yourself on images before or on tensors after"
+            )
         try:
             read_step(found, step)
         except (AttributeError, ValueError) as error:
@@ -190,7 +193,7 @@ def _to_bytes(found: _Steps, step: Any) -> None:
 def _stay(found: _Steps, step: Any) -> None:
     """Changes no number of a tensor."""
     if found.form == "image":
-        raise check.refuse("it to take", found.form, "a tensor")
+        raise value_error(f"expected a tensor as its input, found {_FORMS[found.form]}")
 
 
 def _divide(found: _Steps, step: Any) -> None:
@@ -240,9 +243,13 @@ def _normalize(found: _Steps, step: Any) -> None:
     }
 
 
+#: The forms of an image on its way, in words.
+_FORMS = {"image": "a PIL image", "bytes": "a uint8 tensor", "floats": "a float tensor"}
+
+
 def _before(found: _Steps, form: str) -> None:
     if found.form != form:
-        raise check.refuse("it to take", found.form, f"{form}")
+        raise value_error(f"expected {_FORMS[form]} as its input, found {_FORMS[found.form]}")
 
 
 def _numbers(values: Any) -> Any:

@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import HubError
-from .. import check, files
+from .. import check, files, libraries
 from . import table
-
-FILES = ("preprocessor_config.json", "processor_config.json")
 
 
 def _read(config: object) -> dict[str, dict[str, Any]]:
     """The files of a model. A config.json alone is enough where it has all that timm wants to know."""
     try:
-        return files.read(config, FILES, beside=("config.json",))
+        return files.read(config, libraries.FILES["transformers"], beside=("config.json",))
     except (FileNotFoundError, HubError) as error:
         # A Hub that gave no answer is not asked again.
         reached = not isinstance(error, HubError)
