@@ -16,6 +16,9 @@ def view(out: Any) -> NDArray[Any] | None:
     """
     if hasattr(out, "__dlpack__"):
         shared = np.from_dlpack(out)
+        if shared.size and shared.flags.owndata:
+            # NumPy allocates where the address is null, as that of a tensor of torch that wraps others or is fake.
+            raise BufferError("it has no memory of its own")
         if not shared.flags.writeable and hasattr(out, "__array__"):
             # Before DLPack 1.0 it is not said whether one may write. The object's own array may be a copy.
             own = np.asarray(out)

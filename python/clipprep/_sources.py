@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from ._messages import kind, shown, type_error
+from ._messages import kind, said, shown, type_error
 from ._out import view
 from ._pillow.refusals import RefusedError
 
@@ -97,10 +97,15 @@ def _array(source: Any) -> Any:
         lent, cause = None, error
     if lent is not None:
         return lent
-    device = getattr(source, "device", "another device")
-    found = f"a {kind(source)} of {getattr(source, 'dtype', 'no type')} on {device}"
-    hint = "copy it to the host's memory, as uint8"
-    raise RefusedError("source", f"{_EXPECTED}, found {found}: {hint}") from cause
+    dtype, device = str(getattr(source, "dtype", "uint8")), str(getattr(source, "device", "cpu"))
+    if dtype.removeprefix("torch.") != "uint8":
+        found = dtype
+    elif device != "cpu" or hasattr(source, "__cuda_array_interface__"):
+        found = f"a {kind(source)} on {device}: copy it to the host's memory"
+    else:
+        why = f" ({said(cause)})" if cause else ""
+        found = f"a {kind(source)} that does not lend its memory{why}"
+    raise RefusedError("source", f"expected an array of uint8, found {found}") from cause
 
 
 def is_missing(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import ctypes
 import mmap
 from typing import Any
 
@@ -61,6 +62,39 @@ class OnADevice(DLPack):
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return 2, 0
+
+
+class Hollow:
+    """A tensor of a shape whose memory is nowhere: torch's fake ones, and those of classes that wrap others."""
+
+    def __init__(self, shape: tuple[int, ...], code: int, bits: int) -> None:
+        sides = (ctypes.c_int64 * len(shape))(*shape)
+        managed = _Managed(None, 1, 0, len(shape), code, bits, 1, ctypes.addressof(sides))
+        self.kept = sides, managed
+
+    def __dlpack__(self, **options: Any) -> object:
+        new = ctypes.pythonapi.PyCapsule_New
+        new.restype, new.argtypes = (
+            ctypes.py_object,
+            [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p],
+        )
+        return new(ctypes.addressof(self.kept[1]), b"dltensor", None)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0
+
+
+class _Managed(ctypes.Structure):
+    """`DLManagedTensor`."""
+
+    _fields_ = (
+        ("data", ctypes.c_void_p),
+        *((name, ctypes.c_int32) for name in ("device", "device_id", "ndim")),
+        *(("code", ctypes.c_uint8), ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16)),
+        *((name, ctypes.c_void_p) for name in ("shape", "strides")),
+        ("byte_offset", ctypes.c_uint64),
+        *((name, ctypes.c_void_p) for name in ("manager", "deleter")),
+    )
 
 
 needs_writeable = pytest.mark.skipif(
@@ -142,6 +176,11 @@ WRONG = {
         ValueError,
         ["C-contiguous"],
     ),
+    "memory that is nowhere": (
+        lambda: Hollow(SHAPE, code=2, bits=32),
+        TypeError,
+        ["Hollow", "does not lend its memory"],
+    ),
     "no memory": (lambda: object(), TypeError, ["float32", "(2, 3, 32, 32)", "object"]),
 }
 
@@ -158,6 +197,13 @@ def test_what_does_not_fit(small, name: str, call: str) -> None:
         assert word in str(caught.value)
 
 
+def test_a_source_whose_memory_is_nowhere(small) -> None:
+    hollow = Hollow((20, 30, 3), code=1, bits=8)
+    with pytest.raises(clipprep.errors.SourceError, match="a Hollow that does not lend its memory"):
+        small(hollow)
+    assert list(small.try_batch([IMAGES[0], hollow]).ok) == [True, False]
+
+
 def test_torch() -> None:
     """Where torch is installed: its tensors are written in place, and view results without a copy."""
     torch = pytest.importorskip("torch")
@@ -170,6 +216,9 @@ def test_torch() -> None:
         assert pre.batch(IMAGES, out=tensor) is tensor
         assert_equal_bits(tensor.numpy(), expected, "a tensor")
     assert torch.from_numpy(expected).data_ptr() == expected.ctypes.data
+    fake = pytest.importorskip("torch._subclasses").FakeTensorMode()
+    with pytest.raises(clipprep.errors.SourceError, match="FakeTensor that does not lend"):
+        pre(fake.from_tensor(torch.zeros(3, 20, 30, dtype=torch.uint8)))
     half = clipprep.Preprocess(32, dtype="bfloat16")
     tensor = torch.zeros(SHAPE, dtype=torch.bfloat16)
     half.batch(IMAGES, out=tensor.view(torch.uint16))

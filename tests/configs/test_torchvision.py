@@ -152,6 +152,25 @@ def test_steps_that_are_refused_by_name(steps: list[Any], named: str) -> None:
         read(*steps)
 
 
+@pytest.mark.parametrize("where", ["a step", "the whole", "a preset"])
+@pytest.mark.parametrize("own", ["__call__", "_forward_hooks", "_forward_pre_hooks"])
+def test_steps_with_methods_or_hooks_of_their_own_are_refused(where: str, own: str) -> None:
+    made = {
+        "a step": resize(),
+        "the whole": compose(RGB, resize(), CROP, IMAGE),
+        "a preset": preset(),
+    }
+    step = made[where]
+    type(step).__call__ = lambda self, image: image
+    steps = compose(RGB, step, CROP, IMAGE) if where == "a step" else step
+    assert Preprocess(steps)
+    setattr(step, own, {0: print} if "hooks" in own else lambda image: image)
+    with pytest.raises(
+        ValueError, match=f"to do what its class does, found '.* with another {own}'"
+    ):
+        Preprocess(steps)
+
+
 @pytest.mark.parametrize("name", ["ObjectDetection", "VideoClassification", "OpticalFlow"])
 def test_presets_that_are_not_read(name: str) -> None:
     with pytest.raises(ValueError, match=name):

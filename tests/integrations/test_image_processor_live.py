@@ -382,6 +382,33 @@ def test_clip_processor_takes_it(tmp_path: Path) -> None:
     assert clipprep.Preprocess(whole) == clipprep.Preprocess.from_hf(theirs)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("where", ["a derived class", "a class mixed in", "the instance"])
+def test_methods_of_others_are_called(where: str, backend: str) -> None:
+    def resize(self: Any, image: Any, *args: Any, **options: Any) -> Any:
+        return image
+
+    mine, theirs = pair("CLIP", backend)
+    plain = mine(PIL[0], return_tensors="np").pixel_values
+    mixin = type("Mixin", (), {"resize": resize})
+    for made in (mine, theirs):
+        if where == "the instance":
+            made.resize = functools.partial(resize, made)
+        elif where == "a derived class":
+            made.__class__ = type("Own", (type(made),), {"resize": resize})
+        else:
+            made.__class__ = type("Own", (mixin, type(made)), {})
+    found = mine(PIL[0], return_tensors="np").pixel_values
+    assert np.array_equal(found, theirs(PIL[0], return_tensors="np").pixel_values)
+    assert not np.array_equal(found, plain)
+    for made in (mine, theirs):
+        with pytest.raises(ValueError, match="expected the image processor to"):
+            clipprep.Preprocess(made)
+    mine.clipprep_options = {"dtype": "float16"}
+    with pytest.raises(ValueError, match="beside dtype=, found another resize"):
+        mine(PIL[0])
+
+
 def test_what_is_no_class_of_transformers() -> None:
     for name in ("NoSuchImageProcessor", "nothing", "_private"):
         with pytest.raises(AttributeError, match=name):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
@@ -35,3 +37,21 @@ def kind(value: object) -> Kind | None:
     if hasattr(getattr(value, "visual", value), "preprocess_cfg"):
         return "open_clip"
     return "timm" if hasattr(value, "pretrained_cfg") else None
+
+
+#: Attributes of a module of torch that hold functions to call before it and after it.
+_HOOKS = ("_forward_pre_hooks", "_forward_hooks")
+
+
+def changed(value: object) -> str | None:
+    """The name of a method that an object has in the place of its class's, or of hooks that it has: such an object
+    does something else than its class and its fields say. None for any other."""
+    cls: type = type(value)
+    own = getattr(value, "__dict__", {})
+    methods = _methods(cls) & own.keys()
+    return min(methods, default=None) or next((name for name in _HOOKS if own.get(name)), None)
+
+
+@functools.lru_cache(maxsize=256)
+def _methods(cls: type) -> frozenset[str]:
+    return frozenset(n for n in dir(cls) if inspect.isroutine(inspect.getattr_static(cls, n, None)))

@@ -64,12 +64,18 @@ _MOST_STEPS = 1000
 
 
 def _flat(transform: Any) -> Iterator[Any]:
-    """The steps of a transform, those of transforms inside it included."""
+    """The steps of a transform, those of transforms inside it included.
+
+    Raises ValueError for one that does something else than its class, by a hook or a method of its own.
+    """
     waiting = [transform]
     for _ in range(_MOST_STEPS):
         if not waiting:
             return
         step = waiting.pop()
+        if name := objects.changed(step):
+            found, expected = f"{_shown(step)} with another {name}", "to do what its class does"
+            raise check.refuse("each step of the transform", found, expected)
         inside = _inside(step)
         if inside is None:
             yield step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -12,7 +13,7 @@ from PIL import Image
 
 from .._messages import kind, shown, value_error
 from .._preprocess import Preprocess
-from ..configs import build
+from ..configs import build, objects
 from ..configs.hf import table, version_4
 from ..configs.hf.arguments import arguments_by
 from .inputs import Readers, is_file
@@ -83,6 +84,13 @@ def readers_of(processor: Any, live: type, call: Mapping[str, Any]) -> Readers |
 
     Raises ValueError where clipprep's own options were given, which the live class has not.
     """
+    if name := _changed(processor, live):
+        if processor.clipprep_options:
+            own, expected = _own(processor), "the methods of the class of transformers"
+            raise value_error(
+                f"expected {expected} beside {own}, found another {name}: leave out {own}"
+            )
+        return None
     stem, backend = table.stem(live.__name__), backend_of(live)
     row = table.row(stem, backend)
     names = row.defaults.keys() | row.neutral.keys()
@@ -106,6 +114,18 @@ def readers_of(processor: Any, live: type, call: Mapping[str, Any]) -> Readers |
             ) from error
         return None
     return known[1]
+
+
+def _changed(processor: Any, live: type) -> str | None:
+    """The name of a method that a derived class, or the instance itself, has in the place of the live class's."""
+    for cls in type(processor).__mro__:
+        if "live" in vars(cls):  # ours
+            break
+        for name, value in vars(cls).items():
+            is_public = not name.startswith("__") and name != "preprocess"
+            if is_public and inspect.isroutine(value) and hasattr(live, name):
+                return name
+    return objects.changed(processor)
 
 
 def _plain(value: Any) -> Any:

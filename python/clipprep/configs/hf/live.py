@@ -16,7 +16,8 @@ def fields_of(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] |
     """The config of an image processor of transformers, the backend that it has, and the options that its version
     decides; None for another object.
 
-    Raises ValueError for a class that is not of transformers itself: it may do anything.
+    Raises ValueError for a class that is not of transformers itself, and for an object with a method of its own: these
+    may do anything.
     """
     if objects.kind(processor) != "hf":
         return None
@@ -24,6 +25,8 @@ def fields_of(processor: object) -> tuple[dict[str, Any], str, dict[str, Any]] |
     cls = type(processor)
     if objects.kind(processor) != "hf" or not cls.__module__.startswith(_MODULES):
         raise check.refuse("the image processor", cls.__name__, "to be one of transformers itself")
+    if name := objects.changed(processor):
+        raise check.refuse("the image processor", f"another {name}", "to have its class's methods")
     fields = dict(processor.to_dict())  # type: ignore[attr-defined]
     backend = getattr(processor, "backend", None)
     if backend is not None:
