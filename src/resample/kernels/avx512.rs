@@ -7,6 +7,7 @@
 
 use std::arch::x86_64::*;
 
+use super::avx512_dense::HorizontalDense;
 use super::kernel::{HorizontalKernel, VerticalKernel};
 use super::lanes::{for_channels, lane_map, taps_per_lane};
 use super::limbs;
@@ -16,7 +17,7 @@ use crate::simd::Avx512;
 
 /// 128-bit lanes of a register.
 const LANES: usize = 4;
-const BYTES: usize = 64;
+pub(super) const BYTES: usize = 64;
 /// Taps inside a 32-bit element, in their own order.
 const ORDER: [usize; 4] = [0, 1, 2, 3];
 
@@ -26,6 +27,9 @@ pub(super) fn horizontal(
     weights: &Weights,
     channels: usize,
 ) -> Option<Box<dyn HorizontalKernel>> {
+    if let Some(kernel) = HorizontalDense::new(proof, weights, channels) {
+        return Some(Box::new(kernel));
+    }
     let kernel = |share| HorizontalAvx512::with_share(proof, weights, channels, share);
     Some(Box::new([1, 2, 4].into_iter().find_map(kernel)?))
 }
@@ -38,16 +42,16 @@ pub(super) fn vertical(proof: Avx512, weights: &Weights) -> Option<Box<dyn Verti
 /// Weights of one step for the outputs of a block.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Step([[i8; BYTES]; 3]);
+pub(super) struct Step(pub [[i8; BYTES]; 3]);
 
 /// The outputs that one register computes.
 #[derive(Debug)]
-struct Block {
+pub(super) struct Block {
     /// Byte offset of the first load in the row.
-    base: usize,
-    steps: usize,
+    pub base: usize,
+    pub steps: usize,
     /// Which loaded byte goes where.
-    index: [u8; BYTES],
+    pub index: [u8; BYTES],
 }
 
 /// The horizontal pass, its weights laid out for the loop.
@@ -195,14 +199,14 @@ impl HorizontalKernel for HorizontalAvx512 {
 /// The sum that the sums of the three weight bytes make up.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn combine([a, b, c]: [__m512i; 3]) -> __m512i {
+pub(super) fn combine([a, b, c]: [__m512i; 3]) -> __m512i {
     _mm512_add_epi32(_mm512_add_epi32(_mm512_slli_epi32::<16>(a), _mm512_slli_epi32::<8>(b)), c)
 }
 
 /// Sums to integers: rounds half up, still unclamped.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn round(sum: __m512i) -> __m512i {
+pub(super) fn round(sum: __m512i) -> __m512i {
     let half = _mm512_set1_epi32(HALF);
     _mm512_srai_epi32::<PRECISION>(_mm512_add_epi32(sum, half))
 }
@@ -210,7 +214,7 @@ fn round(sum: __m512i) -> __m512i {
 /// Four registers of integers to one of bytes, clamped, lane by lane.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn pack(sums: [__m512i; 4]) -> __m512i {
+pub(super) fn pack(sums: [__m512i; 4]) -> __m512i {
     let low = _mm512_packs_epi32(sums[0], sums[1]);
     let high = _mm512_packs_epi32(sums[2], sums[3]);
     _mm512_packus_epi16(low, high)

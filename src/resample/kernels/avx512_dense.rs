@@ -1,0 +1,151 @@
+//! The horizontal pass in AVX-512 where the windows of neighbouring outputs overlap or lie close together.
+//!
+//! A 32-bit element belongs to one channel of one output, and the elements of a register to values that follow each other in
+//! the output row: none is left empty, and no sum is spread over elements. All their taps of a step come from one or two loads of
+//! 64 bytes. Where the windows are further apart, a register has fewer outputs: `avx512` does that.
+
+use std::arch::x86_64::*;
+
+use super::avx512::{BYTES, Block, Step, combine, pack, round};
+use super::kernel::HorizontalKernel;
+use super::limbs;
+use crate::pixels::{BLOCK_ROWS, RowBlock};
+use crate::resample::weights::Weights;
+use crate::simd::Avx512;
+
+/// Values that a register sums up.
+const VALUES: usize = 16;
+/// Taps of a value in a step.
+const TAPS: usize = 4;
+
+/// The horizontal pass, its weights laid out for the loop.
+#[derive(Debug)]
+pub(super) struct HorizontalDense {
+    blocks: Vec<Block>,
+    steps: Vec<Step>,
+    channels: usize,
+    /// Loads of a step: one or two.
+    loads: usize,
+    row_bytes: usize,
+    _proof: Avx512,
+}
+
+impl HorizontalDense {
+    /// `None` when the row is too short, a step's taps do not fit into two loads or the weights are too large.
+    pub fn new(proof: Avx512, weights: &Weights, channels: usize) -> Option<Self> {
+        [1, 2].into_iter().find_map(|loads| Self::with_loads(proof, weights, channels, loads))
+    }
+
+    fn with_loads(proof: Avx512, weights: &Weights, channels: usize, loads: usize) -> Option<Self> {
+        let width = weights.inputs().len();
+        let row_bytes = width * channels;
+        let (values, per_step) = (weights.len() * channels, TAPS * channels);
+        let mut blocks = Vec::with_capacity(values.div_ceil(VALUES));
+        let mut steps = Vec::new();
+        for value in (0..values).step_by(VALUES) {
+            // Elements after the last value read what those of the last output do.
+            let output = |element: usize| weights.get(((value + element) / channels).min(weights.len() - 1));
+            let taps = (0..VALUES).map(|element| output(element).1.len()).max().unwrap_or(0);
+            let count = taps.div_ceil(TAPS).max(1);
+            // Each output's first tap moves left until all its steps end inside the row; the weights
+            // of the taps before it are zero.
+            let last_first = width.checked_sub(count * TAPS)?;
+            let first = |element: usize| output(element).0.min(last_first);
+            let last_base = row_bytes.checked_sub(loads * BYTES + (count - 1) * per_step)?;
+            let base = (0..VALUES).map(first).min().map_or(0, |first| first * channels).min(last_base);
+            let mut block = Block { base, steps: count, index: [0; BYTES] };
+            let first_step = steps.len();
+            steps.resize(first_step + count, Step([[0; BYTES]; 3]));
+            for element in 0..VALUES {
+                let (first, (start, taps)) = (first(element), output(element));
+                for tap in 0..TAPS {
+                    let at = TAPS * element + tap;
+                    let index = (first + tap) * channels + (value + element) % channels - base;
+                    block.index[at] = u8::try_from(index).ok().filter(|_| index < loads * BYTES)?;
+                    if value + element >= values {
+                        continue;
+                    }
+                    for (step, Step(limbs)) in steps[first_step..].iter_mut().enumerate() {
+                        let tap = (step * TAPS + tap).checked_sub(start - first);
+                        let weight = tap.and_then(|tap| taps.get(tap)).copied().unwrap_or(0);
+                        for (limb, part) in limbs.iter_mut().zip(limbs::bytes(weight)?) {
+                            limb[at] = part;
+                        }
+                    }
+                }
+            }
+            // The kernel's loads rely on this.
+            assert!(base + (count - 1) * per_step + loads * BYTES <= row_bytes, "a load would leave the row");
+            blocks.push(block);
+        }
+        Some(Self { blocks, steps, channels, loads, row_bytes, _proof: proof })
+    }
+
+    /// Bytes that a finished row needs room for: the last store writes a few past its pixels.
+    fn out_bytes(&self) -> usize {
+        self.blocks.len() * VALUES
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
+    fn run_loads<const LOADS: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
+        let per_step = TAPS * self.channels;
+        // From four values of each row in a lane to a row in a lane.
+        let transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+        let mut steps = self.steps.iter();
+        for (b, block) in self.blocks.iter().enumerate() {
+            // SAFETY: `index` is 64 bytes.
+            let index = unsafe { _mm512_loadu_si512(block.index.as_ptr().cast()) };
+            let mut sums = [[_mm512_setzero_si512(); 3]; BLOCK_ROWS];
+            for (i, Step(limbs)) in steps.by_ref().take(block.steps).enumerate() {
+                let mut weights = [_mm512_setzero_si512(); 3];
+                for limb in 0..3 {
+                    // SAFETY: each limb is 64 bytes.
+                    weights[limb] = unsafe { _mm512_load_si512(limbs[limb].as_ptr().cast()) };
+                }
+                for r in 0..BLOCK_ROWS {
+                    // SAFETY: construction asserts that the loads of every step end inside
+                    // `row_bytes`, and `run` that the rows are that long.
+                    let taps = unsafe {
+                        let at = rows[r].as_ptr().add(block.base + i * per_step);
+                        let first = _mm512_loadu_si512(at.cast());
+                        if LOADS == 1 {
+                            _mm512_permutexvar_epi8(index, first)
+                        } else {
+                            _mm512_permutex2var_epi8(first, index, _mm512_loadu_si512(at.add(BYTES).cast()))
+                        }
+                    };
+                    for limb in 0..3 {
+                        sums[r][limb] = _mm512_dpbusd_epi32(sums[r][limb], taps, weights[limb]);
+                    }
+                }
+            }
+            let mut rounded = [_mm512_setzero_si512(); BLOCK_ROWS];
+            for r in 0..BLOCK_ROWS {
+                rounded[r] = round(combine(sums[r]));
+            }
+            let rows = _mm512_permutexvar_epi32(transpose, pack(rounded));
+            // SAFETY: `run` asserts four rows of at least `out_bytes`, 16 bytes after the last
+            // block's first byte.
+            unsafe {
+                let out = out.as_mut_ptr().add(b * VALUES);
+                _mm_storeu_si128(out.cast(), _mm512_castsi512_si128(rows));
+                _mm_storeu_si128(out.add(stride).cast(), _mm512_extracti32x4_epi32::<1>(rows));
+                _mm_storeu_si128(out.add(2 * stride).cast(), _mm512_extracti32x4_epi32::<2>(rows));
+                _mm_storeu_si128(out.add(3 * stride).cast(), _mm512_extracti32x4_epi32::<3>(rows));
+            }
+        }
+    }
+}
+
+impl HorizontalKernel for HorizontalDense {
+    fn run(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
+        assert!(rows.iter().all(|row| row.len() >= self.row_bytes), "rows hold the window");
+        assert!(stride >= self.out_bytes() && out.len() >= BLOCK_ROWS * stride, "out holds four rows");
+        match self.loads {
+            // SAFETY: `_proof` shows that the processor has these instructions.
+            1 => unsafe { self.run_loads::<1>(rows, out, stride) },
+            // SAFETY: as above.
+            _ => unsafe { self.run_loads::<2>(rows, out, stride) },
+        }
+    }
+}
