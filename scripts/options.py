@@ -226,9 +226,10 @@ def page(options: list[Row], limits: list[Row]) -> str:
     lines = [INTRODUCTION, "| option | default | type | command line |", "|---|---|---|---|"]
     for row in options:
         star = " *" if row["beside_config"] else ""
-        kind = row["annotation"].replace("|", "\\|")
+        # No bar is in a table's code: GitHub and the site read an escaped one differently.
+        kind = " or ".join(f"`{one}`" for one in row["annotation"].split(" | "))
         link = f"[`{row['name']}`](#{row['name']}){star}"
-        lines.append(f"| {link} | `{default(row)}` | `{kind}` | {flag(row)} |")
+        lines.append(f"| {link} | `{default(row)}` | {kind} | {flag(row)} |")
     for row in options:
         lines += ["", f"## {row['name']}", "", " ".join(row["doc"].split())]
         if row["choices"]:

@@ -140,6 +140,11 @@ def test_the_version_and_its_changes_are_shown(site: Path) -> None:
     )
 
 
+def test_no_bar_in_a_table_keeps_its_escape(pages: dict[Path, Page]) -> None:
+    """As Python's Markdown leaves it in code."""
+    assert [path for path in pages if r"\|" in path.read_text(encoding="utf-8")] == []
+
+
 @pytest.mark.skipif(not chromium.program(), reason="chromium is not installed")
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_page_fits_and_shows_its_pictures(site: Path, tmp_path: Path, width: int) -> None:
