@@ -34,7 +34,7 @@ def test_tars(ending: str, inside: bool, tmp_path: Path) -> None:
     path = tar(tmp_path / f"shard.{ending}", MEMBERS, mode)
     found = rows(tmp_path if inside else path)
     assert found == {f"{path}/{name}": True for name in IMAGES}
-    assert left_out(path) == {"hidden": 1, ".json is no suffix of images": 1}
+    assert left_out(path) == {"hidden": 1, ".json files": 1}
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])

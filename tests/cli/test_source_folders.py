@@ -35,16 +35,16 @@ def test_what_is_left_out_is_counted_and_named(
     counts = left_out(phone)
     assert counts == {
         "hidden": 3,
-        "without a suffix": 1,
+        "files without a suffix": 1,
         ".heic without its plug-in (pip install pillow-heif)": 1,
         ".heif without its plug-in (pip install pillow-heif)": 1,
         ".jxl without its plug-in (pip install pillow-jxl-plugin)": 1,
-        ".part is no suffix of images": 1,
-        ".txt is no suffix of images": 2,
+        ".part files": 1,
+        ".txt files": 2,
     }
     assert run(tmp_path, phone) == 0
     said = capsys.readouterr().err
-    assert f"left out: 2 .txt is no suffix of images: {phone}/notes.txt, {phone}/other.txt" in said
+    assert f"left out: 2 .txt files: {phone}/notes.txt, {phone}/other.txt" in said
     assert run(tmp_path, phone, "--json", "--overwrite") == 0
     found = json.loads(capsys.readouterr().out)["left_out"]
     assert {reason: line["count"] for reason, line in found.items()} == counts
@@ -59,7 +59,7 @@ def test_a_folder_of_no_images_says_what_it_has(
     assert run(tmp_path, phone) == 2
     said = capsys.readouterr().err
     assert "no image files in" in said
-    assert "without a suffix" in said
+    assert "files without a suffix" in said
     assert len(said.splitlines()) == 1
 
 

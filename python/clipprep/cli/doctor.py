@@ -18,15 +18,15 @@ from clipprep.cli.names import say, warn
 
 #: Packages that are used where they are installed: what each brings, and how it is installed with clipprep.
 OPTIONAL = {
-    "tqdm": ("a bar of progress", "clipprep[cli]"),
+    "tqdm": ("a progress bar", "clipprep[cli]"),
     "pyarrow": ("Parquet and Arrow files", "clipprep[cli]"),
-    "argcomplete": ("completion in shells", "clipprep[cli]"),
+    "argcomplete": ("shell completion", "clipprep[cli]"),
     "fsspec": ("addresses such as s3:// and https://", "clipprep[remote]"),
     "huggingface_hub": ("models of the Hub by name", "clipprep[hub]"),
     "pillow-heif": ("HEIC", "clipprep[plugins]"),
     "pillow-jxl-plugin": ("JPEG XL", "clipprep[plugins]"),
-    "torch": ("tensors", "clipprep[torch]"),
-    "torchvision": ("verify and bench beside it", "torchvision"),
+    "torch": ("clipprep.torch and clipprep.openai", "clipprep[torch]"),
+    "torchvision": ("what verify and bench compare with it", "torchvision"),
     "transformers": ("clipprep.transformers", "clipprep[transformers]"),
     "ray": ("clipprep.ray", "clipprep[ray]"),
 }
@@ -60,7 +60,7 @@ def call(args: argparse.Namespace) -> int:
         say(line)
     for line in advice:
         warn(f"! {line}")
-    say(f"{len(advice)} to correct, see above" if advice else "Nothing is to be corrected.")
+    say(f"{len(advice)} to correct, see above" if advice else "Nothing to correct.")
     return int(bool(advice))
 
 

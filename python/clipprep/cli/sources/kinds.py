@@ -59,4 +59,4 @@ def why_no_image(name: str) -> str | None:
     for suffixes, _, _, package in _PLUGINS:
         if suffix in suffixes:
             return f"{suffix} without its plug-in (pip install {package})"
-    return f"{suffix} is no suffix of images" if suffix else "without a suffix"
+    return f"{suffix} files" if suffix else "files without a suffix"
