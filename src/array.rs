@@ -96,33 +96,36 @@ impl Image for Array<'_> {
         pixels.slice_axis_inplace(Axis(0), Slice::from(window.rows.clone()));
         pixels.slice_axis_inplace(Axis(1), Slice::from(window.columns.clone()));
         let row_bytes = window.columns.len() * self.header.layout.bytes();
-        Ok(Box::new(ArrayRows { pixels, next: 0, buffer: Vec::new(), row_bytes }))
+        let contiguous = pixels.index_axis(Axis(0), 0).is_standard_layout();
+        Ok(Box::new(ArrayRows { pixels, contiguous, next: 0, buffer: Vec::new(), row_bytes }))
     }
 }
 
 struct ArrayRows<'s> {
     pixels: ArrayView3<'s, u8>,
+    /// Whether the bytes of a row follow each other in memory.
+    contiguous: bool,
     next: usize,
-    /// Rows whose bytes are apart in memory are gathered here.
+    /// Rows whose bytes are apart are gathered here.
     buffer: Vec<u8>,
     row_bytes: usize,
 }
 
 impl Rows for ArrayRows<'_> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
-        let rows = self.pixels.slice_axis(Axis(0), Slice::from(self.next..self.next + count));
+        let rows = self.next..self.next + count;
         self.next += count;
-        let contiguous = rows.index_axis(Axis(0), 0).is_standard_layout();
-        if !contiguous {
-            self.buffer.clear();
-            self.buffer.extend(rows.iter());
+        if self.contiguous {
+            let mut block = RowBlock::default();
+            for (slot, y) in block.iter_mut().zip(rows) {
+                let row = self.pixels.index_axis(Axis(0), y);
+                *slot = row.to_slice().expect("a row of standard layout");
+            }
+            return Ok(block);
         }
-        let mut gathered = self.buffer.chunks_exact(self.row_bytes);
-        let mut rows = rows.into_outer_iter();
-        Ok(std::array::from_fn(|_| match rows.next() {
-            Some(row) if contiguous => row.to_slice().expect("a row of standard layout"),
-            Some(_) => gathered.next().expect("a gathered row"),
-            None => &[],
-        }))
+        self.buffer.clear();
+        self.buffer.extend(self.pixels.slice_axis(Axis(0), Slice::from(rows)).iter());
+        let mut rows = self.buffer.chunks_exact(self.row_bytes);
+        Ok(std::array::from_fn(|_| rows.next().unwrap_or_default()))
     }
 }

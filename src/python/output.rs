@@ -103,16 +103,17 @@ pub(super) fn array<'py, N: Number>(
         })?;
         return Ok(array.cast_into()?);
     };
-    let expected = format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
-    let kind = words::kind(out);
+    // Written for an error alone: NumPy takes longer for the name of a dtype than for the whole array.
+    let expected = || format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
     let array = match out.cast::<PyUntypedArray>() {
         Ok(array) => own_view(array)?,
         Err(_) => match py.import("clipprep._out")?.getattr("view")?.call1((out,)) {
             Ok(lent) if !lent.is_none() => lent.cast_into::<PyUntypedArray>()?,
-            Ok(_) => return Err(type_error(expected, kind)),
+            Ok(_) => return Err(type_error(expected(), words::kind(out))),
             Err(error) if error.is_instance_of::<PyException>(py) => {
+                let kind = words::kind(out);
                 let found = format!("a {kind} that does not lend its memory: {}", said(py, &error));
-                return Err(type_error(expected, found));
+                return Err(type_error(expected(), found));
             }
             Err(error) => return Err(error),
         },
@@ -120,18 +121,18 @@ pub(super) fn array<'py, N: Number>(
     let Ok(numbers) = array.cast::<PyArrayDyn<N::InNumpy>>() else {
         let found = words::dtype(&array.dtype());
         if !out.is_instance_of::<PyUntypedArray>() {
-            return Err(type_error(expected, format_args!("a {kind} of {found}")));
+            return Err(type_error(expected(), format_args!("a {} of {found}", words::kind(out))));
         }
-        return Err(value_error(expected, format_args!("dtype {found}")));
+        return Err(value_error(expected(), format_args!("dtype {found}")));
     };
     if numbers.shape() != shape {
-        return Err(value_error(expected, format_args!("shape {}", tuple(numbers.shape()))));
+        return Err(value_error(expected(), format_args!("shape {}", tuple(numbers.shape()))));
     }
     if !numbers.is_c_contiguous() {
-        return Err(value_error(expected, "one that is not C-contiguous"));
+        return Err(value_error(expected(), "one that is not C-contiguous"));
     }
     if numbers.data().addr() % align_of::<N::InNumpy>() != 0 {
-        return Err(value_error(expected, "one that is not aligned"));
+        return Err(value_error(expected(), "one that is not aligned"));
     }
     Ok(numbers.clone())
 }

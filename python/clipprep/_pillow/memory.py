@@ -62,10 +62,10 @@ def pixels(image: Image.Image, is_own: bool, over_white: bool, exif: bool, guard
     # Also where they are in memory: it hands a changed palette to Pillow's core.
     image.load()
     loaded = image
-    count = image.width * image.height
-    held = stored_bytes(image.mode) * count if is_own else 0
+    held = stored_bytes(image.mode) * image.width * image.height if is_own else 0
     # Of LAB, Pillow makes the unused fourth byte of a pixel the alpha of RGBA.
     if over_white and (image.info.get("transparency") is not None or image.mode == "LAB"):
+        count = image.width * image.height
         guard.memory(held + _OVER_WHITE * count)
         held += stored_bytes("RGB") * count
         # A Pillow without LittleCMS leaves LAB as it is, which is refused later.
@@ -87,8 +87,10 @@ def pixels(image: Image.Image, is_own: bool, over_white: bool, exif: bool, guard
     if type(stored) is _STORED and core.get_alignment() == 1:
         # Before 13, exporting an image whose memory is borrowed or mapped crashes the process.
         if major_version() >= 13:
-            with suppress(ValueError):
+            try:
                 memory = stored.__arrow_c_array__()
+            except ValueError:  # it lies in several blocks
+                memory = None
         # Memory that an image borrows may be the caller's `out=`, which is written while strips are read; LAB is
         # converted as a whole.
         if memory is None and not image.readonly and mode != "LAB":
