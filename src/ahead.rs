@@ -54,10 +54,18 @@ pub(crate) fn ahead<P: Send, E: Send, R>(
     let (made, to_take) = channel();
     pieces.into_iter().for_each(|piece| free.send(piece).expect("its receiver is here"));
     let maker = Maker { free: to_make, made };
+    in_two_threads(|| make(maker), || take(Taker { free, made: to_take }))
+}
+
+/// Runs `other` in a thread of its own, and `this` in this one. `None` where the system grants no thread: then neither
+/// has run.
+///
+/// `other` has to end soon after `this` does.
+pub(crate) fn in_two_threads<R>(other: impl FnOnce() + Send, this: impl FnOnce() -> R) -> Option<R> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("clipprep-ahead".into());
-        thread.spawn_scoped(scope, move || make(maker)).ok()?;
-        Some(take(Taker { free, made: to_take }))
+        thread.spawn_scoped(scope, other).ok()?;
+        Some(this())
     })
 }
 

@@ -191,9 +191,7 @@ impl<'a> Jpeg<'a> {
         };
         match codes {
             Codes::Progressive(scans) => {
-                let (first, last, rows) = scans.shared(geometry)?;
-                let last = Box::new(last);
-                ahead(rows, |maker| first.read(needed.end, &maker), |rows| take(Codes::Begun(rows, last)))
+                scans.share(geometry, needed.end, |rows| take(Codes::Shared(rows)))?
             }
             codes => {
                 let bands = Band::all(&mcus, geometry)?;

@@ -6,9 +6,8 @@ use super::back::{Back, Geometry, TakeBlocks};
 use super::bands::BandTaker;
 use super::bits::Irregular;
 use super::header::Header;
-use super::progressive::{LastScans, Progressive, Store};
+use super::progressive::{Progressive, SharedRows};
 use super::sequential::Sequential;
-use crate::ahead::Taker;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::pixels::Window;
@@ -40,8 +39,8 @@ pub(super) enum Codes<'a> {
     Progressive(Box<Progressive>),
     /// Another thread reads them.
     Ahead(BandTaker),
-    /// Another thread begins with them.
-    Begun(Taker<Store, Irregular>, Box<LastScans>),
+    /// Another thread shares them.
+    Shared(SharedRows),
 }
 
 impl Codes<'_> {
@@ -51,7 +50,7 @@ impl Codes<'_> {
             Self::Sequential(scan) => scan.pass(),
             Self::Progressive(scans) => scans.pass(),
             Self::Ahead(bands) => bands.with_next(|_| ()).unwrap_or(Err(Irregular)),
-            Self::Begun(rows, scans) => scans.row(rows, |_| ()),
+            Self::Shared(rows) => rows.row(|_| ()),
         }
     }
 
@@ -61,7 +60,7 @@ impl Codes<'_> {
             Self::Sequential(scan) => scan.row(back),
             Self::Progressive(scans) => scans.row(back),
             Self::Ahead(bands) => bands.with_next(|band| band.hand_over(back)).unwrap_or(Err(Irregular)),
-            Self::Begun(rows, scans) => scans.row(rows, |row| row.hand_over(back)),
+            Self::Shared(rows) => rows.row(|row| row.hand_over(back)),
         }
     }
 
@@ -70,7 +69,7 @@ impl Codes<'_> {
         match self {
             Self::Sequential(scan) => scan.finish(),
             // All of the file has been looked at before its first row was read.
-            Self::Progressive(_) | Self::Begun(..) => Ok(()),
+            Self::Progressive(_) | Self::Shared(_) => Ok(()),
             Self::Ahead(bands) => bands.with_next(|_| ()).unwrap_or(Err(Irregular)),
         }
     }

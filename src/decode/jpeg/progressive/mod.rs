@@ -2,10 +2,11 @@
 //!
 //! All scans are read side by side, a row of MCUs at a time, so that no more than that row is held. libjpeg, which
 //! reads them one after the other, holds the coefficients of the whole image. Two threads share the scans: one reads
-//! the first ones of a row, the other one adds the rest.
+//! the first ones of a row, and either adds the rest.
 //!
 //! - `index` finds the scans and their bytes; `reader` reads one of them, and `refine` the blocks of a refinement, by
 //!   the bit instructions of `x86` where the processor has them.
+//! - `shared` is two threads' way of reading them.
 //! - First scans write coefficients to the `store`. Refinements read and write maps of them alone, a bit for each
 //!   coefficient; what they gave is added at the end, by `low_bits`, `avx2` or `avx512`.
 
@@ -17,6 +18,7 @@ mod index;
 mod low_bits;
 mod reader;
 mod refine;
+mod shared;
 mod store;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -27,14 +29,13 @@ use std::sync::Arc;
 use super::back::{Geometry, TakeBlocks};
 use super::bits::Irregular;
 use super::header::Header;
-use crate::ahead::{Maker, Taker};
 use crate::error::Result;
 use crate::simd::{Level, best};
 use index::Index;
 use reader::{Extent, Loops, Reader};
 use refine::Plain;
-use store::HandOver;
-pub(super) use store::Store;
+pub(super) use shared::SharedRows;
+use store::{HandOver, Store};
 
 /// Reads a row of MCUs of some scans.
 type ReadRow = fn(&mut Scans, &[Extent], usize, &mut Store) -> std::result::Result<(), Irregular>;
@@ -106,7 +107,7 @@ impl Progressive {
         Index::memory(header, bytes, scans) + Store::memory(geometry)
     }
 
-    /// Bytes that [`shared`](Self::shared) takes besides.
+    /// Bytes that [`share`](Self::share) takes besides.
     pub fn shared_memory(geometry: &Geometry) -> u64 {
         STORES as u64 * Store::memory(geometry)
     }
@@ -153,9 +154,14 @@ impl Progressive {
         Ok(())
     }
 
-    /// Shares the scans of a file of which no row is read: the first ones for a thread of their own, the rest for the
-    /// one that makes pixels, and the rows that the first one fills.
-    pub fn shared(self, geometry: &Geometry) -> Result<(FirstScans, LastScans, Vec<Store>)> {
+    /// Shares the scans of a file, of which no row is read, with another thread: it begins `rows` rows of MCUs, and `take`
+    /// runs in this one. `None` where the system grants no thread.
+    pub fn share<R>(
+        self,
+        geometry: &Geometry,
+        rows: usize,
+        take: impl FnOnce(SharedRows) -> R,
+    ) -> Result<Option<R>> {
         let Self { part, store } = self;
         let Part { scans: Scans { index, numbers, .. }, read_row, done, blocks, mcus } = part;
         let cut = index.cut(geometry);
@@ -170,40 +176,6 @@ impl Progressive {
         for _ in 1..STORES {
             stores.push(stores[0].another()?);
         }
-        Ok((FirstScans(part(0..cut)), LastScans(part(cut..numbers.end)), stores))
-    }
-}
-
-/// The scans that are read ahead.
-pub(super) struct FirstScans(Part);
-
-impl FirstScans {
-    /// Reads that many rows of MCUs.
-    pub fn read(mut self, rows: usize, maker: &Maker<Store, Irregular>) {
-        for _ in 0..rows {
-            let Some(mut store) = maker.free() else { return };
-            store.clear();
-            let read = self.0.add(&mut store);
-            let is_over = read.is_err();
-            maker.hand_over(read.map(|()| store));
-            if is_over {
-                return;
-            }
-        }
-    }
-}
-
-/// The scans that are added to rows which another thread has begun.
-pub(super) struct LastScans(Part);
-
-impl LastScans {
-    /// Reads a row of MCUs, and has `use_it` take it.
-    pub fn row(
-        &mut self,
-        begun: &Taker<Store, Irregular>,
-        use_it: impl FnOnce(&mut Store),
-    ) -> std::result::Result<(), Irregular> {
-        let read = begun.with_next(|store| self.0.add(store).map(|()| use_it(store)));
-        read.unwrap_or(Err(Irregular))?
+        Ok(shared::share(part(0..cut), part(cut..numbers.end), stores, rows, take))
     }
 }
