@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from ._messages import kind, said, shown, type_error
+from ._columns import value_of
+from ._messages import kind, said, shown
 from ._out import view
 from ._pillow.refusals import RefusedError
 
@@ -24,8 +26,7 @@ def simpler(source: Any) -> Simpler:
         file, close = _opened(source)
         return file, False, close
     if hasattr(source, "as_py"):  # a scalar of pyarrow
-        is_binary = "binary" in str(source.type).partition("<")[0] and source.is_valid
-        source = source.as_buffer() if is_binary else source.as_py()
+        source = value_of(source)
     if isinstance(source, Mapping):
         return _encoded(source), False, None
     if getattr(source, "ndim", None) == 0 and hasattr(source, "item"):
@@ -46,25 +47,6 @@ class Failing:
         raise self._error
 
 
-def is_frame(value: Any) -> bool:
-    """Whether an object is a data frame in memory, as those of pandas and polars are, and no query."""
-    adds = hasattr(value, "assign") or hasattr(value, "with_columns")
-    return adds and not hasattr(value, "collect") and hasattr(value, "columns")
-
-
-def column(frame: Any) -> Iterable[Any]:
-    """The only column of a data frame. Raises TypeError for one of several, and for a frame whose rows are not there."""
-    if not (is_frame(frame) or hasattr(frame, "column_names")):
-        found = f"a {kind(frame)}: pass a column of what it gives, in memory"
-        raise type_error(f"expected sources or one column of them, found {found}")
-    names = list(getattr(frame, "column_names", frame.columns))
-    if len(names) != 1:
-        found = f"a {kind(frame)} with the columns {shown(names)}: pass one of these"
-        raise type_error(f"expected sources or one column of them, found {found}")
-    values: Iterable[Any] = frame[names[0]]
-    return values
-
-
 def _opened(source: Any) -> tuple[Any, Callable[[], object]]:
     """A file that is not open yet: of fsspec, or a path inside an archive."""
     if hasattr(source, "fs") and hasattr(source, "__enter__"):
@@ -77,9 +59,11 @@ def _encoded(row: Mapping[Any, Any]) -> Any:
     """The bytes, or else the path, of an image as `datasets` has it."""
     if "bytes" not in row and "path" not in row:
         raise RefusedError("source", f'{_EXPECTED}, found a dict without "bytes" and "path"')
-    for name in ("bytes", "path"):
-        if row.get(name) is not None:
-            return row[name]
+    data, path = row.get("bytes"), row.get("path")
+    if not is_missing(data):
+        return data
+    if not is_missing(path):
+        return os.fsdecode(path) if isinstance(path, bytes) else path
     raise RefusedError("source", f"{_EXPECTED}, found a dict whose bytes and path are missing")
 
 

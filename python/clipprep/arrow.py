@@ -6,17 +6,17 @@ DuckDB and Daft, go through the same function (docs/recipes/arrow.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clipprep import BatchResult, Preprocess, StreamBatch
+from clipprep._columns import damage, is_frame, value_of
 from clipprep._extras import needs
 from clipprep._messages import kind, shown, type_error, value_error
 from clipprep._pillow.refusals import RefusedError
-from clipprep._sources import Failing, is_frame
+from clipprep._sources import Failing, is_missing
 
 with needs("pyarrow", "cli", by="clipprep.arrow"):
     import pyarrow as pa
@@ -78,7 +78,7 @@ def preprocess(
     Raises:
         KeyError: There is no such column.
         TypeError: `table` is none, the column holds something else, or there are options beside a `Preprocess`.
-        ValueError: A name of the three is taken: pass another `prefix`.
+        ValueError: A name of the three is taken: pass another `prefix`. Or the column is damaged.
 
     Example:
         >>> import pyarrow as pa
@@ -94,6 +94,8 @@ def preprocess(
     if tensors not in ("tensor", "fixed_size_list", "list"):
         expected = 'one of "tensor", "fixed_size_list", "list"'
         raise value_error(f"expected tensors= {expected}, found {shown(tensors)}")
+    if not isinstance(prefix, str):
+        raise type_error(f"expected prefix= a string, found {shown(prefix)}")
     is_arrow = isinstance(table, (pa.RecordBatch, pa.Table))
     held: Any = table
     if not (is_arrow or is_frame(held)):
@@ -112,6 +114,8 @@ def preprocess(
     values = held.column(column) if is_arrow else held[column]
     if is_arrow:
         _check_type(column, values.type)
+    if error := damage(values):
+        raise error
     sources = [_source(value, paths) for value in values]
     result = model.try_batch(sources, num_threads=num_threads)
     del sources
@@ -177,27 +181,14 @@ def _frame(frame: Any, result: BatchResult, prefix: str) -> Any:
 
 def _source(value: Any, paths: bool) -> Any:
     """The source that a value of a column is, encoded images where they lie."""
-    if isinstance(value, pa.DictionaryScalar):
-        value = value.value
-    if isinstance(value, pa.StructScalar):
-        value = None if not value.is_valid else {name: value[name] for name in value}
     if isinstance(value, pa.Scalar):
-        value = _simple(value)
+        value = value_of(value)
     if isinstance(value, dict):
-        data, path = (_simple(value.get(name)) for name in ("bytes", "path"))
-        if data is None and path is not None and not paths:
+        path = value.get("path")
+        if is_missing(value.get("bytes")) and not is_missing(path) and not paths:
             found = f"no bytes beside the path {shown(path)}: paths=True opens it"
             return Failing("<struct>", RefusedError("source", f"expected bytes, found {found}"))
-        return {"bytes": data, "path": path}
     return value
-
-
-def _simple(value: Any) -> Any:
-    if not isinstance(value, pa.Scalar):
-        return value
-    if not value.is_valid:
-        return None
-    return value.as_buffer() if _is_binary(value.type) else value.as_py()
 
 
 def _is_binary(kind: pa.DataType) -> bool:
@@ -226,10 +217,8 @@ def _is_encoded(kind: pa.DataType) -> bool:
 
 def _check_type(column: str, kind: pa.DataType) -> None:
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
-    fields: Iterator[str] = (
-        (field.name for field in plain) if pa.types.is_struct(plain) else iter(())
-    )
-    is_image = not {"bytes", "path"}.isdisjoint(fields)
+    fields = [field.name for field in plain] if pa.types.is_struct(plain) else []
+    is_image = {fields.count(name) for name in ("bytes", "path")} in ({1}, {0, 1})
     if not (_is_binary(plain) or _is_text(plain) or is_image or pa.types.is_null(plain)):
         expected = f"expected column {shown(column)} to be binary or string"
         raise type_error(f"{expected}, found {kind}")

@@ -173,8 +173,9 @@ pub(super) fn iterator<'py>(sources: &Bound<'py, PyAny>) -> PyResult<Bound<'py, 
         || sources.is_instance_of::<PyDict>()
         || has(sources, "__fspath__")?
         || has(sources, "read")?;
-    if !single && has(sources, "columns")? {
-        return py.import("clipprep._sources")?.call_method1("column", (sources,))?.try_iter();
+    // Tables, and columns of pyarrow and pandas.
+    if !single && (has(sources, "columns")? || has(sources, "type")? || has(sources, "dtype")?) {
+        return py.import("clipprep._columns")?.call_method1("column", (sources,))?.try_iter();
     }
     let iterator = if single { None } else { sources.try_iter().ok() };
     match iterator {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 
 import numpy as np
 import pytest
@@ -41,6 +42,7 @@ ODD = {
     "a set": lambda: {DATA},
     "a dict without bytes or path": lambda: {"image": DATA},
     "a dict of None": lambda: {"bytes": None, "path": None},
+    "a dict of NaN": lambda: {"bytes": float("nan"), "path": float("nan")},
 }
 
 
@@ -88,11 +90,13 @@ def test_datasets_dicts_are_images(small, tmp_path) -> None:
         {"bytes": DATA, "path": None},
         {"bytes": DATA, "path": "elsewhere.jpg"},
         {"bytes": None, "path": str(path)},
+        {"bytes": float("nan"), "path": str(path)},
+        {"path": os.fsencode(path)},
     ]
     expected = small(DATA)
     for row in rows:
         assert np.array_equal(small(row), expected)
-    assert np.array_equal(small.batch(rows), np.stack([expected] * 3))
+    assert np.array_equal(small.batch(rows), np.stack([expected] * len(rows)))
 
 
 def test_arrays_of_names_and_of_bytes_are_batches(small, tmp_path) -> None:

@@ -136,7 +136,10 @@ def test_the_type_of_the_tensors(tensors: str, images: list[bytes]) -> None:
 def test_a_wrong_type_is_a_mistake() -> None:
     with pytest.raises(ValueError, match='tensors= one of "tensor"'):
         arrow.preprocess(pa.table({"image": [DATA]}), "image", PRE, tensors="array")
-    for column in (pa.array([[DATA]]), pa.array([1]), pa.array([{"data": DATA}])):
+    with pytest.raises(TypeError, match="prefix= a string, found 5"):
+        arrow.preprocess(pa.table({"image": [DATA]}), "image", PRE, prefix=5)
+    twice = pa.StructArray.from_arrays([pa.array([DATA])] * 2, ["bytes", "bytes"])
+    for column in (pa.array([[DATA]]), pa.array([1]), pa.array([{"data": DATA}]), twice):
         with pytest.raises(TypeError, match="to be binary or string"):
             arrow.preprocess(pa.table({"image": column}), "image", PRE)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
+from clipprep._columns import damage
 from clipprep._pillow.refusals import RefusedError
 from clipprep._sources import Failing
 from clipprep.cli.failures import FailedError
@@ -110,6 +111,7 @@ class _Column:
         self._column = column
         self._start = 0
         self._values: Any = []
+        self._damage: Exception | None = None
         self._batches = self._pieces()
 
     @property
@@ -127,6 +129,9 @@ class _Column:
         while row >= self._start + len(self._values):
             self._start += len(self._values)
             self._values = next(self._batches)
+            self._damage = damage(self._values)
+        if self._damage is not None:
+            raise self._damage
         return self._values[row - self._start].as_py()
 
     def close(self) -> None:
