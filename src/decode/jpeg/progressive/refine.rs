@@ -14,8 +14,13 @@ pub(super) trait MapBits {
     /// The bits of `map` that the lowest bits of `values` say, in order.
     fn deposit(values: u64, map: Map) -> Map;
 
-    /// That bit of `map` alone which has as many others below it as bits are below the one of `one`.
-    fn select(map: Map, one: u64) -> Map;
+    /// The bits of a map that are not passed yet.
+    type Rest;
+
+    fn rest(map: Map) -> Self::Rest;
+
+    /// Passes the next `step` bits, from the highest one down; returns the last of them. There are at least that many.
+    fn pass(rest: &mut Self::Rest, step: u32) -> Map;
 }
 
 /// Plain Rust, for any processor.
@@ -25,7 +30,7 @@ impl MapBits for Plain {
     #[inline(always)]
     fn deposit(mut values: u64, mut map: Map) -> Map {
         let mut out = 0;
-        while values != 0 && map != 0 {
+        while values != 0 {
             let lowest = map & map.wrapping_neg();
             out |= lowest & (values & 1).wrapping_neg();
             values >>= 1;
@@ -34,22 +39,22 @@ impl MapBits for Plain {
         out
     }
 
+    /// With the highest bit lowest, where one is cleared in the fewest steps.
+    type Rest = Map;
+
     #[inline(always)]
-    fn select(mut map: Map, one: u64) -> Map {
-        let below = one.trailing_zeros();
-        // From the nearer end.
-        let above = map.count_ones().wrapping_sub(below + 1);
-        if above < below {
-            for _ in 0..above {
-                map ^= (1_u64 << 63).wrapping_shr(map.leading_zeros());
-            }
-            (1_u64 << 63).wrapping_shr(map.leading_zeros())
-        } else {
-            for _ in 0..below {
-                map &= map.wrapping_sub(1);
-            }
-            map & map.wrapping_neg()
+    fn rest(map: Map) -> Map {
+        map.reverse_bits()
+    }
+
+    #[inline(always)]
+    fn pass(rest: &mut Map, step: u32) -> Map {
+        for _ in 1..step {
+            *rest &= rest.wrapping_sub(1);
         }
+        let place = rest.trailing_zeros();
+        *rest &= rest.wrapping_sub(1);
+        (1_u64 << 63).wrapping_shr(place)
     }
 }
 
@@ -85,8 +90,8 @@ pub(super) fn refine<M: MapBits>(
     let old = maps.nonzero & band.map;
     let zeros = band.map & !old;
     let mut zeros_left = zeros.count_ones();
-    // As many bits below it. What is found of the next code is what the one after it waits for, so each step counts.
-    let mut one = 1_u64 << zeros_left;
+    // What is found of the next code is what the one after it waits for, so each step counts.
+    let mut rest = M::rest(zeros);
     let mut at = band.before;
     let (mut corrections, mut new, mut signs, mut blocks) = (0, 0, 0, 0);
     loop {
@@ -111,8 +116,7 @@ pub(super) fn refine<M: MapBits>(
             break;
         };
         zeros_left = left;
-        one >>= step;
-        let bit = M::select(zeros, one);
+        let bit = M::pass(&mut rest, step);
         let place = bit.leading_zeros();
         let passed = place.wrapping_sub(at + step);
         at = place;

@@ -73,9 +73,18 @@ impl MapBits for X86 {
         unsafe { _pdep_u64(values, map) }
     }
 
+    /// A map, and a bit that has as many others below it as bits of the map are left.
+    type Rest = (Map, u64);
+
     #[inline(always)]
-    fn select(map: Map, one: u64) -> Map {
+    fn rest(map: Map) -> (Map, u64) {
+        (map, 1 << map.count_ones())
+    }
+
+    #[inline(always)]
+    fn pass((map, one): &mut (Map, u64), step: u32) -> Map {
+        *one >>= step;
         // SAFETY: as above.
-        unsafe { _pdep_u64(one, map) }
+        unsafe { _pdep_u64(*one, *map) }
     }
 }
