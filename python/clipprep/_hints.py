@@ -123,6 +123,8 @@ def of_name(name: str) -> str | None:
         return f"a URL, which is not fetched: fsspec.open({scheme + '://...'!r}) is a source"
     if name.startswith("~"):
         return "~ is not expanded: pass os.path.expanduser(path)"
+    if "*" in name:
+        return "a pattern is not expanded: pass glob.glob(pattern) to batch"
     if len(name) >= 64 and _BASE64.fullmatch(name):
         longest = max(map(len, name.split("/")))
         is_image = name.startswith(_BASE64_IMAGES)

@@ -6,6 +6,7 @@ DuckDB and Daft, go through the same function (docs/recipes/arrow.md).
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
@@ -61,19 +62,20 @@ def preprocess(
             `path` as `datasets` has them, or a dictionary of one of these. A null costs its row.
         model: A `Preprocess`, or what makes one: a model's name or a size, with its options.
         prefix: What the names of the three columns begin with.
-        tensors: The type of `pixels` in Arrow.
+        tensors: The type of `pixels`.
 
-            - "tensor": A FixedShapeTensor, which knows the shape.
-            - "fixed_size_list": Its values in a row, without their shape.
-            - "list": The same in lists of any length, which is what Spark reads.
+            - "tensor": A FixedShapeTensor, which knows the shape. In polars an Array of that shape, in pandas arrays
+              of NumPy of it.
+            - "fixed_size_list": Its values in a row, without their shape. In polars an Array, in pandas arrays of one
+              axis.
+            - "list": The same in lists of any length, which is what Spark reads. In pandas arrays of one axis, too.
         paths: Whether the `path` of a struct is opened where there are no `bytes`; else such a row is an error,
             since whoever wrote the table would choose which files are read.
         num_threads: The number of threads at most.
         options: Options of `Preprocess`.
 
     Returns:
-        A table of the same kind. In polars `pixels` is an Array of the tensor's shape; in pandas it holds NumPy's
-        arrays.
+        A table of the same kind.
 
     Raises:
         KeyError: There is no such column.
@@ -121,7 +123,7 @@ def preprocess(
     del sources
     made: T
     if not is_arrow:
-        made = _frame(held, result, prefix)
+        made = _frame(held, result, prefix, tensors)
         return made
     added = {prefix + name: values for name, values in result_columns(result, tensors).items()}
     kept = [i for i, name in enumerate(names) if name != column or not _is_encoded(values.type)]
@@ -166,16 +168,21 @@ def _errors(result: BatchResult | StreamBatch) -> list[str | None]:
     return errors
 
 
-def _frame(frame: Any, result: BatchResult, prefix: str) -> Any:
+def _frame(frame: Any, result: BatchResult, prefix: str, tensors: Tensors) -> Any:
     """A data frame with the columns added. The column of images stays: frames share their memory."""
     errors: Any = _errors(result)
+    pixels: Any = result.pixels
+    if tensors != "tensor":
+        pixels = pixels.reshape(len(pixels), math.prod(pixels.shape[1:]))
     if not hasattr(frame, "with_columns"):
-        added = zip(_ADDED, (result.ok, errors, list(result.pixels)), strict=True)
+        added = zip(_ADDED, (result.ok, errors, list(pixels)), strict=True)
         return frame.assign(**{prefix + name: values for name, values in added})
     import polars as pl
 
-    errors = pl.Series(errors, dtype=pl.String)
-    added = zip(_ADDED, (result.ok, errors, result.pixels), strict=True)
+    errors, pixels = pl.Series(errors, dtype=pl.String), pl.Series(pixels)
+    if tensors == "list":
+        pixels = pixels.arr.to_list()
+    added = zip(_ADDED, (result.ok, errors, pixels), strict=True)
     return frame.with_columns(**{prefix + name: pl.Series(values) for name, values in added})
 
 

@@ -29,6 +29,8 @@ from support.writers import saved
         pytest.param("s3://bucket/cat.jpg", "fsspec", id="URL of a store"),
         pytest.param("file:///tmp/cat.jpg", "path", id="URL of a file"),
         pytest.param("~/no-such-cat.jpg", "expanduser", id="home"),
+        pytest.param("no-such-folder/*.jpg", "glob.glob", id="pattern"),
+        pytest.param(np.zeros((9, 9, 3)), 'round().astype("uint8")', id="floats"),
         pytest.param("openai/clip-vit-base-patch32", "from_hf", id="name of the Hub"),
         pytest.param(b"", "empty", id="no bytes"),
         pytest.param(bytes(5000), "zeros", id="zeros"),

@@ -166,6 +166,27 @@ def test_frames(library: str, path: str) -> None:
         assert list(frame.columns) == ["image", "ok"], "the caller's is not changed"
 
 
+@pytest.mark.parametrize("images", [[DATA, b"no image"], []], ids=["two", "none"])
+@pytest.mark.parametrize("tensors", ["tensor", "fixed_size_list", "list"])
+def test_the_type_of_the_tensors_in_frames(tensors: str, images: list[bytes]) -> None:
+    pd, pl = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    flat = 3 * 32 * 32
+    kinds = {
+        "tensor": pl.Array(pl.Float32, (3, 32, 32)),
+        "fixed_size_list": pl.Array(pl.Float32, flat),
+        "list": pl.List(pl.Float32),
+    }
+    frame = pl.DataFrame({"image": images}, schema={"image": pl.Binary})
+    pixels = arrow.preprocess(frame, "image", PRE, tensors=tensors)["pixels"]
+    assert (pixels.dtype, len(pixels)) == (kinds[tensors], len(images))
+    cells = arrow.preprocess(pd.DataFrame({"image": images}), "image", PRE, tensors=tensors)
+    shape = (3, 32, 32) if tensors == "tensor" else (flat,)
+    assert [cell.shape for cell in cells["pixels"]] == [shape] * len(images)
+    for found in (pixels, cells["pixels"]):
+        for cell in found[:1]:
+            assert np.array_equal(np.asarray(cell), EXPECTED.reshape(shape))
+
+
 def test_an_error_in_what_is_no_text_is_written() -> None:
     """The exception of an object may name a file that is not UTF-8."""
 

@@ -1,6 +1,8 @@
 //! Arrays and buffers: pixels in memory, or the bytes of a file.
 
-use numpy::{PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyMemoryView, PyString};
 
@@ -70,7 +72,12 @@ pub(super) fn of_array<'py>(
 ) -> Result<Source<'py>, Fault> {
     let array = &own_view(array).map_err(|error| Fault::raised(array.py(), error))?;
     let Ok(bytes) = array.cast::<PyArrayDyn<u8>>() else {
-        return Err(Fault::no_source("an array of uint8", dtype(&array.dtype())));
+        let found = dtype(&array.dtype());
+        let hint = match array.dtype().kind() {
+            b'f' => ": numbers from 0 to 1 become it by (255 * x).round().astype(\"uint8\")",
+            _ => "",
+        };
+        return Err(Fault::no_source("an array of uint8", format_args!("{found}{hint}")));
     };
     let shape = bytes.shape().to_vec();
     let borrowed = || {
