@@ -1,73 +1,11 @@
 //! Pillow's colour arithmetic on rows of bytes (libImaging/Convert.c).
 
+mod alpha;
+
 use crate::error::{Error, Result};
 use crate::pixels::{Layout, Palette};
-
-/// `a * b / 255`, rounded, as Pillow's `MULDIV255`. Sixteen bits hold all of it.
-#[inline(always)]
-fn muldiv255(a: u8, b: u8) -> u8 {
-    let t = u16::from(a) * u16::from(b) + 128;
-    (((t >> 8) + t) >> 8) as u8
-}
-
-/// For each alpha a little more than 255 / alpha, with 16 fractional bits: so little that its products with bytes have
-/// the whole parts of the quotients. For 0 it is 1.
-static INVERSE: [u32; 256] = {
-    let mut table = [1 << 16; 256];
-    let mut alpha = 1;
-    while alpha < 256 {
-        table[alpha] = (255 << 16) / alpha as u32 + 1;
-        alpha += 1;
-    }
-    table
-};
-
-/// A colour divided by its alpha; where that is 0 Pillow leaves the colour as it is.
-#[inline]
-fn divide(value: u8, alpha: u8) -> u8 {
-    ((u32::from(value) * INVERSE[usize::from(alpha)]) >> 16).min(255) as u8
-}
-
-/// Multiplies the colours of each pixel by its alpha: LA to La, RGBA to RGBa.
-pub(crate) fn premultiply(layout: Layout, row: &[u8], out: &mut [u8]) {
-    /// Whole pixels of `C` bytes. With 255 for its factor, alpha stays what it is.
-    #[inline(always)]
-    fn pixels<const C: usize, const N: usize>(bytes: &[u8; N], out: &mut [u8; N]) {
-        let factors: [u8; N] =
-            std::array::from_fn(|i| if i % C == C - 1 { 255 } else { bytes[i / C * C + C - 1] });
-        *out = std::array::from_fn(|i| muldiv255(bytes[i], factors[i]));
-    }
-    fn in_groups<const C: usize>(row: &[u8], out: &mut [u8]) {
-        // As many as a register of any processor holds: the compiler makes vector code of that.
-        let ((groups, rest), (out, out_rest)) = (row.as_chunks::<16>(), out.as_chunks_mut::<16>());
-        for (bytes, out) in groups.iter().zip(out) {
-            pixels::<C, 16>(bytes, out);
-        }
-        for (bytes, out) in rest.as_chunks::<C>().0.iter().zip(out_rest.as_chunks_mut::<C>().0) {
-            pixels::<C, C>(bytes, out);
-        }
-    }
-    match layout.bytes() {
-        2 => in_groups::<2>(row, out),
-        _ => in_groups::<4>(row, out),
-    }
-}
-
-/// Divides the colours of each pixel by its alpha: La to LA, RGBa to RGBA.
-pub(crate) fn unpremultiply(layout: Layout, row: &mut [u8]) {
-    fn pixels<const C: usize>(row: &mut [u8]) {
-        for pixel in row.as_chunks_mut::<C>().0 {
-            let alpha = pixel[C - 1];
-            for value in &mut pixel[..C - 1] {
-                *value = divide(*value, alpha);
-            }
-        }
-    }
-    match layout.bytes() {
-        2 => pixels::<2>(row),
-        _ => pixels::<4>(row),
-    }
-}
+pub(crate) use alpha::ByAlpha;
+use alpha::{divide, muldiv255};
 
 /// Refuses what [`to_rgb`] does not know how to convert.
 pub(crate) fn check_convertible(layout: Layout) -> Result<()> {
@@ -218,31 +156,6 @@ mod tests {
         assert_eq!(rgb(Layout::Hsv, &[100, 77, 200, 0]), [140, 200, 161]);
         assert_eq!(rgb(Layout::RgbPremultiplied, &[10, 100, 200, 128]), [19, 199, 255]);
         assert_eq!(rgb(Layout::RgbPremultiplied, &[10, 100, 200, 0]), [10, 100, 200]);
-    }
-
-    #[test]
-    fn alpha_multiplies_and_divides_as_in_pillow() {
-        for (value, alpha) in (0..=u8::MAX).flat_map(|value| (0..=u8::MAX).map(move |alpha| (value, alpha))) {
-            let (v, a) = (u32::from(value), u32::from(alpha));
-            let t = v * a + 128;
-            assert_eq!(u32::from(muldiv255(value, alpha)), ((t >> 8) + t) >> 8, "{value} {alpha}");
-            let quotient = (255 * v).checked_div(a).map_or(v, |quotient| quotient.min(255));
-            assert_eq!(u32::from(divide(value, alpha)), quotient, "{value} {alpha}");
-        }
-        for (layout, len) in
-            [Layout::GreyAlpha, Layout::Rgba].into_iter().flat_map(|l| (0..30).map(move |n| (l, n)))
-        {
-            let size = layout.bytes();
-            let row: Vec<u8> = (0..size * len).map(|i| (i * 97 + 31) as u8).collect();
-            let mut out = vec![0; row.len()];
-            premultiply(layout, &row, &mut out);
-            for (pixel, out) in row.chunks(size).zip(out.chunks(size)) {
-                let alpha = pixel[size - 1];
-                assert!(
-                    (0..size - 1).all(|i| out[i] == muldiv255(pixel[i], alpha)) && out[size - 1] == alpha
-                );
-            }
-        }
     }
 
     #[test]

@@ -165,14 +165,16 @@ impl Preprocess {
             let source = match &plan.before {
                 None => source,
                 Some(first) => {
-                    between = collected(first, source, scratch)?;
+                    between = collected(first, self.level, source, scratch)?;
                     rows = between.rows(&plan.window)?;
                     Box::new(Polled(rows.as_mut()))
                 }
             };
             match &plan.padding {
-                None => run(&plan, source, scratch, &mut finish),
-                Some(padding) => padded(padding, &mut finish, |finish| run(&plan, source, scratch, finish)),
+                None => run(&plan, self.level, source, scratch, &mut finish),
+                Some(padding) => {
+                    padded(padding, &mut finish, |finish| run(&plan, self.level, source, scratch, finish))
+                }
             }
         })?;
         Ok(Report { format: None, orientation: Orientation::default(), header, plan, stand_in: None })

@@ -1,11 +1,12 @@
 //! Rows on their way: polled, converted, resized and padded.
 
-use crate::colour::{Alpha, premultiply, to_rgb, to_rgb_over_white, unpremultiply};
+use crate::colour::{Alpha, ByAlpha, to_rgb, to_rgb_over_white};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::pixels::{BLOCK_ROWS, Header, RowBlock, RowBuffer, Rows, Whole, Window};
 use crate::plan::{Method, Padding, Plan};
 use crate::resample::Scratch;
+use crate::simd::Level;
 
 /// Puts `padding` around the rows that `run` hands out.
 pub(super) fn padded(
@@ -30,18 +31,24 @@ pub(super) fn padded(
 }
 
 /// The image that a step of resizing makes.
-pub(super) fn collected(plan: &Plan, source: Box<dyn Rows + '_>, scratch: &mut Scratch) -> Result<Whole> {
+pub(super) fn collected(
+    plan: &Plan,
+    level: Level,
+    source: Box<dyn Rows + '_>,
+    scratch: &mut Scratch,
+) -> Result<Whole> {
     let (width, height) = plan.resized;
     let len = width * height * plan.layout.bytes();
     let mut data = Vec::new();
     data.try_reserve_exact(len).map_err(|_| Error::out_of_memory("the first of two steps", len as u64))?;
-    run(plan, source, scratch, &mut |_, row| data.extend_from_slice(row))?;
+    run(plan, level, source, scratch, &mut |_, row| data.extend_from_slice(row))?;
     Ok(Whole { header: Header { width, height, layout: plan.layout, palette: None }, data })
 }
 
 /// Resizes as planned and hands out each finished row.
 pub(super) fn run(
     plan: &Plan,
+    level: Level,
     mut source: Box<dyn Rows + '_>,
     scratch: &mut Scratch,
     finish: &mut dyn FnMut(usize, &[u8]),
@@ -51,9 +58,10 @@ pub(super) fn run(
         Method::Pick { columns, rows } => pick(columns, rows, layout.bytes(), source.as_mut(), finish),
         Method::TwoPass(passes) if layout.has_alpha() => {
             let row_bytes = plan.window.columns.len() * layout.bytes();
-            let mut source = Mapped::new(source, row_bytes, |row, out| premultiply(layout, row, out))?;
+            let ByAlpha { premultiply, unpremultiply } = ByAlpha::of(level, layout);
+            let mut source = Mapped::new(source, row_bytes, premultiply)?;
             passes.run(&mut source, scratch, |y, row| {
-                unpremultiply(layout, row);
+                unpremultiply(row);
                 finish(y, row);
             })
         }
