@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def of_out(out: Any) -> NDArray[Any] | None:
+    """The same of an object given as `out`: of a tensor of torch's bfloat16, which NumPy has not, its bits."""
+    if str(getattr(out, "dtype", "")) == "torch.bfloat16":
+        out = out.view(sys.modules["torch"].uint16)
+    return view(out)
 
 
 def view(out: Any) -> NDArray[Any] | None:

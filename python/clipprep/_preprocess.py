@@ -255,7 +255,7 @@ class Preprocess(FromConfig, Calls):
 
         Args:
             tensors: An array or a tensor of torch, of the shape and type that this instance makes: one image, or a
-                batch.
+                batch. Or what `try_batch` and streams give.
 
         Returns:
             Levels (height, width, 3) or (N, height, width, 3) of uint8, the channels R, G, B: the nearest to the

@@ -23,13 +23,16 @@ def unnormalize(preprocess: _core.Preprocess, tensors: Any) -> NDArray[np.uint8]
         raise value_error(f"expected a tensor {form} or a batch of them, found {found.shape}")
     last = np.moveaxis(found, -3, -1) if channels_first else found
     pixels = np.empty(last.shape, np.uint8)
+    if preprocess.channel_order == "BGR":
+        last = last[..., ::-1]
     for row in np.ndindex(last.shape[:-3]):
         pixels[row] = _bytes(preprocess, last[row])
     return pixels
 
 
 def _array(tensors: Any) -> NDArray[Any]:
-    """The numbers of an array or of a tensor of torch, wherever that is."""
+    """The numbers of a result, of an array or of a tensor of torch, wherever that is."""
+    tensors = getattr(tensors, "pixels", tensors)
     if hasattr(tensors, "detach"):
         tensors = tensors.detach().cpu()
         if str(tensors.dtype) == "torch.bfloat16":  # which NumPy has not
@@ -43,12 +46,16 @@ def _array(tensors: Any) -> NDArray[Any]:
 
 
 def _bytes(preprocess: _core.Preprocess, pixels: NDArray[Any]) -> NDArray[Any]:
-    """The nearest bytes of one image, channels last."""
+    """The nearest bytes of one image in RGB, channels last: each step undone, the last one first."""
     if pixels.dtype == np.uint8:
         return pixels
     values = np.nan_to_num(pixels.astype(np.float64), posinf=1e30, neginf=-1e30)
+    if preprocess.std_twice:
+        values = values * preprocess.std
     if preprocess.normalize:
         values = values * preprocess.std + preprocess.mean
+    if preprocess.rescale_offset:
+        values = values + 1
     if preprocess.rescale_factor is not None:
         values = values / preprocess.rescale_factor
     return np.rint(values).clip(0, 255)

@@ -107,7 +107,7 @@ pub(super) fn array<'py, N: Number>(
     let expected = || format!("out= a C-contiguous, writeable {dtype} array of shape {}", tuple(shape));
     let array = match out.cast::<PyUntypedArray>() {
         Ok(array) => own_view(array)?,
-        Err(_) => match py.import("clipprep._out")?.getattr("view")?.call1((out,)) {
+        Err(_) => match py.import("clipprep._out")?.getattr("of_out")?.call1((out,)) {
             Ok(lent) if !lent.is_none() => lent.cast_into::<PyUntypedArray>()?,
             Ok(_) => return Err(type_error(expected(), words::kind(out))),
             Err(error) if error.is_instance_of::<PyException>(py) => {

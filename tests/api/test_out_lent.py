@@ -221,5 +221,5 @@ def test_torch() -> None:
         pre(fake.from_tensor(torch.zeros(3, 20, 30, dtype=torch.uint8)))
     half = clipprep.Preprocess(32, dtype="bfloat16")
     tensor = torch.zeros(SHAPE, dtype=torch.bfloat16)
-    half.batch(IMAGES, out=tensor.view(torch.uint16))
+    assert half.batch(IMAGES, out=tensor) is tensor
     assert torch.equal(tensor, torch.from_numpy(expected).to(torch.bfloat16))

@@ -33,17 +33,22 @@ EVERY_LEVEL = np.stack(
         {"rescale_factor": 1 / 127.5},
         {"rescale_factor": None},
         {"rescale_factor": None, "normalize": False},
+        {"rescale_factor": 1 / 127.5, "rescale_offset": True},
+        {"rescale_factor": 1 / 127.5, "rescale_offset": True, "normalize": False},
+        {"std_twice": True},
+        {"std_twice": True, "normalize": False},
+        {"std_twice": True, "rescale_factor": 1 / 127.5, "rescale_offset": True},
     ],
     ids=str,
 )
+@pytest.mark.parametrize("channel_order", ["RGB", "BGR"])
 def test_the_bytes_come_back(
-    layout: Any, dtype: Any, profile: Any, options: dict[str, Any]
+    layout: Any, dtype: Any, profile: Any, channel_order: Any, options: dict[str, Any]
 ) -> None:
     if profile in ("openai", "timm") and "rescale_factor" in options:
         pytest.skip("divides by 255")
-    pre = Preprocess(
-        16, layout=layout, dtype=dtype, profile=profile, interpolation="bilinear", **options
-    )
+    options = options | {"channel_order": channel_order, "interpolation": "bilinear"}
+    pre = Preprocess(16, layout=layout, dtype=dtype, profile=profile, **options)
     for image in (EVERY, EVERY_LEVEL):
         found = pre.unnormalize(pre(image))
         assert found.dtype == np.uint8
@@ -70,6 +75,13 @@ def test_batches_and_images() -> None:
     assert (one.size, one.mode) == ((20, 16), "RGB")
     assert np.array_equal(np.asarray(many[0]), np.asarray(one))
     assert pre.to_pil(pre.batch([])) == []
+
+
+def test_results() -> None:
+    pre = Preprocess(16)
+    for result in (pre.try_batch([EVERY, None]), next(pre.stream([EVERY, None]))):
+        assert np.array_equal(pre.unnormalize(result)[0], EVERY)
+        assert len(pre.to_pil(result)) == 2  # type: ignore[arg-type]
 
 
 def test_numbers_that_no_image_has() -> None:

@@ -74,6 +74,9 @@ def test_openais_transform() -> None:
 
 def test_what_the_steps_say() -> None:
     read = Preprocess.from_torchvision
+    for half in (0.5, [0.5], (0.5,), np.array([0.5])):
+        pre = read(compose(RESIZE, CROP, TENSOR, step("Normalize", mean=half, std=half)))
+        assert pre.mean == pre.std == (0.5, 0.5, 0.5)
     squash = step("Resize", size=[200, 300], interpolation=2)
     pre = read(compose(squash, to_rgb, TENSOR))
     assert (pre.size, pre.resize_mode, pre.interpolation) == ((200, 300), "squash", "bilinear")

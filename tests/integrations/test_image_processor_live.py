@@ -309,6 +309,26 @@ def test_unused_options(options: dict[str, Any], backend: str, tmp_path: Path) -
                 assert alone.to_dict() == found.to_dict() == expected.to_dict()
 
 
+@pytest.mark.parametrize("backend", ["Pil", "numpy", 5])
+def test_a_backend_that_there_is_not(backend: Any, tmp_path: Path) -> None:
+    mine, _ = pair("CLIP", "pil")
+    mine.save_pretrained(tmp_path)
+    makes = (ClipPrepImageProcessor.from_pretrained, lambda _, **o: ClipPrepImageProcessor(**o))
+    for make in makes:
+        with pytest.raises(ValueError, match='backend= of "torchvision" and "pil", found'):
+            make(tmp_path, backend=backend)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_device_in_the_call(backend: str) -> None:
+    """The backend "pil" has none, and ignores it."""
+    mine, theirs = pair("CLIP", backend)
+    for device in ("cpu", "meta", torch.device("meta")):
+        call = {"return_tensors": "pt", "device": device}
+        found, expected = (made(PIL[0], **call).pixel_values for made in (mine, theirs))
+        assert found.device == expected.device
+
+
 def test_files_are_read_as_before(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     PIL[0].convert("RGBA").save(path)

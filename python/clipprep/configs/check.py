@@ -63,6 +63,12 @@ def positive(name: str, value: object) -> float:
     return float(value)
 
 
+def backend(value: object) -> None:
+    """Raises ValueError for what is no backend of transformers."""
+    if value not in ("torchvision", "pil"):
+        raise refuse("backend=", value, 'of "torchvision" and "pil"')
+
+
 def wanted(fields: Mapping[str, Any], name: str) -> bool:
     """Whether a step is wanted: its field is true, not false, null or absent."""
     value = fields.get(name)

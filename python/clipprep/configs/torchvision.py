@@ -259,9 +259,11 @@ def _before(found: _Steps, form: str) -> None:
 
 
 def _numbers(values: Any) -> Any:
-    """A list of numbers, of a tensor too."""
+    """A list of numbers, of a tensor too; one for all channels where it has just that."""
     found = values.tolist() if hasattr(values, "tolist") else values
-    return list(found) if isinstance(found, (list, tuple)) else found
+    if not isinstance(found, (list, tuple)):
+        return found
+    return found[0] if len(found) == 1 else list(found)
 
 
 def _filter(interpolation: Any) -> str:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from .._messages import kind, shown, value_error
 from .._preprocess import Preprocess
-from ..configs import build, objects
+from ..configs import build, check, objects
 from ..configs.hf import table, version_4
 from ..configs.hf.arguments import arguments_by
 from .inputs import Readers, is_file
@@ -32,7 +32,11 @@ _OTHER = frozenset({"device", "disable_grouping", "input_data_format", "return_t
 
 
 def find(stem: str, backend: Backend) -> type | None:
-    """The class of transformers with this backend; None where it, or what it needs, is not installed."""
+    """The class of transformers with this backend; None where it, or what it needs, is not installed.
+
+    Raises ValueError for a backend that there is not.
+    """
+    check.backend(backend)
     if not VERSION:
         return None
     if VERSION >= 5:

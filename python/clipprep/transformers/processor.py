@@ -219,9 +219,10 @@ class ClipPrepImageProcessor(live.Base):  # type: ignore[misc]
         pixels: Any = readers.pixels(sources, num_threads)
         kind = options.get("return_tensors")
         kind = getattr(kind, "value", kind)
-        if kind == "pt" or (kind is None and live.backend_of(self.live) == "torchvision"):
+        by_torch = live.backend_of(self.live) == "torchvision"
+        if kind == "pt" or (kind is None and by_torch):
             pixels = as_tensor(pixels)
-            if options.get("device") is not None:
+            if by_torch and options.get("device") is not None:  # the others know no device
                 pixels = pixels.to(options["device"])
         data = {"pixel_values": list(pixels) if kind is None else pixels}
         made = import_module("transformers.image_processing_utils").BatchFeature

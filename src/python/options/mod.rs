@@ -134,7 +134,7 @@ impl<'py> Model<'py> {
     pub fn read(model: &Bound<'py, PyAny>, pretrained: Option<&Bound<'py, PyAny>>) -> PyResult<Self> {
         let Ok(name) = model.cast::<PyString>() else {
             if let Some(tag) = pretrained {
-                let expected = "no pretrained= beside a size: it goes with a name of open_clip";
+                let expected = "pretrained= beside a name of open_clip alone";
                 return Err(type_error(expected, found(tag)));
             }
             return match Value::read(model) {

@@ -35,8 +35,7 @@ def arguments_of(fields: Mapping[str, Any], processor: str, backend: str) -> Geo
 
     Raises ValueError for a class or a field that cannot be honoured; warns of a field that no class knows.
     """
-    if backend not in ("torchvision", "pil"):
-        raise check.refuse("backend=", backend, 'of "torchvision" and "pil"')
+    check.backend(backend)
     unknown = sorted(set(fields) - table.names())
     if unknown:
         warnings.warn(
