@@ -228,4 +228,6 @@ def _check_type(column: str, kind: pa.DataType) -> None:
     is_image = {fields.count(name) for name in ("bytes", "path")} in ({1}, {0, 1})
     if not (_is_binary(plain) or _is_text(plain) or is_image or pa.types.is_null(plain)):
         expected = f"expected column {shown(column)} to be binary or string"
-        raise type_error(f"{expected}, found {kind}")
+        is_pixels = isinstance(kind, pa.BaseExtensionType) or pa.types.is_nested(kind)
+        hint = ": keep the images encoded, or give pixels to Preprocess.batch" if is_pixels else ""
+        raise type_error(f"{expected}, found {kind}{hint}")

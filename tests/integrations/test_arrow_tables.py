@@ -142,6 +142,9 @@ def test_a_wrong_type_is_a_mistake() -> None:
     for column in (pa.array([[DATA]]), pa.array([1]), pa.array([{"data": DATA}]), twice):
         with pytest.raises(TypeError, match="to be binary or string"):
             arrow.preprocess(pa.table({"image": column}), "image", PRE)
+    pixels = arrow.tensor_array(np.zeros((2, 9, 9, 3), np.uint8))
+    with pytest.raises(TypeError, match="keep the images encoded"):
+        arrow.preprocess(pa.table({"image": pixels}), "image", PRE)
 
 
 @pytest.mark.parametrize("library", ["polars", "pandas"])
