@@ -38,6 +38,18 @@ impl<'a> Tiff<'a> {
         Ok(&strip[y % self.facts.part_height * self.facts.row..][..self.facts.row])
     }
 
+    /// A row as it is stored: in the file, or in the strip or the row of tiles that was decoded last.
+    fn row<'r>(&self, part: &'r lzw::Output, band: &'r [u8], y: usize) -> Result<&'r [u8]>
+    where
+        'a: 'r,
+    {
+        if self.is_in_file() {
+            return self.in_file(y);
+        }
+        let rows = if self.facts.tiled { band } else { part.bytes() };
+        Ok(&rows[y % self.facts.part_height * self.facts.row..][..self.facts.row])
+    }
+
     /// Whether rows stand in the file as they are.
     fn is_in_file(&self) -> bool {
         self.facts.compression == Compression::None && !self.facts.tiled
@@ -169,35 +181,67 @@ impl TiffRows<'_, '_> {
     }
 }
 
+impl TiffRows<'_, '_> {
+    /// Whether decoded rows are pixels already, which are handed out where they lie.
+    fn are_pixels(&self) -> bool {
+        let Tiff { facts, .. } = self.tiff;
+        let are_as_stored = facts.tiled || self.predictor.is_none();
+        matches!(facts.unpack, Unpack::Bytes) && are_as_stored && !self.tiff.is_in_file()
+    }
+
+    /// Decodes strips or rows of tiles until there are `parts` of them. Before that, those of the rows from `top` on that
+    /// are `held` are unpacked: they may lie in the last one. Returns up to which one they are.
+    fn reach(&mut self, parts: usize, top: usize, held: Range<usize>) -> Result<usize> {
+        if self.tiff.is_in_file() || self.decoded >= parts {
+            return Ok(held.start);
+        }
+        self.unpack(top, held.clone())?;
+        while self.decoded < parts {
+            self.decode()?;
+        }
+        Ok(held.end)
+    }
+
+    /// Unpacks those of the rows from `top` on to the buffer.
+    fn unpack(&mut self, top: usize, rows: Range<usize>) -> Result<()> {
+        let Self { tiff, predictor, part, band, buffer, columns, .. } = self;
+        let facts = &tiff.facts;
+        for (y, out) in (top..).zip(buffer.rows_mut(rows.end)).skip(rows.start) {
+            let row = match predictor {
+                Some(predictor) if !facts.tiled => predictor.row(part, y % facts.part_height),
+                _ => tiff.row(part, band, y)?,
+            };
+            facts.unpack.row(row, columns.clone(), facts.header.layout.bytes(), out);
+        }
+        Ok(())
+    }
+}
+
 impl Rows for TiffRows<'_, '_> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        let (top, are_pixels) = (self.next, self.are_pixels());
+        let Tiff { facts, .. } = self.tiff;
+        // Those before are in the buffer, the others in what was decoded last.
+        let mut unpacked = 0;
         for i in 0..count {
-            let y = self.next;
-            self.next += 1;
-            let Tiff { facts, .. } = self.tiff;
-            let row = if self.tiff.is_in_file() {
-                self.tiff.in_file(y)?
-            } else {
-                while self.decoded <= y / facts.part_height {
-                    self.decode()?;
-                }
-                let y = y % facts.part_height;
-                match &mut self.predictor {
-                    _ if facts.tiled => &self.band[y * facts.row..][..facts.row],
-                    Some(predictor) => predictor.row(&self.part, y),
-                    None => &self.part.bytes()[y * facts.row..][..facts.row],
-                }
-            };
-            let out = self.buffer.rows_mut(count).nth(i).expect("a row of the buffer");
-            facts.unpack.row(row, self.columns.clone(), facts.header.layout.bytes(), out);
-        }
-        self.left -= count;
-        if self.left == 0 && !self.tiff.is_in_file() {
-            // Parts below the window count too: Pillow reads them, and raises where they are broken.
-            while self.decoded < self.tiff.facts.down() {
-                self.decode()?;
+            unpacked = self.reach((top + i) / facts.part_height + 1, top, unpacked..i)?;
+            if !are_pixels {
+                self.unpack(top, i..i + 1)?;
+                unpacked = i + 1;
             }
         }
-        Ok(self.buffer.block(count))
+        self.next += count;
+        self.left -= count;
+        if self.left == 0 {
+            // Parts below the window count too: Pillow reads them, and raises where they are broken.
+            unpacked = self.reach(facts.down(), top, unpacked..count)?;
+        }
+        let bytes = facts.header.layout.bytes();
+        let mut block = self.buffer.block(unpacked);
+        for (i, row) in block.iter_mut().enumerate().take(count).skip(unpacked) {
+            let whole = self.tiff.row(&self.part, &self.band, top + i)?;
+            *row = &whole[self.columns.start * bytes..self.columns.end * bytes];
+        }
+        Ok(block)
     }
 }
