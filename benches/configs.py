@@ -224,7 +224,7 @@ The image processors of version 4 that are slow (`use_fast=False`, the default u
 4.57.6 are among the tests, for CLIP, Bit (DINOv2), BLIP, ViT and DeiT. Some defaults differ between the versions, such as ConvNext's mean.
 
 Live processors of version 4 are read where their class was compared: 30 slow ones and 29 fast ones, in 4.50 and 4.57, with no value that differs. Fast ones that
-crop are refused before 4.57, where they round margins otherwise, and so are Janus, DeepSeek-VL, TVP and the fast ones of Chameleon and ConvNeXT. The `to_dict()` of
+crop are refused before 4.57, where they round margins differently, and so are Janus, DeepSeek-VL, TVP and the fast ones of Chameleon and ConvNeXT. The `to_dict()` of
 a refused one is read as that of version 5.
 
 ## Arrays

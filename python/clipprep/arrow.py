@@ -54,7 +54,7 @@ def preprocess(
 
     - `pixels`: the tensors; a bad row is zero.
     - `ok`: whether the row is good, bool.
-    - `error`: what befell a row that is not ("DecodeError: ..."), a string; null otherwise.
+    - `error`: why a row is not good ("DecodeError: ..."), a string; null where it is.
 
     Args:
         table: A RecordBatch or a Table of pyarrow, or a data frame of polars or pandas.
