@@ -4,20 +4,21 @@ use super::refine::Plain;
 use super::store::{AddLowBits, Block, Maps};
 use crate::decode::jpeg::header::NATURAL;
 
-/// For ARM too: a block takes eight registers of NEON, and most have few coefficients, so that a loop over these is
+/// For ARM too: a block takes eight registers of NEON, and most have few bits to add, so that a loop over these is
 /// shorter than one over the registers.
 impl AddLowBits for Plain {
     #[inline(always)]
     fn add(block: &mut Block, maps: &Maps, refined: &[u8]) {
-        let mut map = maps.low_bits.iter().fold(0, |all, map| all | map);
-        while map != 0 {
-            let bit = map.trailing_zeros();
-            let has = |map: u64| (map >> bit) as i16 & 1;
-            let low = |&low: &u8| has(maps.low_bits[usize::from(low)]) << low;
-            let magnitude: i16 = refined.iter().map(low).sum();
-            let value = &mut block[at_bit(bit)];
-            *value += if *value < 0 || has(maps.negative) == 1 { -magnitude } else { magnitude };
-            map &= map - 1;
+        for &low in refined {
+            let mut map = maps.low_bits[usize::from(low)];
+            while map != 0 {
+                let bit = map.trailing_zeros();
+                let value = &mut block[at_bit(bit)];
+                // All ones where the coefficient is negative, or zero and becomes negative.
+                let sign = *value >> 15 | -((maps.negative >> bit) as i16 & 1);
+                *value += (1 << low ^ sign) - sign;
+                map &= map - 1;
+            }
         }
     }
 }
