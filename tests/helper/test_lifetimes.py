@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ import pytest
 import clipprep
 from clipprep._helper import pool
 from clipprep._helper.pool import POOL
+from support import plug
 from support.helped import program
 from support.pictures import picture
 from support.writers import saved
@@ -202,6 +204,52 @@ def test_a_thread_that_ends_takes_no_helper_with_it(process: clipprep.Preprocess
     (helper,) = POOL.helpers()
     time.sleep(0.1)
     assert helper.is_alive()
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    plug.register()
+    yield
+    plug.unregister()
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_helper_that_ends_is_not_waited_for_with_what_it_started(
+    process: clipprep.Preprocess,
+) -> None:
+    """A process that it has forked keeps its pipe open."""
+    process(TGA)
+    start = time.monotonic()
+    with pytest.raises(clipprep.HelperError, match="ended by SIGABRT"):
+        process(plug.file("split"))
+    assert time.monotonic() - start < 15
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_helper_that_is_ended_takes_with_it_what_it_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("clipprep._helper.job._PATIENCE", 0)
+    limits = clipprep.Limits(max_seconds=1)
+    process = clipprep.Preprocess(16, fallback="process", limits=limits)
+    process(TGA)
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            process(plug.file("run"))
+        except clipprep.LimitError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    started: set[int] = set()
+    while not started:
+        started = set().union(*(children(helper.pid) for helper in POOL.helpers()))
+        assert thread.is_alive()
+    thread.join()
+    assert len(errors) == 1
+    wait_for(lambda: not any(map(is_there, started)))
 
 
 def test_an_embedded_interpreter_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

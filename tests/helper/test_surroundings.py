@@ -34,12 +34,32 @@ threads = [threading.Thread(target=lambda: [pre(TGA) for _ in range(3)]) for _ i
 [thread.start() for thread in threads], [thread.join() for thread in threads]
 assert len(POOL.helpers()) <= clipprep.build_info()["threads"]
 """,
+    "other packages first in its path by now": """
+folder = tempfile.mkdtemp()
+for name in ("PIL", "numpy", "clipprep"):
+    os.mkdir(f"{folder}/{name}")
+    open(f"{folder}/{name}/__init__.py", "w").write("raise SystemExit('the wrong package')")
+sys.path.insert(0, folder)
+""",
+    "a limit of Pillow's that is a number of NumPy's": (
+        "import PIL.Image, numpy; PIL.Image.MAX_IMAGE_PIXELS = numpy.int64(10**6)"
+    ),
+    "a limit of Pillow's that is a decimal number": (
+        "import PIL.Image, decimal; PIL.Image.MAX_IMAGE_PIXELS = decimal.Decimal(10**6)"
+    ),
     "no files in memory": "if hasattr(os, 'memfd_create'): del os.memfd_create",
 }
 WORKS_ON_POSIX = {
     "a working directory that was removed": (
         "os.chdir(folder := tempfile.mkdtemp()); os.rmdir(folder); sys.path.insert(0, '')"
     ),
+    "SIGPIPE that ends programs": """
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+assert pre.try_batch([plug.file("shut")] * 3, num_threads=1).ok.all()
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+assert pre.try_batch([plug.file("shut")] * 3, num_threads=1).ok.all()
+assert not signal.sigpending()
+""",
     "signals blocked": "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())",
     "SIGCHLD ignored": "signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
     "a handler that waits for all children": """
@@ -146,6 +166,10 @@ REFUSED = {
     "an interpreter that ends at once": (
         "sys.executable = tempfile.mkdtemp() + '/python'; os.symlink('/bin/true', sys.executable)",
         "found one that ended with status 0",
+    ),
+    "another Pillow installed since": (
+        "import PIL; PIL.__version__ = '1.0'",
+        "found one that does not start: ImportError: expected {'Pillow': '1.0',",
     ),
     "an interpreter that says what it is told": (
         "sys.executable = tempfile.mkdtemp() + '/python'; open(sys.executable, 'w').write('#!/bin/sh\\nexec cat');"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
+import stat
+import subprocess
 import sys
 import time
+
+if sys.platform != "win32":
+    import fcntl
 
 from PIL import Image, ImageFile
 
@@ -38,6 +44,26 @@ def _raise() -> None:
     raise ValueError("this plug-in fails")
 
 
+def _run() -> None:
+    subprocess.run(["sleep", "1000"])
+
+
+def _shut() -> None:
+    """Have nothing more to read."""
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            number = int(name)
+            is_read = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY
+            if is_read and stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.close(number)
+
+
+def _split() -> None:
+    if os.fork():
+        os.abort()
+    time.sleep(30)
+
+
 def _speak() -> None:
     os.write(1, b"CPH1" * 4096)
     print("CPH1" * 4096, flush=True)
@@ -54,8 +80,11 @@ DEEDS = {
     "crash": lambda: ctypes.string_at(0),
     "loop": _loop,
     "raise": _raise,
+    "run": _run,
+    "shut": _shut,
     "sleep": lambda: time.sleep(1000),
     "speak": _speak,
+    "split": _split,
 }
 
 

@@ -15,7 +15,7 @@ from .. import _core, _pillow
 from .._pillow.refusals import RefusedError
 from ..limits import Limits
 from . import bounds, plugins
-from .protocol import ALL_LOST, Hello, Reply, Status, no_room, read_message
+from .protocol import ALL_LOST, Hello, Reply, Status, no_room, read_message, versions
 
 #: Bytes of an image that are copied at a time.
 _PIECE = 1 << 20
@@ -49,7 +49,13 @@ def serve(setup: dict[str, Any], source: io.BufferedIOBase, target: io.RawIOBase
 
 
 def plugins_and_file(setup: dict[str, Any], hello: Hello) -> io.FileIO:
-    """Load the plug-ins of the parent, and open the file that it shares."""
+    """Load the plug-ins of the parent, and open the file that it shares. Raises `ImportError` where the parent has
+    other packages."""
+    if (ours := versions()) != setup["versions"]:
+        raise ImportError(
+            f"expected {setup['versions']}, which its program has in memory, found {ours}, which was"
+            " installed since: start the program again"
+        )
     hello.lost, hello.why = plugins.load(setup["plugins"])
     name = setup["file"]
     # Windows deletes such a file when nobody has it open any more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -202,8 +203,18 @@ def request(
         "over_white": over_white,
         "exif": exif,
         "limits": limits,
-        "max_image_pixels": Image.MAX_IMAGE_PIXELS,
+        "max_image_pixels": _number(Image.MAX_IMAGE_PIXELS),
     }
+
+
+def _number(value: Any) -> Any:
+    """A number, of whatever class, as JSON has it."""
+    if value is None or isinstance(value, (int, float, str)):
+        return value
+    try:
+        return operator.index(value)
+    except TypeError:
+        return float(value)
 
 
 _latest: list[plugins.Plugins] = []

@@ -11,7 +11,8 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import PIL
 
 from .. import _core
 from .plugins import Plugins
-from .protocol import ALL_LOST, MAGIC, Hello, Reply, Status, message, no_room
+from .protocol import ALL_LOST, MAGIC, Hello, Reply, Status, message, no_room, versions
 from .start import NO_PACKAGE
 
 _START = Path(__file__).with_name("start.py")
@@ -66,6 +67,8 @@ class Helper:
             setup = {
                 "parent": os.getpid(),
                 "path": _path(),
+                "packages": _packages(),
+                "versions": versions(),
                 "plugins": self.plugins.rows,
                 "file": self._file.name if os.name == "nt" else self._file.fileno(),
             }
@@ -86,7 +89,7 @@ class Helper:
             self._process.stdout = _moved(self._process.stdout)
             # Where the process has ended, that is said when its greeting is missing.
             with suppress(OSError):
-                _write(self._process.stdin, message(setup))
+                _send(self._process.stdin, message(setup))
         except Exception as error:
             # Not the exception, whose traceback refers to this object and so would keep its files open.
             self._failure = _core.said(error)
@@ -109,7 +112,7 @@ class Helper:
         except OSError as error:
             raise no_room(error) from None
         try:
-            _write(self._input(), message({**request, "sequence": self._sequence}))
+            _send(self._input(), message({**request, "sequence": self._sequence}))
         except OSError as error:
             raise DeadError(self.end()) from error
 
@@ -163,14 +166,14 @@ class Helper:
             # A process whose pipe is closed is about to end.
             process.wait(_CLOSED)
         except subprocess.TimeoutExpired:
-            process.kill()
+            self._kill(process)
             # On a busy machine, or where the system waits for a disk, even that takes its time.
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_KILLED)
+            self.close()
+            return "one that closed its pipe and went on"
         self.close()
         code = process.returncode
-        if code is None:
-            return "one that did not end in time"
         if code == NO_PACKAGE:
             return f"that {_core.shown(sys.executable)} cannot import clipprep"
         if code == 0:
@@ -185,8 +188,18 @@ class Helper:
     def kill(self) -> None:
         """End the process at once."""
         if self._process is not None:
-            self._process.kill()
+            self._kill(self._process)
             self.end()
+
+    @staticmethod
+    def _kill(process: subprocess.Popen[bytes]) -> None:
+        """End the process, and what it has started, such as the interpreter of an EPS file."""
+        if os.name == "nt":
+            process.kill()
+        elif process.poll() is None:
+            # It began a group of its own.
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Close our ends: a helper that is not busy ends by it."""
@@ -230,6 +243,9 @@ class Helper:
         output = self._process.stdout.fileno()
         while len(self._buffer) < size:
             if not _is_readable(output, seconds):
+                # A program that it has started may keep the pipe open after its end.
+                if not self.is_alive() and not _is_readable(output, 0):
+                    raise DeadError(self.end())
                 return None
             piece = os.read(output, size - len(self._buffer))
             if not piece:
@@ -256,13 +272,20 @@ def _flags() -> list[str]:
 
 
 def _path() -> list[str]:
-    """Where a helper finds modules: where this process does, and where what it needs was found by other means."""
+    """Where a helper finds modules: where this process does."""
     path = []
     for entry in sys.path:
         if isinstance(entry, str):  # Python ignores all else
             with suppress(OSError):  # the working directory may have been removed
                 path.append(os.path.abspath(entry))
-    return path + [str(Path(str(needed.__file__)).parents[1]) for needed in (_core, PIL, numpy)]
+    return path
+
+
+def _packages() -> list[tuple[str, str]]:
+    """What a helper imports first, and where this process has it from. Its path may lead to others by now: another
+    Pillow gives other pixels."""
+    needed = {"numpy": numpy, "PIL": PIL, "clipprep": _core}
+    return [(name, str(Path(str(module.__file__)).parents[1])) for name, module in needed.items()]
 
 
 def _write(file: Any, data: Any) -> None:
@@ -271,12 +294,21 @@ def _write(file: Any, data: Any) -> None:
         view = view[file.write(view) :]
 
 
+def _send(pipe: Any, data: bytes) -> None:
+    """Write to a pipe whose reader may have ended. A program that has the system end it by SIGPIPE, as filters do, goes
+    on all the same."""
+    with _no_sigpipe():
+        _write(pipe, data)
+
+
 if sys.platform == "win32":
     import _winapi
     import msvcrt
 
     #: No window, and Ctrl-C in a console is the parent's.
     _FLAGS = subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP
+
+    _no_sigpipe = nullcontext
 
     def _moved(file: Any) -> Any:
         return file
@@ -306,6 +338,18 @@ else:
             return file
         with file:
             return io.FileIO(fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, 3), file.mode)
+
+    @contextmanager
+    def _no_sigpipe() -> Iterator[None]:
+        """Take the signal in place of the program. It comes in the thread that writes, and is held up there."""
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE})
+        pending = signal.sigpending()
+        try:
+            yield
+        finally:
+            if signal.SIGPIPE in signal.sigpending() - pending:
+                signal.sigwait({signal.SIGPIPE})
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _is_readable(number: int, seconds: float) -> bool:
         """Whether reading would not wait, by then."""

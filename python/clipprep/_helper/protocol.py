@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 from enum import IntEnum
 from typing import Any
 
+import PIL
+
 from .. import _core
 from .._pillow.refusals import RefusedError
 
@@ -138,6 +140,11 @@ def no_room(error: OSError) -> RefusedError:
     return RefusedError(
         "helper", f"expected room in memory that is shared with a helper, found {_core.said(error)}"
     )
+
+
+def versions() -> dict[str, str]:
+    """The packages that both sides must have alike."""
+    return {"Pillow": PIL.__version__, "clipprep": _core.__version__}
 
 
 def message(content: dict[str, Any]) -> bytes:

@@ -28,11 +28,17 @@ def start() -> None:
         if len(setup) < length or not setup:
             return
         # Our standard library comes first.
+        import importlib
         import json
 
         content = json.loads(setup)
-        sys.path += [path for path in content["path"] if path not in sys.path]
+        own = sys.path[:]
         try:
+            # Those of the parent, whatever its path and its working directory lead to by now.
+            for name, place in content["packages"]:
+                sys.path = [*own, place, *content["path"]]
+                importlib.import_module(name)
+            sys.path = [*own, *(path for path in content["path"] if path not in own)]
             from clipprep._helper import child
         except ImportError:
             os._exit(NO_PACKAGE)
