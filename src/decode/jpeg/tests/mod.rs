@@ -2,6 +2,7 @@
 
 mod own;
 mod progressive_writer;
+mod threads;
 mod writer;
 
 use std::io::{Seek, Write};

@@ -82,7 +82,12 @@ fn block(rng: &mut TestRng, extreme: bool, before: &mut i32) -> [i16; 64] {
     block
 }
 
-fn picture(rng: &mut TestRng, factors: &[(usize, usize)], size: (usize, usize), extreme: bool) -> Picture {
+pub fn picture(
+    rng: &mut TestRng,
+    factors: &[(usize, usize)],
+    size: (usize, usize),
+    extreme: bool,
+) -> Picture {
     let components = factors.iter().map(|&factors| {
         let most = if extreme { u16::MAX } else { 30 };
         let most = if libjpeg_clips() { most } else { 8 };
@@ -100,14 +105,14 @@ fn picture(rng: &mut TestRng, factors: &[(usize, usize)], size: (usize, usize), 
     }
 }
 
-fn file(rng: &mut TestRng, picture: &Picture, extreme: bool) -> Vec<u8> {
+pub fn file(rng: &mut TestRng, picture: &Picture, extreme: bool) -> Vec<u8> {
     let mut before = [0; 4];
     picture.sequential(|component, _, _| block(rng, extreme, &mut before[component]))
 }
 
 /// A progressive file of that picture by some script, which gives all bits of the coefficients that libjpeg would
 /// estimate.
-fn progressive_file(rng: &mut TestRng, picture: &Picture, extreme: bool) -> Vec<u8> {
+pub fn progressive_file(rng: &mut TestRng, picture: &Picture, extreme: bool) -> Vec<u8> {
     let mut blocks = Vec::new();
     // For each component the scans of each of its parts, in order.
     let mut parts: Vec<Vec<ScanSpec>> = Vec::new();
@@ -214,7 +219,7 @@ fn small_pictures_are_libjpegs() {
     assert_eq!(left, levels.len() * 2 * 14 * (3 * 40 + 2 * 4), "{taken} taken");
 }
 
-fn seeded(seed: u64) -> TestRng {
+pub fn seeded(seed: u64) -> TestRng {
     let bytes = seed.to_le_bytes();
     TestRng::from_seed(RngAlgorithm::ChaCha, &std::array::from_fn::<_, 32, _>(|i| bytes[i % 8]))
 }

@@ -1,0 +1,44 @@
+//! Rows made by two threads against libjpeg's.
+
+use proptest::prelude::*;
+
+use super::own::{SAMPLINGS, file, picture, progressive_file, seeded, window};
+use super::plain_rows;
+use crate::decode::decoder::{Input, Rules};
+use crate::decode::jpeg::open;
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+    /// Also where the last of them are not asked for: then both threads end.
+    #[test]
+    fn two_threads_make_libjpegs_rows(
+        seed in any::<u64>(),
+        sampling in 0..SAMPLINGS.len() - 1,
+        size in (5_usize..300, 1_usize..200),
+        progressive in any::<bool>(),
+        shares in prop::array::uniform4(0.0..=1.0),
+        asked_for in prop_oneof![Just(1.0), 0.0..=1.0],
+    ) {
+        let mut rng = seeded(seed);
+        let picture = picture(&mut rng, SAMPLINGS[sampling], size, false);
+        let write = if progressive { progressive_file } else { file };
+        let bytes = write(&mut rng, &picture, false);
+        let window = window(size, shares);
+        let plain = plain_rows(&bytes, &window).unwrap();
+        let mut left = (window.rows.len() as f64 * asked_for) as usize;
+        let len = plain.len() / window.rows.len() * left;
+        let mut image = open(&Input::new(&bytes), &Rules::default()).unwrap();
+        image.set_ahead();
+        let mut found = Vec::new();
+        let read = image.with_rows(&window, &mut |rows| {
+            while left > 0 {
+                let count = left.min(4);
+                rows.next(count)?[..count].iter().for_each(|row| found.extend_from_slice(row));
+                left -= count;
+            }
+            Ok(())
+        });
+        prop_assert!(read.is_ok());
+        prop_assert!(found == plain[..len]);
+    }
+}
