@@ -409,7 +409,7 @@ def test_methods_of_others_are_called(where: str, backend: str) -> None:
         return image
 
     mine, theirs = pair("CLIP", backend)
-    plain = mine(PIL[0], return_tensors="np").pixel_values
+    plain = mine(PIL[0], return_tensors="pt").pixel_values
     mixin = type("Mixin", (), {"resize": resize})
     for made in (mine, theirs):
         if where == "the instance":
@@ -418,9 +418,9 @@ def test_methods_of_others_are_called(where: str, backend: str) -> None:
             made.__class__ = type("Own", (type(made),), {"resize": resize})
         else:
             made.__class__ = type("Own", (mixin, type(made)), {})
-    found = mine(PIL[0], return_tensors="np").pixel_values
-    assert np.array_equal(found, theirs(PIL[0], return_tensors="np").pixel_values)
-    assert not np.array_equal(found, plain)
+    found = mine(PIL[0], return_tensors="pt").pixel_values
+    assert torch.equal(found, theirs(PIL[0], return_tensors="pt").pixel_values)
+    assert not torch.equal(found, plain)
     for made in (mine, theirs):
         with pytest.raises(ValueError, match="expected the image processor to"):
             clipprep.Preprocess(made)
