@@ -332,8 +332,17 @@ def _library(step: Any) -> str:
     return module.partition(".")[0] + "."
 
 
-def _reference(image: Any) -> Any:
+def _plain(image: Any) -> Any:
     return image.convert("RGB")
+
+
+def _documented(image: Any) -> Any:
+    """Convert to RGB. From Python 3.14 on, the text moves the other constants."""
+    return image.convert("RGB")
+
+
+#: What a function does that converts to RGB and nothing else.
+_CONVERSIONS = {convert.__code__.co_code for convert in (_plain, _documented)}
 
 
 def _converts_to_rgb(step: Any) -> bool:
@@ -345,10 +354,10 @@ def _converts_to_rgb(step: Any) -> bool:
         if getattr(step, "types", (object,)) != (object,):
             return False
         step = step.lambd
-    code, known = getattr(step, "__code__", None), _reference.__code__
+    code = getattr(step, "__code__", None)
     return code is not None and (
-        (code.co_code, code.co_names, code.co_consts[-1:])
-        == (known.co_code, known.co_names, ("RGB",))
+        code.co_code in _CONVERSIONS
+        and (code.co_names, code.co_consts[-1:]) == (("convert",), ("RGB",))
         and code.co_argcount == 1
         and len(code.co_consts) <= 2
     )
