@@ -124,6 +124,21 @@ def test_errors_name_the_image(tmp_path: Path) -> None:
         processor("https://example.com/cat.jpg")
 
 
+def test_lists_in_lists() -> None:
+    """A list that holds itself ends the call, not the stack."""
+    processor = ClipPrepImageProcessor.from_pretrained(
+        {"image_processor_type": "CLIPImageProcessor"}
+    )
+    image = picture("RGB", 40, 30)
+    deep: list[object] = [image]
+    for _ in range(12):
+        deep = [image, deep]
+    assert processor(deep, return_tensors="np").pixel_values.shape == (13, 3, 224, 224)
+    deep.append(deep)
+    with pytest.raises(ValueError, match="expected lists of images at most 16 deep"):
+        processor(deep)
+
+
 def test_options_apply_to_files_too(tmp_path: Path) -> None:
     data = FILES["turned JPEG"]
     processor = ClipPrepImageProcessor.from_pretrained(CONFIG, exif=False, dtype="float16")

@@ -68,11 +68,20 @@ class Readers:
         return image
 
 
-def flat(images: Any) -> Iterator[Any]:
-    """The images of one, of a list, of lists in lists, or of an array of several."""
+#: More lists within lists than anybody nests; a list may hold itself.
+_DEEPEST = 16
+
+
+def flat(images: Any, depth: int = 0) -> Iterator[Any]:
+    """The images of one, of a list, of lists in lists, or of an array of several.
+
+    Raises ValueError for lists that are nested too deeply.
+    """
     if isinstance(images, (list, tuple)):
+        if depth == _DEEPEST:
+            raise value_error(f"expected lists of images at most {_DEEPEST} deep, found more")
         for image in images:
-            yield from flat(image)
+            yield from flat(image, depth + 1)
     elif getattr(images, "ndim", None) == 4:
         yield from images
     else:
