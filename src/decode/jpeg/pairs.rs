@@ -3,6 +3,10 @@
 //! A code is found no sooner than the one before it has been looked up, so the number of look-ups is what reading takes.
 //! Photos have about six bits for a coefficient: mostly the bits that one look-up takes have all of a coefficient and
 //! the code of the next one.
+//!
+//! Measured, and slower on a Zen 4: one loop over all blocks of four MCUs, in which the end of a block chooses the next
+//! table without a branch (a third more time for codes); the same with a branch, and DC looked up together with
+//! the code after it (a tenth more).
 
 use super::bits::{Bits, Irregular};
 use super::huffman::{Codes, END_OF_BLOCK, Kind, Table};
