@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ._calls import Calls
@@ -299,3 +300,16 @@ class Preprocess(FromConfig, Calls):
 
         pixels = self.unnormalize(tensors)
         return Image.fromarray(pixels) if pixels.ndim == 3 else [*map(Image.fromarray, pixels)]
+
+
+def _adopt(base: type) -> None:
+    """Name methods of a base class as methods of `clipprep.Preprocess`: Python's errors and pickles name them so."""
+    for member in vars(base).values():
+        function = getattr(member, "__func__", member)
+        if isinstance(function, FunctionType):
+            function.__module__ = Preprocess.__module__
+            function.__qualname__ = f"{Preprocess.__qualname__}.{function.__name__}"
+
+
+_adopt(FromConfig)
+_adopt(Calls)

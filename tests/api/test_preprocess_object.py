@@ -395,3 +395,19 @@ def test_outputs_are_told_apart_by_what_changes_a_row() -> None:
     }
     assert same == {("fallback", "inline", "process")}
     assert clipprep.Preprocess("RN50x4", fallback="process")._outcome() == "Preprocess('RN50x4')"
+
+
+METHODS = [
+    name
+    for name in dir(clipprep.Preprocess)
+    if not name.startswith("_") and callable(getattr(clipprep.Preprocess, name))
+]
+
+
+@pytest.mark.parametrize("name", ["__call__", *METHODS])
+def test_python_names_methods_as_the_documentation_does(name):
+    method = getattr(clipprep.Preprocess(8), name)
+    with pytest.raises(TypeError, match=rf"^(clipprep\.)?Preprocess\.{name}\(\)"):
+        method(*[None] * 9)
+    found = getattr(clipprep.Preprocess, name)
+    assert pickle.loads(pickle.dumps(found)) == found
