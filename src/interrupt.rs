@@ -4,8 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use crate::ahead::in_two_threads;
 use crate::error::{Error, Result};
 
 /// How long a watching thread goes on, at most about, before it asks again.
@@ -115,6 +117,16 @@ struct Current {
     clock: Option<Clock>,
 }
 
+impl Current {
+    /// Asks what the interrupt watches, unless that is who is asking.
+    fn ask(&self, clock: &Clock) {
+        if !clock.is_asking.replace(true) {
+            self.interrupt.ask();
+            clock.is_asking.set(false);
+        }
+    }
+}
+
 #[derive(Default)]
 struct Clock {
     polls: Cell<u32>,
@@ -144,6 +156,12 @@ thread_local! {
     static CURRENT: Cell<Option<Rc<Current>>> = const { Cell::new(None) };
 }
 
+fn current() -> Option<Rc<Current>> {
+    let current = CURRENT.take();
+    CURRENT.set(current.clone());
+    current
+}
+
 fn enter<T>(current: Current, work: impl FnOnce() -> T) -> T {
     struct Restore(Option<Rc<Current>>);
     impl Drop for Restore {
@@ -160,15 +178,50 @@ fn enter<T>(current: Current, work: impl FnOnce() -> T) -> T {
 /// The function that watches may run any code, such as a signal handler that processes an image of its own in this
 /// thread: so nothing is borrowed here meanwhile.
 pub(crate) fn check() -> Result<()> {
-    let Some(current) = CURRENT.take() else { return Ok(()) };
-    CURRENT.set(Some(current.clone()));
-    let Current { interrupt, clock } = &*current;
-    if let Some(clock) = clock.as_ref().filter(|clock| !clock.is_asking.get() && clock.rings()) {
-        clock.is_asking.set(true);
-        interrupt.ask();
-        clock.is_asking.set(false);
+    let Some(current) = current() else { return Ok(()) };
+    if let Some(clock) = current.clock.as_ref().filter(|clock| clock.rings()) {
+        current.ask(clock);
     }
-    if interrupt.is_raised() { Err(Error::Interrupted) } else { Ok(()) }
+    if current.interrupt.is_raised() { Err(Error::Interrupted) } else { Ok(()) }
+}
+
+/// Runs `work` in a thread of its own where this one watches, and watches until it is done. Handlers of signals run in
+/// the thread that watches, and may raise between any two steps of Python's: work that must not be cut off there, such
+/// as that with locks of Python's, is done apart.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use clipprep::interrupt::{Interrupt, apart};
+///
+/// let interrupt = Arc::new(Interrupt::watching(|| false));
+/// assert_eq!(interrupt.during_watched(|| apart(|| 1 + 1)), 2);
+/// ```
+pub fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let Some(current) = current() else { return work() };
+    let Some(clock) = &current.clock else { return work() };
+    let token = Arc::new(Interrupt::default());
+    let (mut work, mut done) = (Some(work), None);
+    let (to_do, result) = (&mut work, &mut done);
+    let (sender, ended) = channel::<()>();
+    let other = {
+        let token = token.clone();
+        move || {
+            // It is dropped at the end, however that comes.
+            let _sender = sender;
+            *result = to_do.take().map(|work| token.during(work));
+        }
+    };
+    let _granted = in_two_threads(other, || {
+        while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+            current.ask(clock);
+            if current.interrupt.is_raised() {
+                token.raise();
+            }
+        }
+    });
+    // Where the system grants no thread, this one has to do.
+    done.or_else(|| work.map(|work| work())).expect("one of the two has run it")
 }
 
 #[cfg(test)]
@@ -221,6 +274,18 @@ mod tests {
         interrupt.during_watched(|| while check().is_ok() {});
         assert!(interrupt.is_raised());
         assert!(check().is_ok(), "no one's work");
+    }
+
+    #[test]
+    fn work_apart_is_stopped_by_who_watches() {
+        let here = std::thread::current().id();
+        let elsewhere = || std::thread::current().id() != here;
+        assert!(!apart(elsewhere), "nobody watches");
+        assert!(!Arc::new(Interrupt::default()).during(|| apart(elsewhere)), "a worker does not watch");
+        assert!(Arc::new(Interrupt::watching(|| false)).during_watched(|| apart(elsewhere)));
+        let watching = Arc::new(Interrupt::watching(move || std::thread::current().id() == here));
+        watching.during_watched(|| apart(|| while check().is_ok() {}));
+        assert!(watching.is_raised());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::errors::{Class, Fault};
 use crate::Error;
+use crate::interrupt;
 use crate::named::named;
 
 named! {
@@ -46,6 +47,15 @@ impl Fallback {
             who: "",
             cause: None,
         })
+    }
+
+    /// Runs `work`, which asks that module. What a signal's handler raises must not cut the pool of helpers off between
+    /// two of its steps.
+    pub fn run<T: Send>(self, work: impl FnOnce() -> T + Send) -> T {
+        match self {
+            Self::Process => interrupt::apart(work),
+            Self::Inline | Self::Never => work(),
+        }
     }
 
     fn asked(self) -> Option<&'static str> {

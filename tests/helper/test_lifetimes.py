@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import multiprocessing
 import os
 import signal
@@ -15,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import clipprep
-from clipprep._helper import pool
+from clipprep._helper import job, pool
 from clipprep._helper.pool import POOL
 from support import plug
 from support.helped import program
@@ -204,6 +206,50 @@ def test_a_thread_that_ends_takes_no_helper_with_it(process: clipprep.Preprocess
     (helper,) = POOL.helpers()
     time.sleep(0.1)
     assert helper.is_alive()
+
+
+def test_no_handler_of_a_signal_runs_between_two_steps_of_the_pool(
+    process: clipprep.Preprocess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in the main thread, and what it raises may come anywhere there: so the pool's work is done elsewhere."""
+    threads = set()
+
+    class Watched(job.Job):
+        def _poll(self, end: float) -> object:
+            threads.add(threading.get_ident())
+            return super()._poll(end)
+
+    monkeypatch.setattr("clipprep._helper.Job", Watched)
+    for call in (
+        lambda: process(TGA),
+        lambda: process.batch([TGA] * 3, num_threads=1),
+        lambda: process(Image.open(io.BytesIO(TGA))),
+    ):
+        threads.clear()
+        call()
+        assert threads
+        assert threading.get_ident() not in threads
+
+
+def test_a_handler_that_raises_at_any_time_costs_its_call_alone() -> None:
+    done = program("""
+class Late(Exception):
+    pass
+def late(*_):
+    raise Late
+signal.signal(signal.SIGALRM, late)
+for round in range(40):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-4 * (1 + round))
+        pre(TGA)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except Late:
+        pass
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert pre(TGA).any()
+assert set(POOL.helpers()) == set(POOL.idle())
+""")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture

@@ -84,7 +84,8 @@ impl<'a> Call<'a> {
             Item::Unloaded(image) => {
                 let module = fallback.module_for_images()?;
                 let turn = || self.loading.lock().unwrap_or_else(PoisonError::into_inner);
-                let pixels = asking::load(module, image, core.spec(), self.threads, turn)?;
+                let load = || asking::load(module, image, core.spec(), self.threads, turn);
+                let pixels = fallback.run(load)?;
                 if pixels.span().is_some_and(|span| span.overlaps(&self.out)) {
                     return attached(|_| {
                         drop(pixels);
@@ -100,16 +101,19 @@ impl<'a> Call<'a> {
                     let why = error.to_string();
                     let module = fallback.module(&error)?;
                     let bytes = refused.bytes;
-                    let (pixels, format) = asking::decode(
-                        module,
-                        |py| match item {
-                            Item::Encoded(bytes) => bytes.into_bound_py_any(py),
-                            _ => Ok(PyArray1::from_vec(py, bytes.into_owned()).into_any()),
-                        },
-                        error,
-                        core.spec(),
-                        self.threads,
-                    )?;
+                    let decode = || {
+                        asking::decode(
+                            module,
+                            |py| match item {
+                                Item::Encoded(bytes) => bytes.into_bound_py_any(py),
+                                _ => Ok(PyArray1::from_vec(py, bytes.into_owned()).into_any()),
+                            },
+                            error,
+                            core.spec(),
+                            self.threads,
+                        )
+                    };
+                    let (pixels, format) = fallback.run(decode)?;
                     let report = run_and_drop(core, pixels, out)?;
                     Ok(Done { report, pillow: Some(Pillows { format, why, way: *fallback }) })
                 });
