@@ -1,6 +1,7 @@
 //! Whether and where Pillow decodes what the native decoders leave to it.
 
 use super::errors::{Class, Fault};
+use super::fork::is_ending;
 use crate::Error;
 use crate::interrupt;
 use crate::named::named;
@@ -50,11 +51,11 @@ impl Fallback {
     }
 
     /// Runs `work`, which asks that module. What a signal's handler raises must not cut the pool of helpers off between
-    /// two of its steps.
+    /// two of its steps. At the interpreter's end only the thread that ends it enters Python.
     pub fn run<T: Send>(self, work: impl FnOnce() -> T + Send) -> T {
         match self {
-            Self::Process => interrupt::apart(work),
-            Self::Inline | Self::Never => work(),
+            Self::Process if !is_ending() => interrupt::apart(work),
+            _ => work(),
         }
     }
 

@@ -196,6 +196,29 @@ def test_the_end_with_helpers_at_work(end: str) -> None:
     wait_for(lambda: not any(map(is_there, pids)))
 
 
+AT_THE_END = f"""
+import atexit
+def late():
+    try:
+        print(pre().shape)
+    except clipprep.HelperError as error:
+        print(error)
+atexit.register(late)
+import clipprep
+pre = lambda: clipprep.Preprocess(16, fallback="process")({TGA!r})
+"""
+
+
+@pytest.mark.parametrize(("before", "said"), [("", "(3, 16, 16)"), ("pre()", "about to end")])
+def test_in_a_handler_of_an_interpreters_end(before: str, said: str) -> None:
+    """Handlers that were registered before the package was imported come after all of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THE_END + before], capture_output=True, text=True, timeout=100
+    )
+    assert said in done.stdout, done.stderr
+    assert (done.stderr, done.returncode) == ("", 0)
+
+
 def test_a_thread_that_ends_takes_no_helper_with_it(process: clipprep.Preprocess) -> None:
     for helper in POOL.helpers():
         POOL.drop(helper)
