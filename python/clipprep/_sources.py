@@ -102,7 +102,11 @@ def _there(value: Any) -> Any:
     """A value that is not missing."""
     if is_missing(value):
         raise RefusedError("source", f"{_EXPECTED}, found {shown(value)}: the value is missing")
-    if isinstance(value, (list, tuple, set, frozenset)):
+    columns = ("to_list", "to_pylist", "columns")
+    if isinstance(value, (list, tuple, set, frozenset)) or any(hasattr(value, n) for n in columns):
         found = f"a {kind(value)}: give several images to batch()"
+        raise RefusedError("source", f"{_EXPECTED}, found {found}")
+    if hasattr(value, "__array__") and not hasattr(value, "read"):
+        found = f"a {kind(value)}, which may have to compute its pixels: pass numpy.asarray of it"
         raise RefusedError("source", f"{_EXPECTED}, found {found}")
     return value

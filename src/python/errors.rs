@@ -166,7 +166,7 @@ impl Fault {
             if let Some((kind, said)) = refused(py, &error) {
                 return Self::Foreign { class: Class::of_kind(&kind), text: said, who: "", cause: None };
             }
-            let text = "expected a binary file that can be read, found one that raises";
+            let text = "expected a source that can be read, found one that raises";
             Self::foreign(Class::Unsupported, text, "", error)
         })
     }

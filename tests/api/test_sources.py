@@ -194,6 +194,16 @@ def test_what_is_no_source_is_a_type_error(small, wrong: object) -> None:
             call(wrong)
 
 
+def test_what_gives_an_array_or_several_sources_is_told_what_to_do(small, data) -> None:
+    lazy = type("Lazy", (), {"__array__": lambda self, *args, **options: np.zeros((9, 9, 3))})
+    with pytest.raises(TypeError, match=r"found a Lazy, .*: pass numpy\.asarray of it"):
+        small(lazy())
+    column = type("Column", (lazy,), {"to_list": lambda self: [data]})
+    for several in ([data], (data,), {data}, column()):
+        with pytest.raises(TypeError, match=r": give several images to batch\(\)"):
+            small(several)
+
+
 @pytest.mark.parametrize(
     "dtype", [np.float32, np.float64, np.int8, np.uint16, np.int64, np.bool_, np.complex64, object]
 )
