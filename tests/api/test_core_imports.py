@@ -29,6 +29,6 @@ def found() -> set[tuple[str, str]]:
 def test_each_is_there() -> None:
     names = found()
     assert ("clipprep._pillow", "size") in names
-    assert ("clipprep._out", "view") in names
+    assert ("clipprep._out", "of_out") in names
     for module, name in sorted(names):
         assert hasattr(importlib.import_module(module), name or "__name__"), (module, name)

@@ -85,8 +85,9 @@ def test_idle_helpers_end(monkeypatch: pytest.MonkeyPatch, process: clipprep.Pre
     monkeypatch.setattr(pool, "IDLE", 0.05)
     process(TGA)  # so that the time is looked at
     wait_for(lambda: not POOL.helpers())
-    assert not children(os.getpid()) & set(pids), "nobody waited for them"
+    # Its last work is to wait for the helpers' ends.
     wait_for(lambda: "clipprep-helpers" not in [thread.name for thread in threading.enumerate()])
+    assert not children(os.getpid()) & set(pids), "nobody waited for them"
     assert process(TGA).any(), "another one is started"
 
 
