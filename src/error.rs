@@ -38,6 +38,9 @@ pub enum Error {
     /// A format, a mode or a variant that the decoders here do not read.
     #[error("{0}")]
     Unsupported(String),
+    /// The options rule the image out, whoever decodes it.
+    #[error("{0}")]
+    RuledOut(String),
     /// The image is larger than the [`Limits`](crate::Limits) allow.
     #[error("expected at most {allowed} {}, found {}", kind.expected(), kind.found(*found))]
     Limit {
@@ -155,6 +158,10 @@ impl Error {
 
     pub(crate) fn unsupported(found: impl fmt::Display) -> Self {
         Self::Unsupported(found.to_string())
+    }
+
+    pub(crate) fn ruled_out(found: impl fmt::Display) -> Self {
+        Self::RuledOut(found.to_string())
     }
 
     pub(crate) fn limit(kind: LimitKind, allowed: u64, found: u64) -> Self {

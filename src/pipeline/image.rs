@@ -132,7 +132,7 @@ impl Preprocess {
     ) -> Result<Report> {
         let header = image.header().clone();
         if !self.spec.convert_rgb && !matches!(header.layout, Layout::Rgb | Layout::Rgbx) {
-            return Err(Error::unsupported(format!(
+            return Err(Error::ruled_out(format!(
                 "expected mode \"RGB\", since convert_rgb is False, found {:?}: convert_rgb=True converts it",
                 header.layout.mode()
             )));

@@ -182,7 +182,7 @@ pub(super) fn check_size(spec: &Spec, geometry: &Geometry) -> Result<()> {
         output as f64 * taps * 8.0
     };
     if bytes(from.0, to.0).max(bytes(from.1, to.1)) > f64::from(i32::MAX) {
-        return Err(Error::unsupported(format!(
+        return Err(Error::ruled_out(format!(
             "expected a size that Pillow can resize, found {} x {}, which would become {} x {}",
             from.0, from.1, to.0, to.1
         )));

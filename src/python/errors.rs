@@ -50,7 +50,7 @@ impl Class {
         match error {
             Error::Decode { .. } => Some(Self::Decode),
             Error::Truncated { .. } => Some(Self::Truncated),
-            Error::Unsupported(_) => Some(Self::Unsupported),
+            Error::Unsupported(_) | Error::RuledOut(_) => Some(Self::Unsupported),
             Error::Limit { .. } | Error::OutOfMemory { .. } => Some(Self::Limit),
             Error::Io(_) | Error::Interrupted => None,
         }

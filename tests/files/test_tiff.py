@@ -222,8 +222,9 @@ ODD = {
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize("name", ODD)
 def test_odd_entries(small, name: str, compression: str) -> None:
-    data = example("RGB", compression=COMPRESSIONS[compression], strip=5, tags=ODD[name])
-    assert_as_pillow_decides(data, small, f"{name}, {compression}")
+    for kind in KINDS:
+        data = example(kind, compression=COMPRESSIONS[compression], strip=5, tags=ODD[name])
+        assert_as_pillow_decides(data, small, f"{name}, {kind}, {compression}")
 
 
 @pytest.mark.parametrize(

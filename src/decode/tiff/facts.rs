@@ -268,6 +268,10 @@ impl Kind {
 
 /// The palette of an image of `bits` bits: all reds, all greens, all blues, of 16 bits.
 fn palette(directory: &Directory<'_>, bits: u32) -> Result<Box<Palette>> {
+    // One bit is usual without the tag, but libtiff, which Pillow has for all that is compressed, then reads no palette.
+    if directory.numbers(BITS)?.is_none() {
+        return Err(odd("the bits of an index into a palette", "none"));
+    }
     let colours = 1 << bits;
     let values = directory
         .numbers(COLOURS)?
