@@ -66,6 +66,23 @@ struct HorizontalAvx512 {
     _proof: Avx512,
 }
 
+/// Writes the weights of an output to byte `at` of its steps: in each that of the tap whose number `tap` gives, or zero
+/// where there is no such tap. `None` where a weight is too large.
+pub(super) fn lay_out(
+    steps: &mut [Step],
+    at: usize,
+    weights: &[i32],
+    tap: impl Fn(usize) -> Option<usize>,
+) -> Option<()> {
+    for (step, Step(limbs)) in steps.iter_mut().enumerate() {
+        let weight = tap(step).and_then(|tap| weights.get(tap)).copied().unwrap_or(0);
+        for (limb, part) in limbs.iter_mut().zip(limbs::bytes(weight)?) {
+            limb[at] = part;
+        }
+    }
+    Some(())
+}
+
 impl HorizontalAvx512 {
     fn with_share(proof: Avx512, weights: &Weights, channels: usize, share: usize) -> Option<Self> {
         let width = weights.inputs().len();
@@ -101,13 +118,10 @@ impl HorizontalAvx512 {
                         continue;
                     }
                     let (start, taps) = weights.get(x + output);
-                    for (step, Step(limbs)) in steps[first_step..].iter_mut().enumerate() {
-                        let tap = (step * step_taps + tap).checked_sub(start - firsts[output]);
-                        let weight = tap.and_then(|tap| taps.get(tap)).copied().unwrap_or(0);
-                        for (limb, part) in limbs.iter_mut().zip(limbs::bytes(weight)?) {
-                            limb[at] = part;
-                        }
-                    }
+                    let moved = start - firsts[output];
+                    lay_out(&mut steps[first_step..], at, taps, |step| {
+                        (step * step_taps + tap).checked_sub(moved)
+                    })?;
                 }
             }
             // The kernel's loads rely on this.

@@ -6,9 +6,8 @@
 
 use std::arch::x86_64::*;
 
-use super::avx512::{BYTES, Block, Step, combine, pack, round};
+use super::avx512::{BYTES, Block, Step, combine, lay_out, pack, round};
 use super::kernel::HorizontalKernel;
-use super::limbs;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::weights::Weights;
 use crate::simd::Avx512;
@@ -65,13 +64,9 @@ impl HorizontalDense {
                     if value + element >= values {
                         continue;
                     }
-                    for (step, Step(limbs)) in steps[first_step..].iter_mut().enumerate() {
-                        let tap = (step * TAPS + tap).checked_sub(start - first);
-                        let weight = tap.and_then(|tap| taps.get(tap)).copied().unwrap_or(0);
-                        for (limb, part) in limbs.iter_mut().zip(limbs::bytes(weight)?) {
-                            limb[at] = part;
-                        }
-                    }
+                    lay_out(&mut steps[first_step..], at, taps, |step| {
+                        (step * TAPS + tap).checked_sub(start - first)
+                    })?;
                 }
             }
             // The kernel's loads rely on this.
