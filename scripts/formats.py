@@ -1,4 +1,4 @@
-"""Write docs/formats.md from the tables of formats: the native decoders', and the one of what is left to Pillow.
+"""Write docs/formats.md from the tables of formats: of the native decoders, and of those that Pillow decodes.
 
 With --check it only says whether the file would change.
 """
@@ -20,41 +20,41 @@ INTRODUCTION = """\
 
 <!-- Written by scripts/formats.py from src/decode/mod.rs and python/clipprep/_pillow/formats.py. -->
 
-A file is read by what it begins with, whatever its name says: by a decoder of our own, or by the installed Pillow where the format, or a
-variant of it, is left to Pillow. The pixels are Pillow's either way.
+The first bytes of a file decide its format; its name does not count. A native decoder reads the common formats. The installed Pillow decodes the others, and rare variants
+of the common ones. The pixels are Pillow's either way.
 
-## Decoders of our own
+## Native decoders
 
 | format | decoder |
 |---|---|
 """
 
 TABLE = """
-## Left to Pillow
+## Decoded by Pillow
 
-Before Pillow opens a file, its row of this table is checked against `Limits`. *Memory* is what decoding a pixel of four bytes takes at most, in
-bytes, and counts towards `max_memory`. A format that is read *by name* is refused unless `formats=` names it. What is inside a file is held to
-the same limits. Some formats Pillow decodes in Python, pixel by pixel (DDS without compression, XPM, BLP, runs in a DIB): images of
-them that would take more than 2 seconds are refused.
+Before Pillow opens a file, clipprep checks what the last column names against `Limits`; before Pillow decodes it, the pixels and the memory. *Memory* is the most that decoding
+takes for one pixel of four bytes, in bytes. A format that is read *by name* is refused unless `formats=` names it. Files inside a file are held to
+the same limits. Pillow decodes some formats in Python, pixel by pixel (uncompressed DDS, XPM, BLP, DIB with run lengths): their images are refused if decoding would take
+more than 2 seconds.
 
-| format | read | memory | holds | checked before it is opened |
+| format | read | memory | may hold | checked first |
 |---|---|---:|---|---|
 """
 
 REASONS = """
-## Read by name
+## Why some formats are read by name
 
 | formats | reason |
 |---|---|
 """
 
 PLUGINS = f"""
-**Pillow before {SOUND}** has holes in the readers of most of these formats that later versions have not, so with one of them every format of this table is read by name only, JPEG and
-PNG too: of files that the decoders above do not read, those that `formats=` names are left to it. PIL images are read as ever: whoever opened them has
-trusted their files. clipprep needs Pillow 12.3, from which on images of 16 bits have these bits.
+**Pillow before {SOUND}** has security holes in its readers of most of these formats. With such a Pillow, every format of this table is read by name only, even JPEG and PNG: files
+that no native decoder reads go to Pillow only if `formats=` names their format. PIL images are read as before, since whoever opened them has
+trusted their files. clipprep needs Pillow 12.3 or newer; older versions give other bits for images of 16 bits.
 
-A format that a plug-in has registered with Pillow in this process is read by default, since registering it is naming it; it counts
-{PLUGGED_IN.pixel_bytes} bytes a pixel.
+A format that a plug-in has registered with Pillow in this process is read by default, since registering it names it. It counts as
+{PLUGGED_IN.pixel_bytes} bytes per pixel.
 """
 
 

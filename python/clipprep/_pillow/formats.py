@@ -31,15 +31,14 @@ class Format:
     check: Callable[[memoryview, int, Guard], None] | None = None
     """Checks a header before Pillow reads it; it is given `pixel_bytes` too."""
     checked: str = ""
-    """The subject of the check."""
+    """What the check looks at."""
     check_inside: Callable[[memoryview, int, Guard], None] | None = None
-    """Checks a file inside another one, at which no decoder of ours has looked before."""
+    """Checks a file inside another one, which no native decoder has looked at."""
 
 
-_PROGRAM = "Pillow runs another program, or a handler of the application's, to read it"
-_OTHERS = "Pillow opens what is inside it, whatever that is"
-_COSTLY = "decoding it costs memory out of proportion to its pixels"
-_RARE = "no image of today's is in it, and its reader has found little testing"
+_PROGRAM = "Pillow runs another program, or a handler that the application registered, to read it"
+_OTHERS = "Pillow opens the file inside it, of whatever format"
+_COSTLY = "decoding it takes memory out of proportion to its pixels"
 
 FORMATS: dict[str, Format] = {
     "AVIF": Format(16, check=avif.check, checked="size of the AV1 data in each cell and track"),
