@@ -26,10 +26,10 @@ INTRODUCTION = """\
 
 <!-- Written by scripts/options.py from the tables in src/python/options/table.rs and src/limits.rs. -->
 
-`clipprep.Preprocess(model, ...)` takes these options, all by keyword, and has each as an attribute. `model` is one of `clipprep.available_models()`,
-another name of the Hub, the side of the output in pixels, or its (height, width); `pretrained` beside a name of open_clip is the tag of its weights.
-A name decides the options that are not given. On the command line an option is a flag of `run`, `view`, `explain` and `bench`.
-Those marked with * may be given to `from_hf`, `from_open_clip` and `from_timm` as well, whose config decides the others.
+`clipprep.Preprocess(model, ...)` takes these options by keyword, and the object has each as an attribute. `model` is a name: one of `clipprep.available_models()` or another one
+of the Hub; or it is the side of the output in pixels, or its (height, width). With a name of open_clip, `pretrained` is the tag of its weights.
+A name sets the options that are not given. On the command line, each option is a flag of `run`, `view`, `explain` and `bench`.
+Options marked with * also work with `from_hf`, `from_open_clip` and `from_timm`; there the config sets the others.
 """
 
 

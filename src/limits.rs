@@ -47,22 +47,22 @@ pub(crate) struct Bound {
 }
 
 limits! {
-    /// Width times height. The default is where Pillow raises `DecompressionBombError`; its own bound holds as
-    /// well for files that Pillow decodes.
+    /// Width times height. The default is the bound above which Pillow raises `DecompressionBombError`. For files that
+    /// Pillow decodes, Pillow's own bound holds as well.
     max_pixels = Some(178_956_970),
-    /// Length of the encoded file in bytes, 1 GiB.
+    /// Length of the encoded file in bytes; 1 GiB by default.
     max_bytes = Some(1_073_741_824),
-    /// Bytes that decoding, resizing and the image's row of the output take besides the encoded file, by an upper
-    /// estimate from the header, 2 GiB. A JPEG of one scan and a PNG that is not interlaced take a few rows;
-    /// other files take the whole image, and a JPEG of several scans two bytes per sample. A new array for
-    /// the output of a batch has at most as many bytes; `out=` may have more.
+    /// Bytes of memory for decoding, resizing and the image's row of the output, besides the encoded file; 2 GiB by
+    /// default. They are estimated from the header, never too low. A JPEG of one scan and a PNG that is not
+    /// interlaced take a few rows; other files take the whole image, a JPEG of several scans with two bytes per sample.
+    /// A new output array of a batch may not be larger than this, either; an array given as `out=` may.
     max_memory = Some(2_147_483_648),
-    /// Scans of a JPEG. Each costs time for the whole image however short it is, so that thousands of empty ones
-    /// keep a decoder busy for hours; encoders write about ten. Of a large image fewer are read: as many as there are
-    /// in 4.3 billion pixels (42 of an image of 100 megapixels), but always 24.
+    /// Scans of a JPEG. Each takes time for the whole image, however short it is, so that thousands of empty scans
+    /// would keep a decoder busy for hours; encoders write about ten. A large image may have fewer: its scans
+    /// times its pixels may be 4.3 billion (42 scans for 100 megapixels), but 24 scans are always read.
     max_scans = Some(500),
-    /// Whole seconds of processor time that a helper process may take for one file, with `fallback="process"`. It
-    /// bounds nothing else.
+    /// Seconds of processor time, a whole number, that a helper process may take for one file with
+    /// `fallback="process"`. Nothing else is bounded by it.
     max_seconds = None,
 }
 

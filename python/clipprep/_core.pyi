@@ -187,36 +187,36 @@ class Preprocess:
         """The implementation to reproduce bit for bit."""
     @property
     def pillow(self) -> Literal["13", "12", "13-arm", "12-arm", "installed"]:
-        """Which build of Pillow to reproduce, where builds differ: in the order of the two passes of a resize, and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits."""
+        """The build of Pillow to reproduce."""
     @property
     def mean(self) -> tuple[float, float, float]:
-        """Numbers to subtract from the channels R, G, B."""
+        """Three numbers to subtract from the channels R, G, B."""
     @property
     def std(self) -> tuple[float, float, float]:
-        """Numbers above 0 to divide the channels R, G, B by."""
+        """Three numbers above 0 to divide the channels R, G, B by."""
     @property
     def interpolation(
         self,
     ) -> Literal["nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"]:
-        """The resampling filter."""
+        """The resampling filter: the name, or a member of `PIL.Image.Resampling`."""
     @property
     def antialias(self) -> bool:
-        """Whether every pixel counts where an image shrinks; False takes two neighbours on each axis ("bilinear") or four ("bicubic"), as torch does with `antialias=False`."""
+        """Whether to widen the filter where an image is downscaled, so that every pixel counts."""
     @property
     def dtype(self) -> Literal["float32", "float16", "bfloat16", "uint8"]:
-        """The type of number of the tensors."""
+        """The data type of the tensors: the name, a type or dtype of NumPy, or a dtype of torch."""
     @property
     def layout(self) -> Literal["NCHW", "NHWC"]:
-        """The order of the axes."""
+        """The order of the axes of the tensors."""
     @property
     def input_layout(self) -> Literal["auto", "HWC", "CHW"]:
-        """The order of the axes of arrays of pixels."""
+        """The order of the axes of source arrays."""
     @property
     def channel_order(self) -> Literal["RGB", "BGR"]:
-        """The order of the channels."""
+        """The order of the channels of the tensors."""
     @property
     def precision(self) -> Literal["exact", "fast"]:
-        """Whether every bit counts."""
+        """Whether to reproduce every bit, or to decode JPEG files faster."""
     @property
     def resize_mode(
         self,
@@ -240,22 +240,22 @@ class Preprocess:
         """How to resize before the centre is cropped."""
     @property
     def resize_size(self) -> int | tuple[int, int]:
-        """The size in pixels, or (height, width), that `resize_mode` is about."""
+        """The size that `resize_mode` resizes to: a side in pixels, or (height, width)."""
     @property
     def fill_color(self) -> int | tuple[int, int, int] | None:
-        """The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three levels for an image of three bands."""
+        """The colour of the padding where the image does not fill the output: one level of 0 to 255 for all channels, or three levels for an image of three channels."""
     @property
     def position(self) -> Literal["centre", "top-left"]:
-        """Where an image stands that is smaller than the output after resizing."""
+        """Where to place an image that is smaller than the output after resizing."""
     @property
     def convert_rgb(self) -> bool:
-        """Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`."""
+        """Whether to convert images of other modes to RGB."""
     @property
     def over_white(self) -> bool:
-        """Whether to show transparency white where the profile does, as the image processors of transformers 5; False drops it, as those of transformers 4."""
+        """Whether to lay transparent pixels over white where the profile does, as the image processors of transformers 5 do."""
     @property
     def rescale_factor(self) -> float | None:
-        """The factor that bytes are multiplied by; None for no factor."""
+        """The factor to multiply the levels of 0 to 255 by."""
     @property
     def rescale_offset(self) -> bool:
         """Whether to subtract 1 after multiplying by `rescale_factor`."""
@@ -273,10 +273,10 @@ class Preprocess:
         """How to treat truncated files, whose bytes end before their image does."""
     @property
     def exif(self) -> bool:
-        """Whether to apply the EXIF orientation of an image first, as `PIL.ImageOps.exif_transpose` does."""
+        """Whether to apply the EXIF orientation first, as `PIL.ImageOps.exif_transpose` does."""
     @property
     def formats(self) -> tuple[str, ...] | None:
-        """Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
+        """The only formats to read, by Pillow's names, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
     @property
     def fallback(self) -> Literal["inline", "process", "never"]:
         """Where Pillow decodes files that no native decoder reads."""

@@ -112,60 +112,62 @@ class Preprocess(FromConfig, Calls):
                   `ToImage`.
                 - "torchvision-pil": torchvision's transforms of version 2, which resize PIL images
                   before `ToImage`.
-            pillow: Which build of Pillow to reproduce, where builds differ: in the order of the two
-                passes of a resize, and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits.
-                The default has the same bits on every machine.
+            pillow: The build of Pillow to reproduce. Builds differ in the order of the two passes
+                of a resize and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits. The
+                default gives the same bits on every machine.
 
-                - "13": Pillow from 13 on: of the two passes of a resize, the order that leaves less to
-                  do.
-                - "12": Pillow up to 12: horizontal first, except for heights over 100 widths.
-                - "13-arm": As "13", as compilers build it for 64-bit ARM: a product and the sum that it
-                  is added to are rounded once. This shows in resized images of 16 and 32 bits a sample.
+                - "13": Pillow 13 and newer: the two passes of a resize run in the order that takes less
+                  work.
+                - "12": Pillow up to 12: the horizontal pass runs first, unless the image is more than
+                  100 times as high as wide.
+                - "13-arm": As "13", built for 64-bit ARM, where a product is not rounded before it is
+                  added. Resized images of 16 and 32 bits per sample differ.
                 - "12-arm": As "12", built for 64-bit ARM.
                 - "installed": The Pillow that is installed, on this machine.
-            mean: Numbers to subtract from the channels R, G, B. None stands for `clipprep.MEAN`,
-                CLIP's own.
-            std: Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`,
-                CLIP's own.
-            interpolation: The resampling filter. In "hf-torchvision" and "torchvision" it is
-                torch's filter of that name, without "box" and "hamming"; "nearest" is torch's
-                "nearest-exact", and "nearest-floor", which no other profile has, torch's "nearest".
-                `PIL.Image.Resampling` works too.
+            mean: Three numbers to subtract from the channels R, G, B. None stands for CLIP's,
+                `clipprep.MEAN`.
+            std: Three numbers above 0 to divide the channels R, G, B by. None stands for CLIP's,
+                `clipprep.STD`.
+            interpolation: The resampling filter: the name, or a member of `PIL.Image.Resampling`.
+                The profiles "hf-torchvision" and "torchvision" use torch's filter of that name; they
+                have no "box" and no "hamming", "nearest" is torch's "nearest-exact", and
+                "nearest-floor", which only they have, is torch's "nearest".
 
-                - "nearest": The nearest source pixel, no antialiasing.
-                - "nearest-floor": The source pixel that the left and upper edge of an output pixel lies
-                  in: torch's "nearest".
+                - "nearest": The nearest source pixel, without antialiasing.
+                - "nearest-floor": The source pixel that holds the top left corner of an output pixel:
+                  torch's "nearest".
                 - "box": Box, support 0.5.
                 - "bilinear": Triangle, support 1.
                 - "hamming": Hamming-windowed sinc, support 1.
                 - "bicubic": Cubic convolution with a = -0.5, support 2.
                 - "lanczos": Lanczos-windowed sinc, support 3.
-            antialias: Whether every pixel counts where an image shrinks; False takes two neighbours
-                on each axis ("bilinear") or four ("bicubic"), as torch does with `antialias=False`. For
-                "hf-torchvision".
-            dtype: The type of number of the tensors. NumPy's types and dtypes and torch's dtypes
-                work too.
+            antialias: Whether to widen the filter where an image is downscaled, so that every pixel
+                counts. False takes two neighbours on each axis ("bilinear") or four ("bicubic"), as
+                torch does with `antialias=False`; only "hf-torchvision" takes it.
+            dtype: The data type of the tensors: the name, a type or dtype of NumPy, or a dtype of
+                torch.
 
-                - "float32": Single precision.
-                - "float16": The float32 values rounded to nearest, ties to even.
-                - "bfloat16": The same, as bits in uint16, since NumPy has no such type.
-                - "uint8": The pixels before any float arithmetic.
-            layout: The order of the axes.
+                - "float32": Single-precision floats.
+                - "float16": The float32 values, rounded to nearest, ties to even.
+                - "bfloat16": The same in bfloat16. NumPy has no such type, so an array holds the bits
+                  as uint16.
+                - "uint8": The levels of 0 to 255, before they are rescaled and normalised.
+            layout: The order of the axes of the tensors.
 
-                - "NCHW": Channels, rows, columns: a plane for each channel.
-                - "NHWC": Rows, columns, channels: the channels of a pixel side by side.
-            input_layout: The order of the axes of arrays of pixels.
+                - "NCHW": Channels, rows, columns: one plane per channel.
+                - "NHWC": Rows, columns, channels: the channels of a pixel are adjacent.
+            input_layout: The order of the axes of source arrays.
 
-                - "auto": As the profile has it: channels last, or first where the "hf-" profiles take
-                  them to be first. Tensors of torch have them first.
+                - "auto": As the profile's reference: channels last, or first where the "hf-" profiles
+                  find them first. Tensors of torch have channels first.
                 - "HWC": Rows, columns, channels.
                 - "CHW": Channels, rows, columns.
-            channel_order: The order of the channels. `mean` and `std` are those of R, G, B all the
-                same.
+            channel_order: The order of the channels of the tensors. `mean` and `std` stay in the
+                order R, G, B.
 
                 - "RGB": Red, green, blue.
                 - "BGR": Blue, green, red.
-            precision: Whether every bit counts.
+            precision: Whether to reproduce every bit, or to decode JPEG files faster.
 
                 - "exact": The reference's bits.
                 - "fast": JPEG files are decoded by shorter arithmetic, and large ones at a half, a
@@ -174,65 +176,68 @@ class Preprocess(FromConfig, Calls):
                   exact.
             resize_mode: How to resize before the centre is cropped.
 
-                - "shortest": To cover the size, keeping the aspect ratio.
-                - "longest": To fit into the size, keeping the aspect ratio.
-                - "squash": To exactly the size, stretching the image.
-                - "none": Not at all.
-                - "bridgetower": As "shortest", the longer side at most 1333/800 of the shorter one;
-                  both are rounded down to multiples of 32. BridgeTower's.
-                - "janus": To fit into the square, each side at least 14 pixels; the padding begins with
-                  half of it rounded down. Janus's and DeepSeek-VL's.
-                - "tvp": As "longest" into a square, the shorter side rounded down. TVP's.
-                - "pp-lcnet": As "shortest", the longer side rounded to the nearest pixel. PP-LCNet's.
-                - "perceiver": To the output's size, after the centre is cropped: its sides are to the
-                  shorter side of the image what the output's are to `resize_size`. Perceiver's.
-                - "detr": As "shortest", to the first number of `resize_size`, the longer side at most
-                  the second one. DETR's.
-                - "fit": To fit into the size, keeping the aspect ratio, both sides rounded down. What
-                  transformers makes of `max_height` and `max_width`.
-                - "sam": To fit into the square, both sides rounded to the nearest pixel. SAM's.
-                - "aria": To fit into the square, rounded down, each side at least 336 pixels. Aria's.
-                - "deepseek-ocr": As "janus", but each side at least 1 pixel. DeepSeek-OCR's.
-                - "donut": Twice: as "shortest" to the shorter side of the size, then down to fit into
-                  the size, rounded down; the padding begins with half of it rounded down. Donut's.
-            resize_size: The size in pixels, or (height, width), that `resize_mode` is about. None
-                stands for the output's.
-            fill_color: The padding where the crop is larger than the image: a level of 0 to 255 for
-                every band, or three levels for an image of three bands. It is normalised like the
-                image. None makes the tensor 0 there.
-            position: Where an image stands that is smaller than the output after resizing.
+                - "shortest": Cover the size, and keep the aspect ratio.
+                - "longest": Fit into the size, and keep the aspect ratio.
+                - "squash": Stretch to exactly the size.
+                - "none": Do not resize.
+                - "bridgetower": BridgeTower's: as "shortest", with the longer side at most 1333/800 of
+                  the shorter one, and both sides rounded down to multiples of 32.
+                - "janus": Janus's and DeepSeek-VL's: fit into the square, with each side at least 14
+                  pixels. Of the padding, half, rounded down, comes before the image.
+                - "tvp": TVP's: as "longest" into a square, with the shorter side rounded down.
+                - "pp-lcnet": PP-LCNet's: as "shortest", with the longer side rounded to the nearest
+                  pixel.
+                - "perceiver": Perceiver's: crop the centre first, then resize it to the output's size.
+                  The sides of the crop have the ratio to the image's shorter side that the output's
+                  have to `resize_size`.
+                - "detr": DETR's: as "shortest", to the first number of `resize_size`, with the longer
+                  side at most the second one.
+                - "fit": As "longest", with both sides rounded down: `max_height` and `max_width` of
+                  transformers.
+                - "sam": SAM's: fit into the square, with both sides rounded to the nearest pixel.
+                - "aria": Aria's: fit into the square, rounded down, with each side at least 336 pixels.
+                - "deepseek-ocr": DeepSeek-OCR's: as "janus", but with each side at least 1 pixel.
+                - "donut": Donut's: resize twice, as "shortest" to the shorter side of the size, then
+                  down to fit into the size, rounded down. Of the padding, half, rounded down, comes
+                  before the image.
+            resize_size: The size that `resize_mode` resizes to: a side in pixels, or (height,
+                width). None stands for the output's.
+            fill_color: The colour of the padding where the image does not fill the output: one
+                level of 0 to 255 for all channels, or three levels for an image of three channels. It
+                is normalised like the image. None sets the tensor to 0 there.
+            position: Where to place an image that is smaller than the output after resizing.
 
-                - "centre": In the centre; of a larger image the centre is cropped.
-                - "top-left": In the upper left corner; a larger image is refused.
-            convert_rgb: Whether to convert images of other modes to RGB; False refuses them with
+                - "centre": In the centre. A larger image is cropped to its centre.
+                - "top-left": In the top left corner. A larger image is refused.
+            convert_rgb: Whether to convert images of other modes to RGB. False refuses them with
                 `UnsupportedError`.
-            over_white: Whether to show transparency white where the profile does, as the image
-                processors of transformers 5; False drops it, as those of transformers 4.
-            rescale_factor: The factor that bytes are multiplied by; None for no factor. "openai"
-                and "timm" divide by 255 and take no other.
+            over_white: Whether to lay transparent pixels over white where the profile does, as the
+                image processors of transformers 5 do. False drops the alpha channel, as those of
+                transformers 4 do.
+            rescale_factor: The factor to multiply the levels of 0 to 255 by. None skips the step.
+                "openai" and "timm" divide by 255 and take no other factor.
             rescale_offset: Whether to subtract 1 after multiplying by `rescale_factor`.
             normalize: Whether to subtract `mean` and divide by `std`.
             std_twice: Whether to divide by `std` once more, as EfficientNet's `include_top` does.
-            limits: Bounds on the cost of one image. None stands for `Limits()`.
-            truncated: How to treat truncated files, whose bytes end before their image does. A PIL
-                image that was opened lazily is treated as its file is, unless the caller has changed
-                it.
+            limits: Bounds on the cost of one image. None stands for the default bounds, `Limits()`.
+            truncated: How to treat truncated files, whose bytes end before their image does. This
+                also applies to a PIL image that was opened lazily, unless the caller has changed it.
 
                 - "error": Refuse them with `TruncatedError`, as Pillow does.
                 - "pad": Fill in the missing pixels as Pillow does with
                   `ImageFile.LOAD_TRUNCATED_IMAGES`, which is neither set nor read.
-            exif: Whether to apply the EXIF orientation of an image first, as
-                `PIL.ImageOps.exif_transpose` does.
-            formats: Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others
-                raise `UnsupportedError`. None reads all but those that run other programs (EPS, WMF and
-                the like), open any file that is inside them (IPTC, ICNS and the like) or cost memory
-                out of proportion (FITS), which have to be named: docs/formats.md has all of them.
+            exif: Whether to apply the EXIF orientation first, as `PIL.ImageOps.exif_transpose`
+                does.
+            formats: The only formats to read, by Pillow's names, such as `["JPEG", "PNG"]`; others
+                raise `UnsupportedError`. None reads every format but those that run other programs
+                (such as EPS and WMF), open any file inside them (such as IPTC and ICNS) or take memory
+                out of proportion (FITS): these have to be named. docs/formats.md lists all of them.
             fallback: Where Pillow decodes files that no native decoder reads. PIL images whose
-                pixels are in memory are taken in any case.
+                pixels are in memory always work.
 
                 - "inline": In this process.
-                - "process": In helper processes, as many as there are threads: a crash, a bomb or a
-                  hang costs its row alone, and threads do not wait for each other.
+                - "process": In helper processes, one for each thread: a crash, a decompression bomb or
+                  a hang costs one row, and threads do not wait for each other.
                 - "never": Nowhere: such files are refused.
 
         Raises:

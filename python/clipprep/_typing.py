@@ -83,27 +83,27 @@ class ConfigOptions(TypedDict, total=False):
     """The options of `Preprocess` that a model's config leaves to the caller."""
 
     pillow: Literal["13", "12", "13-arm", "12-arm", "installed"]
-    """Which build of Pillow to reproduce, where builds differ: in the order of the two passes of a resize, and, on 64-bit ARM, in the rounding of samples of 16 and 32 bits."""
+    """The build of Pillow to reproduce."""
     dtype: Literal["float32", "float16", "bfloat16", "uint8"] | type[np.generic] | np.dtype[Any]
-    """The type of number of the tensors."""
+    """The data type of the tensors: the name, a type or dtype of NumPy, or a dtype of torch."""
     layout: Literal["NCHW", "NHWC"]
-    """The order of the axes."""
+    """The order of the axes of the tensors."""
     input_layout: Literal["auto", "HWC", "CHW"]
-    """The order of the axes of arrays of pixels."""
+    """The order of the axes of source arrays."""
     precision: Literal["exact", "fast"]
-    """Whether every bit counts."""
+    """Whether to reproduce every bit, or to decode JPEG files faster."""
     convert_rgb: bool
-    """Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`."""
+    """Whether to convert images of other modes to RGB."""
     over_white: bool
-    """Whether to show transparency white where the profile does, as the image processors of transformers 5; False drops it, as those of transformers 4."""
+    """Whether to lay transparent pixels over white where the profile does, as the image processors of transformers 5 do."""
     limits: Limits | None
     """Bounds on the cost of one image."""
     truncated: Literal["error", "pad"]
     """How to treat truncated files, whose bytes end before their image does."""
     exif: bool
-    """Whether to apply the EXIF orientation of an image first, as `PIL.ImageOps.exif_transpose` does."""
+    """Whether to apply the EXIF orientation first, as `PIL.ImageOps.exif_transpose` does."""
     formats: Iterable[str] | None
-    """Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
+    """The only formats to read, by Pillow's names, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`."""
     fallback: Literal["inline", "process", "never"]
     """Where Pillow decodes files that no native decoder reads."""
 
@@ -123,18 +123,18 @@ class Options(ConfigOptions, total=False):
     ]
     """The implementation to reproduce bit for bit."""
     mean: Sequence[float] | NDArray[Any] | None
-    """Numbers to subtract from the channels R, G, B."""
+    """Three numbers to subtract from the channels R, G, B."""
     std: Sequence[float] | NDArray[Any] | None
-    """Numbers above 0 to divide the channels R, G, B by."""
+    """Three numbers above 0 to divide the channels R, G, B by."""
     interpolation: (
         Literal["nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"]
         | Resampling
     )
-    """The resampling filter."""
+    """The resampling filter: the name, or a member of `PIL.Image.Resampling`."""
     antialias: bool
-    """Whether every pixel counts where an image shrinks; False takes two neighbours on each axis ("bilinear") or four ("bicubic"), as torch does with `antialias=False`."""
+    """Whether to widen the filter where an image is downscaled, so that every pixel counts."""
     channel_order: Literal["RGB", "BGR"]
-    """The order of the channels."""
+    """The order of the channels of the tensors."""
     resize_mode: Literal[
         "shortest",
         "longest",
@@ -154,13 +154,13 @@ class Options(ConfigOptions, total=False):
     ]
     """How to resize before the centre is cropped."""
     resize_size: int | Sequence[int] | None
-    """The size in pixels, or (height, width), that `resize_mode` is about."""
+    """The size that `resize_mode` resizes to: a side in pixels, or (height, width)."""
     fill_color: int | Sequence[int] | None
-    """The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three levels for an image of three bands."""
+    """The colour of the padding where the image does not fill the output: one level of 0 to 255 for all channels, or three levels for an image of three channels."""
     position: Literal["centre", "top-left"]
-    """Where an image stands that is smaller than the output after resizing."""
+    """Where to place an image that is smaller than the output after resizing."""
     rescale_factor: float | None
-    """The factor that bytes are multiplied by; None for no factor."""
+    """The factor to multiply the levels of 0 to 255 by."""
     rescale_offset: bool
     """Whether to subtract 1 after multiplying by `rescale_factor`."""
     normalize: bool

@@ -16,20 +16,22 @@ class Limits:
     `LimitError`.
 
     Attributes:
-        max_pixels: Width times height. The default is where Pillow raises
-            `DecompressionBombError`; its own bound holds as well for files that Pillow decodes.
-        max_bytes: Length of the encoded file in bytes, 1 GiB.
-        max_memory: Bytes that decoding, resizing and the image's row of the output take besides
-            the encoded file, by an upper estimate from the header, 2 GiB. A JPEG of one scan and a
-            PNG that is not interlaced take a few rows; other files take the whole image, and a JPEG
-            of several scans two bytes per sample. A new array for the output of a batch has at most
-            as many bytes; `out=` may have more.
-        max_scans: Scans of a JPEG. Each costs time for the whole image however short it is, so
-            that thousands of empty ones keep a decoder busy for hours; encoders write about ten. Of
-            a large image fewer are read: as many as there are in 4.3 billion pixels (42 of an image
-            of 100 megapixels), but always 24.
-        max_seconds: Whole seconds of processor time that a helper process may take for one
-            file, with `fallback="process"`. It bounds nothing else.
+        max_pixels: Width times height. The default is the bound above which Pillow raises
+            `DecompressionBombError`. For files that Pillow decodes, Pillow's own bound holds as
+            well.
+        max_bytes: Length of the encoded file in bytes; 1 GiB by default.
+        max_memory: Bytes of memory for decoding, resizing and the image's row of the output,
+            besides the encoded file; 2 GiB by default. They are estimated from the header, never
+            too low. A JPEG of one scan and a PNG that is not interlaced take a few rows; other
+            files take the whole image, a JPEG of several scans with two bytes per sample. A new
+            output array of a batch may not be larger than this, either; an array given as `out=`
+            may.
+        max_scans: Scans of a JPEG. Each takes time for the whole image, however short it is, so
+            that thousands of empty scans would keep a decoder busy for hours; encoders write about
+            ten. A large image may have fewer: its scans times its pixels may be 4.3 billion (42
+            scans for 100 megapixels), but 24 scans are always read.
+        max_seconds: Seconds of processor time, a whole number, that a helper process may take
+            for one file with `fallback="process"`. Nothing else is bounded by it.
 
     Raises:
         TypeError: A bound is no whole number.

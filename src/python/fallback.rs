@@ -11,7 +11,7 @@ named! {
     pub enum Fallback {
         /// In this process.
         Inline = "inline",
-        /// In helper processes, as many as there are threads: a crash, a bomb or a hang costs its row alone, and
+        /// In helper processes, one for each thread: a crash, a decompression bomb or a hang costs one row, and
         /// threads do not wait for each other.
         Process = "process",
         /// Nowhere: such files are refused.

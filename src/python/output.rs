@@ -14,15 +14,15 @@ use crate::named::named;
 use crate::{Element, Limits};
 
 named! {
-    /// The type of number of an output.
+    /// The data type of an output.
     pub enum Dtype {
-        /// Single precision.
+        /// Single-precision floats.
         Float32 = "float32",
-        /// The float32 values rounded to nearest, ties to even.
+        /// The float32 values, rounded to nearest, ties to even.
         Float16 = "float16",
-        /// The same, as bits in uint16, since NumPy has no such type.
+        /// The same in bfloat16. NumPy has no such type, so an array holds the bits as uint16.
         BFloat16 = "bfloat16",
-        /// The pixels before any float arithmetic.
+        /// The levels of 0 to 255, before they are rescaled and normalised.
         UInt8 = "uint8",
     }
 }

@@ -11,9 +11,9 @@ named! {
     /// assert_eq!(clipprep::Filter::Bicubic.name(), "bicubic");
     /// ```
     pub enum Filter {
-        /// The nearest source pixel, no antialiasing.
+        /// The nearest source pixel, without antialiasing.
         Nearest = "nearest",
-        /// The source pixel that the left and upper edge of an output pixel lies in: torch's "nearest".
+        /// The source pixel that holds the top left corner of an output pixel: torch's "nearest".
         NearestFloor = "nearest-floor",
         /// Box, support 0.5.
         Box = "box",

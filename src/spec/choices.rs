@@ -4,46 +4,45 @@ use crate::named::named;
 use crate::resample::Products;
 
 named! {
-    /// How an image is resized before the centre is cropped, `resize_size` being given.
+    /// How to resize an image to `resize_size` before the centre is cropped.
     ///
     /// ```
     /// assert_eq!(clipprep::ResizeMode::Squash.name(), "squash");
     /// ```
     pub enum ResizeMode {
-        /// To cover the size, keeping the aspect ratio.
+        /// Cover the size, and keep the aspect ratio.
         Shortest = "shortest",
-        /// To fit into the size, keeping the aspect ratio.
+        /// Fit into the size, and keep the aspect ratio.
         Longest = "longest",
-        /// To exactly the size, stretching the image.
+        /// Stretch to exactly the size.
         Squash = "squash",
-        /// Not at all.
+        /// Do not resize.
         Keep = "none",
-        /// As "shortest", the longer side at most 1333/800 of the shorter one; both are rounded down to multiples of
-        /// 32. BridgeTower's.
+        /// BridgeTower's: as "shortest", with the longer side at most 1333/800 of the shorter one, and both sides
+        /// rounded down to multiples of 32.
         BridgeTower = "bridgetower",
-        /// To fit into the square, each side at least 14 pixels; the padding begins with half of it rounded down.
-        /// Janus's and DeepSeek-VL's.
+        /// Janus's and DeepSeek-VL's: fit into the square, with each side at least 14 pixels. Of the padding, half,
+        /// rounded down, comes before the image.
         Janus = "janus",
-        /// As "longest" into a square, the shorter side rounded down. TVP's.
+        /// TVP's: as "longest" into a square, with the shorter side rounded down.
         Tvp = "tvp",
-        /// As "shortest", the longer side rounded to the nearest pixel. PP-LCNet's.
+        /// PP-LCNet's: as "shortest", with the longer side rounded to the nearest pixel.
         PpLcNet = "pp-lcnet",
-        /// To the output's size, after the centre is cropped: its sides are to the shorter side of the image what
-        /// the output's are to `resize_size`. Perceiver's.
+        /// Perceiver's: crop the centre first, then resize it to the output's size. The sides of the crop have the
+        /// ratio to the image's shorter side that the output's have to `resize_size`.
         Perceiver = "perceiver",
-        /// As "shortest", to the first number of `resize_size`, the longer side at most the second one. DETR's.
+        /// DETR's: as "shortest", to the first number of `resize_size`, with the longer side at most the second one.
         Detr = "detr",
-        /// To fit into the size, keeping the aspect ratio, both sides rounded down. What transformers makes of
-        /// `max_height` and `max_width`.
+        /// As "longest", with both sides rounded down: `max_height` and `max_width` of transformers.
         Fit = "fit",
-        /// To fit into the square, both sides rounded to the nearest pixel. SAM's.
+        /// SAM's: fit into the square, with both sides rounded to the nearest pixel.
         Sam = "sam",
-        /// To fit into the square, rounded down, each side at least 336 pixels. Aria's.
+        /// Aria's: fit into the square, rounded down, with each side at least 336 pixels.
         Aria = "aria",
-        /// As "janus", but each side at least 1 pixel. DeepSeek-OCR's.
+        /// DeepSeek-OCR's: as "janus", but with each side at least 1 pixel.
         DeepseekOcr = "deepseek-ocr",
-        /// Twice: as "shortest" to the shorter side of the size, then down to fit into the size, rounded down; the
-        /// padding begins with half of it rounded down. Donut's.
+        /// Donut's: resize twice, as "shortest" to the shorter side of the size, then down to fit into the size,
+        /// rounded down. Of the padding, half, rounded down, comes before the image.
         Donut = "donut",
     }
 }
@@ -68,9 +67,9 @@ named! {
     /// assert_eq!(clipprep::Position::TopLeft.name(), "top-left");
     /// ```
     pub enum Position {
-        /// In the centre; of a larger image the centre is cropped.
+        /// In the centre. A larger image is cropped to its centre.
         Centre = "centre",
-        /// In the upper left corner; a larger image is refused.
+        /// In the top left corner. A larger image is refused.
         TopLeft = "top-left",
     }
 }
@@ -82,12 +81,12 @@ named! {
     /// assert_eq!(clipprep::Spec::openai(224).pillow, clipprep::PillowBuild::Pillow13);
     /// ```
     pub enum PillowBuild {
-        /// Pillow from 13 on: of the two passes of a resize, the order that leaves less to do.
+        /// Pillow 13 and newer: the two passes of a resize run in the order that takes less work.
         Pillow13 = "13",
-        /// Pillow up to 12: horizontal first, except for heights over 100 widths.
+        /// Pillow up to 12: the horizontal pass runs first, unless the image is more than 100 times as high as wide.
         Pillow12 = "12",
-        /// As "13", as compilers build it for 64-bit ARM: a product and the sum that it is added to are rounded once.
-        /// This shows in resized images of 16 and 32 bits a sample.
+        /// As "13", built for 64-bit ARM, where a product is not rounded before it is added. Resized images of 16 and
+        /// 32 bits per sample differ.
         Pillow13Arm = "13-arm",
         /// As "12", built for 64-bit ARM.
         Pillow12Arm = "12-arm",
@@ -114,9 +113,9 @@ named! {
     /// assert_eq!(preprocess.output_shape(), [224, 224, 3]);
     /// ```
     pub enum TensorLayout {
-        /// Channels, rows, columns: a plane for each channel.
+        /// Channels, rows, columns: one plane per channel.
         Nchw = "NCHW",
-        /// Rows, columns, channels: the channels of a pixel side by side.
+        /// Rows, columns, channels: the channels of a pixel are adjacent.
         Nhwc = "NHWC",
     }
 }
@@ -128,8 +127,8 @@ named! {
     /// assert_eq!(clipprep::Spec::openai(224).input_layout, clipprep::InputLayout::Auto);
     /// ```
     pub enum InputLayout {
-        /// As the profile has it: channels last, or first where the "hf-" profiles take them to be first. Tensors of
-        /// torch have them first.
+        /// As the profile's reference: channels last, or first where the "hf-" profiles find them first. Tensors of
+        /// torch have channels first.
         Auto = "auto",
         /// Rows, columns, channels.
         Hwc = "HWC",

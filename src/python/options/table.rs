@@ -35,46 +35,47 @@ macro_rules! options {
 options! {
     /// The implementation to reproduce bit for bit.
     profile => spec.profile;
-    /// Which build of Pillow to reproduce, where builds differ: in the order of the two passes of a resize, and, on
-    /// 64-bit ARM, in the rounding of samples of 16 and 32 bits. The default has the same bits on every machine.
+    /// The build of Pillow to reproduce. Builds differ in the order of the two passes of a resize and, on 64-bit
+    /// ARM, in the rounding of samples of 16 and 32 bits. The default gives the same bits on every machine.
     pillow => spec.pillow, BesideConfig;
-    /// Numbers to subtract from the channels R, G, B. None stands for `clipprep.MEAN`, CLIP's own.
+    /// Three numbers to subtract from the channels R, G, B. None stands for CLIP's, `clipprep.MEAN`.
     mean => spec.mean, NoneIsDefault;
-    /// Numbers above 0 to divide the channels R, G, B by. None stands for `clipprep.STD`, CLIP's own.
+    /// Three numbers above 0 to divide the channels R, G, B by. None stands for CLIP's, `clipprep.STD`.
     std => spec.std, NoneIsDefault;
-    /// The resampling filter. In "hf-torchvision" and "torchvision" it is torch's filter of that name, without
-    /// "box" and "hamming"; "nearest" is torch's "nearest-exact", and "nearest-floor", which no other profile has,
-    /// torch's "nearest". `PIL.Image.Resampling` works too.
+    /// The resampling filter: the name, or a member of `PIL.Image.Resampling`. The profiles "hf-torchvision" and
+    /// "torchvision" use torch's filter of that name; they have no "box" and no "hamming", "nearest" is torch's
+    /// "nearest-exact", and "nearest-floor", which only they have, is torch's "nearest".
     interpolation => spec.filter;
-    /// Whether every pixel counts where an image shrinks; False takes two neighbours on each axis ("bilinear") or
-    /// four ("bicubic"), as torch does with `antialias=False`. For "hf-torchvision".
+    /// Whether to widen the filter where an image is downscaled, so that every pixel counts. False takes two
+    /// neighbours on each axis ("bilinear") or four ("bicubic"), as torch does with `antialias=False`; only
+    /// "hf-torchvision" takes it.
     antialias => spec.antialias;
-    /// The type of number of the tensors. NumPy's types and dtypes and torch's dtypes work too.
+    /// The data type of the tensors: the name, a type or dtype of NumPy, or a dtype of torch.
     dtype => dtype, BesideConfig;
-    /// The order of the axes.
+    /// The order of the axes of the tensors.
     layout => spec.layout, BesideConfig;
-    /// The order of the axes of arrays of pixels.
+    /// The order of the axes of source arrays.
     input_layout => spec.input_layout, BesideConfig;
-    /// The order of the channels. `mean` and `std` are those of R, G, B all the same.
+    /// The order of the channels of the tensors. `mean` and `std` stay in the order R, G, B.
     channel_order => spec.channel_order;
-    /// Whether every bit counts.
+    /// Whether to reproduce every bit, or to decode JPEG files faster.
     precision => spec.precision, BesideConfig;
     /// How to resize before the centre is cropped.
     resize_mode => spec.resize_mode;
-    /// The size in pixels, or (height, width), that `resize_mode` is about. None stands for the output's.
+    /// The size that `resize_mode` resizes to: a side in pixels, or (height, width). None stands for the output's.
     resize_size => spec.resize_size, NoneIsDefault;
-    /// The padding where the crop is larger than the image: a level of 0 to 255 for every band, or three
-    /// levels for an image of three bands. It is normalised like the image. None makes the tensor 0 there.
+    /// The colour of the padding where the image does not fill the output: one level of 0 to 255 for all channels, or
+    /// three levels for an image of three channels. It is normalised like the image. None sets the tensor to 0 there.
     fill_color => spec.fill;
-    /// Where an image stands that is smaller than the output after resizing.
+    /// Where to place an image that is smaller than the output after resizing.
     position => spec.position;
-    /// Whether to convert images of other modes to RGB; False refuses them with `UnsupportedError`.
+    /// Whether to convert images of other modes to RGB. False refuses them with `UnsupportedError`.
     convert_rgb => spec.convert_rgb, BesideConfig;
-    /// Whether to show transparency white where the profile does, as the image processors of transformers 5;
-    /// False drops it, as those of transformers 4.
+    /// Whether to lay transparent pixels over white where the profile does, as the image processors of transformers 5
+    /// do. False drops the alpha channel, as those of transformers 4 do.
     over_white => spec.over_white, BesideConfig;
-    /// The factor that bytes are multiplied by; None for no factor. "openai" and "timm" divide by 255 and take
-    /// no other.
+    /// The factor to multiply the levels of 0 to 255 by. None skips the step. "openai" and "timm" divide by 255 and
+    /// take no other factor.
     rescale_factor => spec.rescale_factor;
     /// Whether to subtract 1 after multiplying by `rescale_factor`.
     rescale_offset => spec.rescale_offset;
@@ -82,19 +83,18 @@ options! {
     normalize => spec.normalize;
     /// Whether to divide by `std` once more, as EfficientNet's `include_top` does.
     std_twice => spec.std_twice;
-    /// Bounds on the cost of one image. None stands for `Limits()`.
+    /// Bounds on the cost of one image. None stands for the default bounds, `Limits()`.
     limits => spec.limits, NoneIsDefault, BesideConfig;
-    /// How to treat truncated files, whose bytes end before their image does. A PIL image that was opened
-    /// lazily is treated as its file is, unless the caller has changed it.
+    /// How to treat truncated files, whose bytes end before their image does. This also applies to a PIL image that
+    /// was opened lazily, unless the caller has changed it.
     truncated => spec.truncated, BesideConfig;
-    /// Whether to apply the EXIF orientation of an image first, as `PIL.ImageOps.exif_transpose` does.
+    /// Whether to apply the EXIF orientation first, as `PIL.ImageOps.exif_transpose` does.
     exif => spec.exif, BesideConfig;
-    /// Pillow's names of the only formats to read, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`.
-    /// None reads all but those that run other programs (EPS, WMF and the like), open any file that is inside
-    /// them (IPTC, ICNS and the like) or cost memory out of proportion (FITS), which have to be named:
-    /// docs/formats.md has all of them.
+    /// The only formats to read, by Pillow's names, such as `["JPEG", "PNG"]`; others raise `UnsupportedError`. None
+    /// reads every format but those that run other programs (such as EPS and WMF), open any file inside them (such
+    /// as IPTC and ICNS) or take memory out of proportion (FITS): these have to be named. docs/formats.md lists all
+    /// of them.
     formats => spec.formats, BesideConfig;
-    /// Where Pillow decodes files that no native decoder reads. PIL images whose pixels are in memory are taken
-    /// in any case.
+    /// Where Pillow decodes files that no native decoder reads. PIL images whose pixels are in memory always work.
     fallback => fallback, BesideConfig;
 }
