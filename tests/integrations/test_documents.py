@@ -83,6 +83,17 @@ def test_there_is_code_to_run() -> None:
         assert {"python", "console"} <= {language for _, language, _ in blocks(document)}
 
 
+def test_code_in_rust_is_that_of_the_crate_s_own_documentation() -> None:
+    """Which its doctests run."""
+    crate = (ROOT / "src" / "lib.rs").read_text(encoding="utf-8").replace("//! ", "")
+    crate = crate.replace("//!", "")
+    found = [
+        block for path in DOCUMENTS for _, language, block in blocks(path) if language == "rust"
+    ]
+    assert found
+    assert [block for block in found if block not in crate] == []
+
+
 def prose(text: str) -> list[str]:
     """The words that a reader reads: no code, no tables, no addresses, no marks."""
     text = BLOCK.sub("", MARKED.sub("", text))
