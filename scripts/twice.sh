@@ -5,13 +5,14 @@
 set -euo pipefail
 
 maturin=$(realpath -s "$1")
+commit=$(git rev-parse HEAD) # once, so that both builds have the same even if somebody commits meanwhile
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1735689600}
 
 for time in first second; do
     mkdir "$work/source"
-    git archive HEAD | tar -x -C "$work/source"
+    git archive "$commit" | tar -x -C "$work/source"
     (cd "$work/source" && "$maturin" build --quiet --release --locked --target-dir "$work/target" --out "$work/$time")
     rm -rf "$work/source" "$work/target"
 done
