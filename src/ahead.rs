@@ -1,6 +1,6 @@
 //! Work in two threads on one image: one makes pieces, the other one takes them in their order.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
 /// What the thread that makes has of the other one.
@@ -31,7 +31,26 @@ pub(crate) struct Taker<P, E> {
 impl<P, E> Taker<P, E> {
     /// Runs `use_it` on the next piece; `None` where the other thread has ended.
     pub fn with_next<R>(&self, use_it: impl FnOnce(&mut P) -> R) -> Option<Result<R, E>> {
-        let made = self.made.recv().ok()?;
+        self.with_next_after(|| false, use_it)
+    }
+
+    /// The same, with something to do as long as no piece is ready: `meanwhile` is called again until it returns that it
+    /// has nothing to do.
+    pub fn with_next_after<R>(
+        &self,
+        mut meanwhile: impl FnMut() -> bool,
+        use_it: impl FnOnce(&mut P) -> R,
+    ) -> Option<Result<R, E>> {
+        let made = loop {
+            match self.made.try_recv() {
+                Ok(made) => break made,
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => {}
+            }
+            if !meanwhile() {
+                break self.made.recv().ok()?;
+            }
+        };
         Some(made.map(|mut piece| {
             let used = use_it(&mut piece);
             // Nobody may need it any more.

@@ -1,10 +1,12 @@
 //! Rows of MCUs whose codes one thread reads, while another one makes rows of pixels of those before.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::back::{Geometry, Group, LANES, TakeBlocks, at};
 use super::bits::Irregular;
 use super::own::Codes;
+use super::sequential::Guesses;
 use crate::ahead::{Maker, Taker};
 use crate::decode::rows::reserve;
 use crate::error::Result;
@@ -13,7 +15,24 @@ use crate::error::Result;
 const BANDS: usize = 4;
 
 pub(super) type BandMaker = Maker<Band, Irregular>;
-pub(super) type BandTaker = Taker<Band, Irregular>;
+
+/// The bands to the thread that makes pixels.
+pub(super) struct BandTaker<'a> {
+    bands: Taker<Band, Irregular>,
+    guesses: Option<Arc<Guesses<'a>>>,
+}
+
+impl<'a> BandTaker<'a> {
+    pub fn new(bands: Taker<Band, Irregular>, guesses: Option<Arc<Guesses<'a>>>) -> Self {
+        Self { bands, guesses }
+    }
+
+    /// Runs `use_it` on the next band. Until there is one, this thread reads codes as well.
+    pub fn with_next(&self, use_it: impl FnOnce(&mut Band)) -> std::result::Result<(), Irregular> {
+        let meanwhile = || self.guesses.as_ref().is_some_and(|guesses| guesses.read_ahead());
+        self.bands.with_next_after(meanwhile, use_it).unwrap_or(Err(Irregular))
+    }
+}
 
 /// The blocks of a row of MCUs, or none where it was passed over.
 pub(super) struct Band {

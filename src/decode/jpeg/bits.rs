@@ -21,6 +21,16 @@ impl Bits {
     /// Bits that there are at least after a refill.
     pub const REFILLED: u32 = 56;
 
+    /// Those from byte `at` of the window on.
+    pub fn from(at: usize) -> Self {
+        Self { at, ..Self::default() }
+    }
+
+    /// Bits in the buffer.
+    pub fn buffered(&self) -> usize {
+        (self.count & 63) as usize
+    }
+
     /// Sees to it that there are at least [`REFILLED`](Self::REFILLED) bits.
     #[inline(always)]
     pub fn refill(&mut self, window: &[u8]) -> Result<(), Irregular> {

@@ -27,6 +27,8 @@ pub(super) struct Feed<'a> {
     window: Vec<u8>,
     len: usize,
     end: Option<End>,
+    /// Bytes that have left the window.
+    dropped: usize,
 }
 
 impl<'a> Feed<'a> {
@@ -36,7 +38,7 @@ impl<'a> Feed<'a> {
             None => Coded::Held(&bytes[at..]),
             Some(file) => Coded::Read { file, buffer: bytes[at..].to_vec(), at: 0, over: false },
         };
-        Self { coded, window: vec![0; PADDING], len: 0, end: None }
+        Self { coded, window: vec![0; PADDING], len: 0, end: None, dropped: 0 }
     }
 
     /// The bytes to read, with zeros after them.
@@ -56,9 +58,24 @@ impl<'a> Feed<'a> {
         self.end
     }
 
+    /// Bytes that have left the window.
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// Bytes of the file from byte `at` of the window on, stuffed zeros and all that is after the scan included; `None` where
+    /// they are not held, or the window ends before.
+    pub fn left(&self, at: usize) -> Option<usize> {
+        let Coded::Held(to_come) = &self.coded else { return None };
+        let window = self.window[..self.len].get(at..)?;
+        let stuffed = memchr::memchr_iter(0xff, window).count();
+        Some(window.len() + stuffed + to_come.len())
+    }
+
     /// Drops `read` bytes from the window's front and adds more, until there are `least` or they end.
     #[cold]
     pub fn fill(&mut self, read: usize, least: usize) {
+        self.dropped += read;
         self.window.copy_within(read..self.len, 0);
         self.window.truncate(self.len - read);
         while self.end.is_none() && self.window.len() < least + PIECE / 2 {

@@ -4,7 +4,7 @@
 //!   everything else takes its facts from there. `pillow` knows what Pillow does with the same segments.
 //! - A regular file is read here: its codes by `sequential` (over `scan`, `pairs`, `feed` and `bits`) or `progressive`, a row
 //!   of MCUs at a time; `back` makes rows of pixels of the coefficients. `own` ties them together, and `bands` lets one
-//!   thread read the codes of a sequential file while another one makes the rows.
+//!   thread read the codes of a sequential file while another one makes the rows, and reads codes too if it has to wait.
 //! - Any other file is read by `libjpeg`, the room with C in it, from its beginning. It mends damaged files, and what
 //!   it makes of them is what Pillow shows.
 
@@ -37,13 +37,13 @@ use crate::limits::Limits;
 use crate::pixels::{BLOCK_ROWS, Image, Layout, RowBlock, RowBuffer, Rows, Window};
 use crate::simd::Level;
 use back::Geometry;
-use bands::Band;
+use bands::{Band, BandTaker};
 use header::{Colours, Header};
 use markers::count_scans;
 use own::{Codes, OwnRows, Stop};
 use progressive::Progressive;
 use scan::{Scan, ScanTables};
-use sequential::Sequential;
+use sequential::{Guesses, Sequential};
 
 pub use libjpeg::has_simd;
 
@@ -193,9 +193,11 @@ impl<'a> Jpeg<'a> {
             Codes::Progressive(scans) => {
                 scans.share(geometry, needed.end, |rows| take(Codes::Shared(rows)))?
             }
-            codes => {
+            mut codes => {
                 let bands = Band::all(&mcus, geometry)?;
-                ahead(bands, |maker| bands::read(codes, needed, &maker), |bands| take(Codes::Ahead(bands)))
+                let guesses = codes.guesses(self.input.head(), needed.end)?;
+                let take = |bands| take(Codes::Ahead(BandTaker::new(bands, guesses)));
+                ahead(bands, |maker| bands::read(codes, needed, &maker), take)
             }
         }
         .transpose()
@@ -285,7 +287,7 @@ impl Image for Jpeg<'_> {
             Way::Libjpeg(_) => 0,
         };
         let ahead = match &self.way {
-            Way::Sequential(geometry, _) if self.ahead => Band::memory(geometry),
+            Way::Sequential(geometry, _) if self.ahead => Band::memory(geometry) + Guesses::MEMORY as u64,
             Way::Progressive(geometry, _) if self.ahead => Progressive::shared_memory(geometry),
             _ => 0,
         };

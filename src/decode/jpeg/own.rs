@@ -1,13 +1,14 @@
 //! Rows of a regular file, from its codes to pixels, without libjpeg.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::back::{Back, Geometry, TakeBlocks};
 use super::bands::BandTaker;
 use super::bits::Irregular;
 use super::header::Header;
 use super::progressive::{Progressive, SharedRows};
-use super::sequential::Sequential;
+use super::sequential::{Guesses, Sequential};
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::pixels::Window;
@@ -38,18 +39,27 @@ pub(super) enum Codes<'a> {
     Sequential(Box<Sequential<'a>>),
     Progressive(Box<Progressive>),
     /// Another thread reads them.
-    Ahead(BandTaker),
+    Ahead(BandTaker<'a>),
     /// Another thread shares them.
     Shared(SharedRows),
 }
 
-impl Codes<'_> {
+impl<'a> Codes<'a> {
+    /// What another thread can read ahead of this one, which is at the beginning, where that is so; `bytes` are the file, and
+    /// the first `rows` rows of MCUs are to be read.
+    pub fn guesses(&mut self, bytes: &'a [u8], rows: usize) -> Result<Option<Arc<Guesses<'a>>>> {
+        match self {
+            Self::Sequential(scan) => scan.guesses(bytes, rows),
+            _ => Ok(None),
+        }
+    }
+
     /// Passes over a row of MCUs.
     pub fn pass(&mut self) -> std::result::Result<(), Irregular> {
         match self {
             Self::Sequential(scan) => scan.pass(),
             Self::Progressive(scans) => scans.pass(),
-            Self::Ahead(bands) => bands.with_next(|_| ()).unwrap_or(Err(Irregular)),
+            Self::Ahead(bands) => bands.with_next(|_| ()),
             Self::Shared(rows) => rows.row(|_| ()),
         }
     }
@@ -59,7 +69,7 @@ impl Codes<'_> {
         match self {
             Self::Sequential(scan) => scan.row(back),
             Self::Progressive(scans) => scans.row(back),
-            Self::Ahead(bands) => bands.with_next(|band| band.hand_over(back)).unwrap_or(Err(Irregular)),
+            Self::Ahead(bands) => bands.with_next(|band| band.hand_over(back)),
             Self::Shared(rows) => rows.row(|row| row.hand_over(back)),
         }
     }
@@ -70,7 +80,7 @@ impl Codes<'_> {
             Self::Sequential(scan) => scan.finish(),
             // All of the file has been looked at before its first row was read.
             Self::Progressive(_) | Self::Shared(_) => Ok(()),
-            Self::Ahead(bands) => bands.with_next(|_| ()).unwrap_or(Err(Irregular)),
+            Self::Ahead(bands) => bands.with_next(|_| ()),
         }
     }
 }

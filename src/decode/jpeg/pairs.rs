@@ -18,7 +18,7 @@ const MOST_OF_A_FIRST: i32 = 127;
 /// The step to the place of an end of block, from the coefficient before it.
 const END: usize = 128;
 /// The last coefficient. After it no code ends the block.
-const LAST: usize = 63;
+pub(super) const LAST: usize = 63;
 /// A step to a place that no other leads to: the code is too long, or there is none.
 const UNKNOWN: usize = 2 * 64 + 64;
 

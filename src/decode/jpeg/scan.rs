@@ -31,34 +31,40 @@ struct Coding {
 
 /// Where the blocks of an MCU go.
 pub(super) trait Target {
-    type Block<'b>: Block
+    type Block<'b>: TargetBlock
     where
         Self: 'b;
 
-    /// The block of that number, and what becomes the place of its last coefficient in coded order if that is greater.
-    fn block(&mut self, number: usize) -> (Self::Block<'_>, &mut u8);
+    /// The block of that number.
+    fn block(&mut self, number: usize) -> Self::Block<'_>;
+}
+
+/// A block of a [`Target`].
+pub(super) trait TargetBlock: Block {
+    /// Sets DC, after all other coefficients, of which `last` is the place of the last one in coded order.
+    fn end(self, dc: i16, last: u8);
 }
 
 /// Nowhere.
-#[derive(Default)]
-struct Dropped {
-    last: u8,
-}
-
-struct DroppedBlock;
+pub(super) struct Dropped;
 
 impl Target for Dropped {
-    type Block<'b> = DroppedBlock;
+    type Block<'b> = Self;
 
     #[inline(always)]
-    fn block(&mut self, _number: usize) -> (DroppedBlock, &mut u8) {
-        (DroppedBlock, &mut self.last)
+    fn block(&mut self, _number: usize) -> Self {
+        Self
     }
 }
 
-impl Block for DroppedBlock {
+impl Block for Dropped {
     #[inline(always)]
     fn set(&mut self, _at: usize, _value: i16) {}
+}
+
+impl TargetBlock for Dropped {
+    #[inline(always)]
+    fn end(self, _dc: i16, _last: u8) {}
 }
 
 /// The Huffman tables of a file's first scan, if it is one that is read here: sequential, coded by Huffman, of all
@@ -145,6 +151,73 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// The same scan read from byte `at` of the file, as if an MCU began there.
+    pub fn from(&self, bytes: &'a [u8], at: usize) -> Self {
+        let (blocks, tables) = (self.blocks.clone(), self.tables.clone());
+        let feed = Feed::new(bytes, at, None);
+        Self { feed, bits: Bits::default(), blocks, tables, last: [0; 4], ..*self }
+    }
+
+    /// Whether there are restart markers to come.
+    pub fn has_restarts(&self) -> bool {
+        self.interval > 0
+    }
+
+    /// Blocks of an MCU.
+    pub fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Bits that the MCUs so far have taken, without stuffed zeros.
+    pub fn taken(&self) -> usize {
+        8 * (self.feed.dropped() + self.bits.at) - self.bits.buffered()
+    }
+
+    /// The bytes of the file after those in the buffer, which has the bits that are returned as well; `None` where the
+    /// file is not held or its codes have ended.
+    pub fn left(&self) -> Option<(usize, usize)> {
+        Some((self.feed.left(self.bits.at)?, self.bits.buffered()))
+    }
+
+    /// Begins anew after an MCU that could not be read, and after all bytes that were looked at for it; `false` where the
+    /// scan ends before.
+    pub fn leave_mcu(&mut self) -> bool {
+        let at = self.bits.at + self.blocks.len() * MOST_BYTES;
+        let is_there = at <= self.feed.len();
+        if is_there {
+            self.bits = Bits::from(at);
+        }
+        is_there
+    }
+
+    /// Goes on where `other` stands, but for the last DC coefficients.
+    pub fn go_on_from(&mut self, other: Self) {
+        (self.feed, self.bits) = (other.feed, other.bits);
+    }
+
+    /// Takes the last DC coefficients to be zero, so that those to come are told from here on.
+    pub fn forget_dc(&mut self) {
+        self.last = [0; 4];
+    }
+
+    /// Hands out an MCU that another reader had with its last DC coefficients forgotten: `next` gives each block in its
+    /// order, and returns its DC and the place of its last coefficient.
+    #[inline(always)]
+    pub fn kept_mcu<T: Target>(
+        &mut self,
+        target: &mut T,
+        mut next: impl FnMut(&mut T::Block<'_>) -> (i16, u8),
+    ) {
+        let before = self.last;
+        for (i, coding) in self.blocks.iter().enumerate() {
+            let mut block = target.block(i);
+            let (dc, end) = next(&mut block);
+            let last = &mut self.last[coding.component & 3];
+            *last = before[coding.component & 3].wrapping_add(dc.into());
+            block.end(*last as i16, end);
+        }
+    }
+
     /// The marker that ends the scan.
     pub fn marker_ahead(&mut self) -> Option<u8> {
         self.feed.marker_ahead()
@@ -170,27 +243,18 @@ impl<'a> Scan<'a> {
         for (i, coding) in self.blocks.iter().enumerate() {
             let (dc, ac) = (&self.tables.dc[coding.dc], &self.tables.ac[coding.ac]);
             let last = &mut self.last[coding.component & 3];
-            let (mut block, end) = target.block(i);
+            let mut block = target.block(i);
             bits.refill(window)?;
             let (entry, coded) = bits.next(dc)?;
             *last = last.wrapping_add(entry.number(coded));
-            *end = ac.read(&mut bits, window, &mut block)?.max(*end);
-            block.set(0, *last as i16);
+            let end = ac.read(&mut bits, window, &mut block)?;
+            block.end(*last as i16, end);
         }
         let near = self.feed.end() == Some(End::Unclear) && bits.at + AHEAD > self.feed.len();
         if near || bits.left(self.feed.len()).is_none() {
             return Err(Irregular);
         }
         self.bits = bits;
-        Ok(())
-    }
-
-    /// Reads `count` MCUs and drops them.
-    #[inline(always)]
-    pub fn skip(&mut self, count: usize) -> Result<(), Irregular> {
-        for _ in 0..count {
-            self.mcu(&mut Dropped::default())?;
-        }
         Ok(())
     }
 

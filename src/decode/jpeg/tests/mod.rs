@@ -1,9 +1,9 @@
 //! Rows made here against libjpeg's, on whole files and on damaged ones.
 
-mod own;
+pub mod own;
 mod progressive_writer;
 mod threads;
-mod writer;
+pub mod writer;
 
 use std::io::{Seek, Write};
 use std::rc::Rc;
@@ -16,7 +16,7 @@ use crate::pixels::{Layout, Window};
 use crate::simd::Level;
 use own::{own_rows, own_rows_of, window};
 
-const FILES: [&[u8]; 6] = [
+pub const FILES: [&[u8]; 6] = [
     include_bytes!("../../../../tests/data/jpeg/sequential-restarts.jpg"),
     include_bytes!("../../../../tests/data/jpeg/sequential-optimised-grey.jpg"),
     include_bytes!("../../../../tests/data/jpeg/sequential-cmyk.jpg"),

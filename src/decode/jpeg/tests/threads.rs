@@ -42,3 +42,45 @@ proptest! {
         prop_assert!(found == plain[..len]);
     }
 }
+
+/// The rows of all of an image by one thread or two, or the error.
+fn outcome(bytes: &[u8], ahead: bool) -> Result<Vec<u8>, String> {
+    let mut image = open(&Input::new(bytes), &Rules::default()).map_err(|error| error.to_string())?;
+    let (width, height) = (image.header().width, image.header().height);
+    if ahead {
+        image.set_ahead();
+    }
+    let mut found = Vec::new();
+    let read = image.with_rows(&window((width, height), [0.0, 1.0, 0.0, 1.0]), &mut |rows| {
+        for first in (0..height).step_by(4) {
+            let count = (height - first).min(4);
+            rows.next(count)?[..count].iter().for_each(|row| found.extend_from_slice(row));
+        }
+        Ok(())
+    });
+    read.map(|()| found).map_err(|error| error.to_string())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+    /// Pictures large enough that one thread reads ahead of the other one, of which some are damaged.
+    #[test]
+    fn two_threads_end_as_one(
+        seed in any::<u64>(),
+        sampling in 0..SAMPLINGS.len() - 1,
+        size in (600_usize..900, 300_usize..500),
+        damage in prop::collection::vec((0.05..1.0, any::<u8>()), 0..3),
+        end in prop::option::weighted(0.2, 0.1..1.0),
+    ) {
+        let mut rng = seeded(seed);
+        let mut picture = picture(&mut rng, SAMPLINGS[sampling], size, false);
+        picture.restarts = 0;
+        let mut bytes = file(&mut rng, &picture, false);
+        for (at, value) in damage {
+            let at = (bytes.len() as f64 * at) as usize;
+            bytes[at] = value;
+        }
+        bytes.truncate((bytes.len() as f64 * end.unwrap_or(1.0)) as usize);
+        prop_assert!(outcome(&bytes, true) == outcome(&bytes, false));
+    }
+}

@@ -204,7 +204,8 @@ impl Bits {
         self.put(code as u32, self.lengths[table]);
     }
 
-    fn ac(&mut self, block: &[i16; 64]) {
+    /// The coefficients of a block but for DC.
+    pub fn ac(&mut self, block: &[i16; 64]) {
         let mut run = 0;
         for &value in &block[1..] {
             if value == 0 {

@@ -1,0 +1,82 @@
+//! The MCUs of a scan in their order, whoever reads them.
+
+use std::sync::Arc;
+
+use super::guess::{Found, Guesses};
+use crate::decode::jpeg::bits::Irregular;
+use crate::decode::jpeg::scan::{Dropped, Scan, Target};
+use crate::error::Result;
+use crate::simd::Level;
+
+pub(super) struct Source<'a> {
+    scan: Scan<'a>,
+    /// Rows of MCUs that are begun.
+    rows: usize,
+    /// What another thread reads ahead, and what of it comes next.
+    guesses: Option<Arc<Guesses<'a>>>,
+    pub(super) found: Option<Found<'a>>,
+}
+
+impl<'a> Source<'a> {
+    pub fn new(scan: Scan<'a>) -> Self {
+        Self { scan, rows: 0, guesses: None, found: None }
+    }
+
+    /// As [`Sequential::guesses`](super::Sequential::guesses).
+    pub fn guesses(
+        &mut self,
+        bytes: &'a [u8],
+        rows: usize,
+        level: Level,
+    ) -> Result<Option<Arc<Guesses<'a>>>> {
+        self.guesses = Guesses::new(bytes, &self.scan, rows, level)?.map(Arc::new);
+        Ok(self.guesses.clone())
+    }
+
+    /// Begins a row of MCUs.
+    pub fn begin_row(&mut self) {
+        if let (Some(guesses), None) = (&self.guesses, &self.found) {
+            self.found = guesses.look(&self.scan, self.rows);
+        }
+        self.rows += 1;
+    }
+
+    /// Reads the next MCU.
+    #[inline(always)]
+    pub fn mcu(&mut self, target: &mut impl Target) -> std::result::Result<(), Irregular> {
+        if self.found.is_some() && self.found_mcu(target) {
+            return Ok(());
+        }
+        self.scan.mcu(target)
+    }
+
+    /// Hands out the next MCU, if it is there already.
+    fn found_mcu(&mut self, target: &mut impl Target) -> bool {
+        if self.found.as_mut().and_then(|found| found.hand_out(&mut self.scan, target)).is_some() {
+            return true;
+        }
+        if let (Some(guesses), Some(found)) = (&self.guesses, self.found.take()) {
+            guesses.end(found, &mut self.scan);
+        }
+        false
+    }
+
+    /// Reads `count` MCUs and drops them.
+    #[inline(always)]
+    pub fn skip(&mut self, count: usize) -> std::result::Result<(), Irregular> {
+        for _ in 0..count {
+            self.mcu(&mut Dropped)?;
+        }
+        Ok(())
+    }
+
+    /// As [`Scan::check`].
+    pub fn check(&self) -> std::result::Result<(), Irregular> {
+        self.scan.check()
+    }
+
+    /// The marker that ends the scan.
+    pub fn marker_ahead(&mut self) -> Option<u8> {
+        self.scan.marker_ahead()
+    }
+}
