@@ -75,7 +75,7 @@ impl Preprocess {
     }
 
     /// The pixels of an image resized and cropped, but not converted: in its own layout, or in RGB where
-    /// the profile converts first.
+    /// that is its mode or the profile converts first.
     ///
     /// ```
     /// use clipprep::pixels::{Header, Layout, Whole};
@@ -94,6 +94,9 @@ impl Preprocess {
         pixels.try_reserve_exact(len).map_err(|_| Error::out_of_memory("the cropped pixels", len as u64))?;
         let report = with_buffers(|Buffers { scratch, .. }| {
             self.resize(image, scratch, len as u64, |row, _| match row {
+                Row::Bytes(Layout::Rgbx, _, row) => {
+                    pixels.extend(row.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]));
+                }
                 Row::Bytes(_, _, row) => pixels.extend_from_slice(row),
                 Row::Floats(row) => pixels.extend(self.normalise.bytes(row)),
             })
@@ -139,9 +142,9 @@ impl Preprocess {
         }
         let plan = cached_plan(&self.spec, &header, image.reduction(), self.level)?;
         let first = plan.before.as_deref().unwrap_or(&plan);
-        let convert = plan.layout != header.layout;
+        let convert = first.source != header.layout;
         // Rows are changed in buffers of their own: to RGB, and to premultiplied alpha.
-        let changed = usize::from(convert) * 3 + usize::from(plan.layout.has_alpha()) * plan.layout.bytes();
+        let changed = usize::from(convert) * 3 + usize::from(plan.source.has_alpha()) * plan.source.bytes();
         let changed = (BLOCK_ROWS * first.window.columns.len() * changed) as u64;
         let held = plan.memory() + changed;
         self.spec.limits.check_memory(image.memory().saturating_add(held).saturating_add(output))?;

@@ -53,7 +53,7 @@ pub(super) fn run(
     scratch: &mut Scratch,
     finish: &mut dyn FnMut(usize, &[u8]),
 ) -> Result<()> {
-    let layout = plan.layout;
+    let layout = plan.source;
     match &plan.method {
         Method::Pick { columns, rows } => pick(columns, rows, layout.bytes(), source.as_mut(), finish),
         Method::TwoPass(passes) if layout.has_alpha() => {

@@ -8,7 +8,7 @@ use crate::pixels::{Layout, Sample, Window};
 use crate::resample::blur::{Axis, Blur};
 use crate::resample::floats::Floats;
 use crate::resample::{
-    Order, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit, torch,
+    Order, Pixel, Tap, TwoPass, Weights, Wide, floats, nearest_indices, nearest_indices_16_bit, torch,
 };
 use crate::simd::Level;
 use crate::spec::{PillowBuild, Resampler, Spec};
@@ -63,7 +63,7 @@ impl Method {
             let of_axis = if spec.antialias { torch::weights } else { torch::neighbours };
             let weights = |input, output, crop| of_axis(filter, input, output, crop);
             let (window, columns, rows) = both_axes(geometry, weights);
-            let passes = TwoPass::new(level, &columns, rows, layout.bytes(), Order::HorizontalFirst);
+            let passes = TwoPass::new(level, &columns, rows, Pixel::of(layout), Order::HorizontalFirst);
             return (window, Self::TwoPass(passes));
         }
         let products = spec.pillow.products();
@@ -75,7 +75,7 @@ impl Method {
         }
         let weights = |input, output, crop| Weights::new(filter, products, input, output, crop);
         let (window, columns, rows) = both_axes(geometry, weights);
-        (window, Self::TwoPass(TwoPass::new(level, &columns, rows, layout.bytes(), order)))
+        (window, Self::TwoPass(TwoPass::new(level, &columns, rows, Pixel::of(layout), order)))
     }
 
     /// Whether rows of float32 come out.
@@ -106,7 +106,7 @@ impl Method {
         let Geometry { from, to, columns, rows, .. } = geometry;
         let (columns, rows) = (axis(from.0, to.0, columns), axis(from.1, to.1, rows));
         let window = Window { columns: columns.inputs(), rows: rows.inputs() };
-        let passes = TwoPass::new(level, &columns, rows, layout.bytes(), Order::HorizontalFirst);
+        let passes = TwoPass::new(level, &columns, rows, Pixel::of(layout), Order::HorizontalFirst);
         (window, Self::TwoPass(passes))
     }
 }

@@ -42,6 +42,8 @@ pub struct Plan {
     /// The source pixels that the output needs.
     pub window: Window,
     /// The layout that is resized: RGB where the profile converts first.
+    pub(crate) source: Layout,
+    /// The layout of the resized rows.
     pub(crate) layout: Layout,
     pub(crate) method: Method,
     /// The padding, where the image does not fill the crop.
@@ -91,16 +93,25 @@ impl Plan {
     /// The plan of one step of resizing.
     fn of_a_step(spec: &Spec, header: &Header, reduction: usize, level: Level) -> Result<Self> {
         let geometry = Geometry::new(spec, (header.width, header.height))?;
-        let layout = if spec.profile.rgb_first { Layout::Rgb } else { header.layout };
-        let mut padding = Padding::new(spec, &geometry, layout)?;
-        let (weights, while_made) = weights_memory(spec, layout, &geometry);
+        let source = match header.layout {
+            // Nothing is to be converted: its fourth byte is passed over.
+            Layout::Rgbx if spec.profile.resampler.takes_bytes() => Layout::Rgbx,
+            _ if spec.profile.rgb_first => Layout::Rgb,
+            layout => layout,
+        };
+        let (weights, while_made) = weights_memory(spec, source, &geometry);
         spec.limits.check_memory(while_made)?;
         Limits::check_room("the weights of resizing", while_made)?;
         check_size(spec, &geometry)?;
         let (mut window, method) = match reduction {
-            1 => Method::new(spec, layout, level, &geometry),
-            _ => Method::reduced(spec, layout, level, &geometry, reduction),
+            1 => Method::new(spec, source, level, &geometry),
+            _ => Method::reduced(spec, source, level, &geometry, reduction),
         };
+        let layout = match (&method, source) {
+            (Method::TwoPass(_), Layout::Rgbx) => Layout::Rgb,
+            _ => source,
+        };
+        let mut padding = Padding::new(spec, &geometry, layout)?;
         if let Some(padding) = &mut padding {
             padding.empty = match &method {
                 Method::Floats(passes) => passes.floats(&padding.empty),
@@ -119,6 +130,7 @@ impl Plan {
             crop,
             reduction,
             window,
+            source,
             layout,
             method,
             padding,

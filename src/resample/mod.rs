@@ -15,6 +15,7 @@ mod tests;
 
 pub use filter::Filter;
 pub(crate) use filter::Products;
+pub(crate) use kernels::Pixel;
 pub(crate) use nearest::{indices as nearest_indices, indices_16_bit as nearest_indices_16_bit};
 pub(crate) use two_pass::{Order, Scratch, TwoPass};
 pub(crate) use weights::{Tap, Weights};

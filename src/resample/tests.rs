@@ -3,7 +3,7 @@
 mod oracle;
 mod properties;
 
-use super::kernels::{HorizontalPass, VerticalPass, scalar, stride};
+use super::kernels::{HorizontalPass, Pixel, VerticalPass, scalar, stride};
 use super::two_pass::{Order, Scratch, TwoPass};
 use super::{Filter, Products, Weights, torch};
 use crate::error::Result;
@@ -12,6 +12,15 @@ use crate::simd::{Level, levels_to_test};
 
 const CONVOLVING: [Filter; 5] =
     [Filter::Box, Filter::Bilinear, Filter::Hamming, Filter::Bicubic, Filter::Lanczos];
+
+/// Pixels of 1 to 4 channels, and of 3 with a fourth byte.
+const PIXELS: [Pixel; 5] = [
+    Pixel { bytes: 1, channels: 1 },
+    Pixel { bytes: 2, channels: 2 },
+    Pixel { bytes: 3, channels: 3 },
+    Pixel { bytes: 4, channels: 3 },
+    Pixel { bytes: 4, channels: 4 },
+];
 
 /// Bytes of three kinds: noise, extremes that overshoot and clip, and a ramp.
 fn bytes(len: usize, seed: u64) -> Vec<u8> {
@@ -29,29 +38,30 @@ fn bytes(len: usize, seed: u64) -> Vec<u8> {
     }
 }
 
-fn scalar_horizontal(weights: &Weights, channels: usize, row: &[u8]) -> Vec<u8> {
-    let mut out = vec![0; weights.len() * channels];
-    match channels {
-        1 => scalar::resize_row::<1>(weights, row, &mut out),
-        2 => scalar::resize_row::<2>(weights, row, &mut out),
-        3 => scalar::resize_row::<3>(weights, row, &mut out),
-        _ => scalar::resize_row::<4>(weights, row, &mut out),
+fn scalar_horizontal(weights: &Weights, pixel: Pixel, row: &[u8]) -> Vec<u8> {
+    let mut out = vec![0; weights.len() * pixel.channels];
+    match (pixel.bytes, pixel.channels) {
+        (1, _) => scalar::resize_row::<1, 1>(weights, row, &mut out),
+        (2, _) => scalar::resize_row::<2, 2>(weights, row, &mut out),
+        (3, _) => scalar::resize_row::<3, 3>(weights, row, &mut out),
+        (_, 3) => scalar::resize_row::<4, 3>(weights, row, &mut out),
+        _ => scalar::resize_row::<4, 4>(weights, row, &mut out),
     }
     out
 }
 
 /// Checks one horizontal pass on rows that lie at odd addresses and end where their pixels end.
-fn check_horizontal(level: Level, weights: &Weights, channels: usize, seed: u64, name: &str) {
-    let row_bytes = weights.inputs().len() * channels;
+fn check_horizontal(level: Level, weights: &Weights, pixel: Pixel, seed: u64, name: &str) {
+    let row_bytes = weights.inputs().len() * pixel.bytes;
     let data: [Vec<u8>; BLOCK_ROWS] = std::array::from_fn(|i| bytes(row_bytes + i, seed + i as u64));
     let rows: RowBlock<'_> = std::array::from_fn(|i| &data[i][i..]);
-    let pass = HorizontalPass::new(level, weights, channels);
+    let pass = HorizontalPass::new(level, weights, pixel);
     for count in 1..=BLOCK_ROWS {
         let mut out = vec![0xaa; BLOCK_ROWS * pass.stride()];
         pass.run(&rows, count, &mut out);
         for (i, row) in rows[..count].iter().enumerate() {
-            let got = &out[i * pass.stride()..][..weights.len() * channels];
-            assert_eq!(got, scalar_horizontal(weights, channels, row), "{name}, row {i} of {count}");
+            let got = &out[i * pass.stride()..][..weights.len() * pixel.channels];
+            assert_eq!(got, scalar_horizontal(weights, pixel, row), "{name}, row {i} of {count}");
         }
     }
 }
@@ -59,13 +69,13 @@ fn check_horizontal(level: Level, weights: &Weights, channels: usize, seed: u64,
 #[test]
 fn horizontal_equals_scalar_at_every_width() {
     for level in levels_to_test() {
-        for channels in 1..=4 {
+        for pixel in PIXELS {
             for width in 1..=140 {
                 for (k, output) in [1, 3, 7, 16, 33, width].into_iter().enumerate() {
                     let filter = CONVOLVING[(width + k) % CONVOLVING.len()];
                     let weights = Weights::new(filter, Products::Rounded, width, output, 0..output);
-                    let name = format!("{level:?} {filter:?} {channels} channels {width} to {output}");
-                    check_horizontal(level, &weights, channels, (width * 7 + k) as u64, &name);
+                    let name = format!("{level:?} {filter:?} {pixel:?} {width} to {output}");
+                    check_horizontal(level, &weights, pixel, (width * 7 + k) as u64, &name);
                 }
             }
         }
@@ -75,13 +85,13 @@ fn horizontal_equals_scalar_at_every_width() {
 #[test]
 fn horizontal_equals_scalar_at_every_tap_count() {
     for level in levels_to_test() {
-        for channels in 1..=4 {
+        for pixel in PIXELS {
             for filter in CONVOLVING {
                 for (i, scale) in [1, 2, 3, 4, 5, 6, 9, 12, 17, 30, 64, 150, 300].into_iter().enumerate() {
                     let (output, crop) = (24, 3 + i % 4..17 + i % 5);
                     let weights = Weights::new(filter, Products::Rounded, output * scale + i, output, crop);
-                    let name = format!("{level:?} {filter:?} {channels} channels, scale {scale}");
-                    check_horizontal(level, &weights, channels, i as u64, &name);
+                    let name = format!("{level:?} {filter:?} {pixel:?}, scale {scale}");
+                    check_horizontal(level, &weights, pixel, i as u64, &name);
                 }
             }
         }
@@ -129,13 +139,13 @@ impl Rows for Slice<'_> {
 fn plain(
     data: &[u8],
     (width, height): (usize, usize),
-    channels: usize,
+    pixel: Pixel,
     columns: &Weights,
     rows: &Weights,
     order: Order,
 ) -> Vec<u8> {
     let horizontal = |data: &[u8], width: usize| -> Vec<u8> {
-        data.chunks(width * channels).flat_map(|row| scalar_horizontal(columns, channels, row)).collect()
+        data.chunks(width * pixel.bytes).flat_map(|row| scalar_horizontal(columns, pixel, row)).collect()
     };
     let vertical = |data: &[u8], line: usize| -> Vec<u8> {
         let lines: Vec<&[u8]> = data.chunks(line).collect();
@@ -145,10 +155,10 @@ fn plain(
         }
         out
     };
-    assert_eq!(data.len(), width * height * channels);
+    assert_eq!(data.len(), width * height * pixel.bytes);
     match order {
-        Order::HorizontalFirst => vertical(&horizontal(data, width), columns.len() * channels),
-        Order::VerticalFirst => horizontal(&vertical(data, width * channels), width),
+        Order::HorizontalFirst => vertical(&horizontal(data, width), columns.len() * pixel.channels),
+        Order::VerticalFirst => horizontal(&vertical(data, width * pixel.bytes), width),
     }
 }
 
@@ -168,24 +178,24 @@ fn streaming_equals_whole_images() {
             .into_iter()
             .enumerate()
             {
-                for channels in 1..=4 {
+                for pixel in PIXELS {
                     let (columns, rows) = (
                         Weights::new(Filter::Bicubic, Products::Rounded, w, nw, 0..nw),
                         Weights::new(Filter::Lanczos, Products::Rounded, h, nh, 0..nh),
                     );
                     let (width, height) = (columns.inputs().len(), rows.inputs().len());
-                    let data = bytes(width * height * channels, i as u64);
-                    let want = plain(&data, (width, height), channels, &columns, &rows, order);
-                    let passes = TwoPass::new(level, &columns, rows, channels, order);
+                    let data = bytes(width * height * pixel.bytes, i as u64);
+                    let want = plain(&data, (width, height), pixel, &columns, &rows, order);
+                    let passes = TwoPass::new(level, &columns, rows, pixel, order);
                     let mut got = Vec::new();
-                    let mut source = Slice { rows: data.chunks(width * channels) };
+                    let mut source = Slice { rows: data.chunks(width * pixel.bytes) };
                     passes
                         .run(&mut source, &mut scratch, |y, row| {
-                            assert_eq!(y * nw * channels, got.len());
+                            assert_eq!(y * nw * pixel.channels, got.len());
                             got.extend_from_slice(row);
                         })
                         .unwrap();
-                    assert_eq!(got, want, "{level:?} {order:?} {w}x{h} to {nw}x{nh}, {channels} channels");
+                    assert_eq!(got, want, "{level:?} {order:?} {w}x{h} to {nw}x{nh}, {pixel:?}");
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The two passes over a stream of rows, with a ring of as many rows as the vertical filter is tall.
 
-use super::kernels::{HorizontalPass, VerticalPass, stride};
+use super::kernels::{HorizontalPass, Pixel, VerticalPass, stride};
 use super::weights::Weights;
 use crate::error::Result;
 use crate::pixels::{BLOCK_ROWS, RowBlock, Rows};
@@ -35,13 +35,13 @@ pub(crate) struct TwoPass {
 }
 
 impl TwoPass {
-    pub fn new(level: Level, columns: &Weights, rows: Weights, channels: usize, order: Order) -> Self {
+    pub fn new(level: Level, columns: &Weights, rows: Weights, pixel: Pixel, order: Order) -> Self {
         Self {
-            horizontal: HorizontalPass::new(level, columns, channels),
+            horizontal: HorizontalPass::new(level, columns, pixel),
             vertical: VerticalPass::new(level, &rows),
             order,
-            in_bytes: columns.inputs().len() * channels,
-            out_bytes: columns.len() * channels,
+            in_bytes: columns.inputs().len() * pixel.bytes,
+            out_bytes: columns.len() * pixel.channels,
             rows,
         }
     }

@@ -7,8 +7,8 @@
 
 use std::arch::x86_64::*;
 
-use super::kernel::{HorizontalKernel, VerticalKernel};
-use super::lanes::{LanePlan, for_channels, taps_per_lane};
+use super::kernel::{HorizontalKernel, Pixel, VerticalKernel};
+use super::lanes::{LanePlan, for_channels};
 use super::limbs::halves;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::weights::{HALF, PRECISION, Weights};
@@ -31,12 +31,8 @@ fn split(weight: i32) -> Option<(i8, i16)> {
 }
 
 /// The horizontal pass; `None` when the row is too short or the weights too large for it.
-pub(super) fn horizontal(
-    proof: Avx2,
-    weights: &Weights,
-    channels: usize,
-) -> Option<Box<dyn HorizontalKernel>> {
-    Some(Box::new(HorizontalAvx2::new(proof, weights, channels)?))
+pub(super) fn horizontal(proof: Avx2, weights: &Weights, pixel: Pixel) -> Option<Box<dyn HorizontalKernel>> {
+    Some(Box::new(HorizontalAvx2::new(proof, weights, pixel)?))
 }
 
 /// The vertical pass; `None` when the weights are too large for it.
@@ -62,8 +58,8 @@ struct HorizontalAvx2 {
 }
 
 impl HorizontalAvx2 {
-    fn new(proof: Avx2, weights: &Weights, channels: usize) -> Option<Self> {
-        let lanes = LanePlan::<LANES>::new(weights, channels, ORDER)?;
+    fn new(proof: Avx2, weights: &Weights, pixel: Pixel) -> Option<Self> {
+        let lanes = LanePlan::<LANES>::new(weights, pixel, ORDER)?;
         let mut steps = vec![Step { hi: [0; 32], even: [0; 16], odd: [0; 16] }; lanes.steps()];
         // One row of |hi| sums per block: a sum for each 16-bit element of the register.
         let mut sums = vec![[0_i32; 16]; lanes.blocks.len()];
@@ -91,7 +87,7 @@ impl HorizontalAvx2 {
 
     #[target_feature(enable = "avx2")]
     fn run_channels<const C: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        let bytes_per_step = C * taps_per_lane(C);
+        let bytes_per_step = self.lanes.step_bytes;
         let low_bytes = _mm256_set1_epi16(0x00ff);
         let compact = compaction::<C>();
         let mut steps = self.steps.iter();

@@ -8,7 +8,7 @@
 use std::arch::x86_64::*;
 
 use super::avx512_dense::HorizontalDense;
-use super::kernel::{HorizontalKernel, VerticalKernel};
+use super::kernel::{HorizontalKernel, Pixel, VerticalKernel};
 use super::lanes::{for_channels, lane_map, taps_per_lane};
 use super::limbs;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
@@ -25,12 +25,12 @@ const ORDER: [usize; 4] = [0, 1, 2, 3];
 pub(super) fn horizontal(
     proof: Avx512,
     weights: &Weights,
-    channels: usize,
+    pixel: Pixel,
 ) -> Option<Box<dyn HorizontalKernel>> {
-    if let Some(kernel) = HorizontalDense::new(proof, weights, channels) {
+    if let Some(kernel) = HorizontalDense::new(proof, weights, pixel) {
         return Some(Box::new(kernel));
     }
-    let kernel = |share| HorizontalAvx512::with_share(proof, weights, channels, share);
+    let kernel = |share| HorizontalAvx512::with_share(proof, weights, pixel, share);
     Some(Box::new([1, 2, 4].into_iter().find_map(kernel)?))
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Block {
 struct HorizontalAvx512 {
     blocks: Vec<Block>,
     steps: Vec<Step>,
-    channels: usize,
+    pixel: Pixel,
     /// Lanes that share one output: one while four windows fit into a load, else two or four.
     share: usize,
     row_bytes: usize,
@@ -84,9 +84,10 @@ pub(super) fn lay_out(
 }
 
 impl HorizontalAvx512 {
-    fn with_share(proof: Avx512, weights: &Weights, channels: usize, share: usize) -> Option<Self> {
+    fn with_share(proof: Avx512, weights: &Weights, pixel: Pixel, share: usize) -> Option<Self> {
         let width = weights.inputs().len();
-        let row_bytes = width * channels;
+        let Pixel { bytes, channels } = pixel;
+        let row_bytes = width * bytes;
         let map = lane_map(channels, ORDER);
         let lane_taps = taps_per_lane(channels);
         let (outputs, step_taps) = (LANES / share, lane_taps * share);
@@ -101,18 +102,18 @@ impl HorizontalAvx512 {
             let last_first = width.checked_sub(count * step_taps)?;
             let firsts: [usize; LANES] =
                 std::array::from_fn(|i| weights.get((x + i).min(end - 1)).0.min(last_first));
-            let last_base = row_bytes.checked_sub(BYTES + (count - 1) * step_taps * channels)?;
-            let base = firsts.iter().map(|first| first * channels).min().unwrap_or(0).min(last_base);
+            let last_base = row_bytes.checked_sub(BYTES + (count - 1) * step_taps * bytes)?;
+            let base = firsts.iter().map(|first| first * bytes).min().unwrap_or(0).min(last_base);
             let mut block = Block { base, steps: count, index: [0; BYTES] };
             let first_step = steps.len();
             steps.resize(first_step + count, Step([[0; BYTES]; 3]));
             for lane in 0..LANES {
                 let (output, part) = (lane / share, lane % share);
-                for (byte, &source) in map.iter().enumerate() {
+                for (slot, &source) in map.iter().enumerate() {
                     let Some((tap, channel)) = source else { continue };
                     let tap = part * lane_taps + tap;
-                    let at = lane * 16 + byte;
-                    let index = (firsts[output] + tap) * channels + channel - base;
+                    let at = lane * 16 + slot;
+                    let index = (firsts[output] + tap) * bytes + channel - base;
                     block.index[at] = u8::try_from(index).ok().filter(|&index| usize::from(index) < BYTES)?;
                     if x + output >= end {
                         continue;
@@ -126,22 +127,22 @@ impl HorizontalAvx512 {
             }
             // The kernel's loads rely on this.
             assert!(
-                base + (count - 1) * step_taps * channels + BYTES <= row_bytes,
+                base + (count - 1) * step_taps * bytes + BYTES <= row_bytes,
                 "a load would leave the row"
             );
             blocks.push(block);
         }
-        Some(Self { blocks, steps, channels, share, row_bytes, _proof: proof })
+        Some(Self { blocks, steps, pixel, share, row_bytes, _proof: proof })
     }
 
     /// Bytes that a finished row needs room for: the last store writes a few past its pixels.
     fn out_bytes(&self) -> usize {
-        self.blocks.len() * LANES / self.share * self.channels + 16
+        self.blocks.len() * LANES / self.share * self.pixel.channels + 16
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
     fn run_channels<const C: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        let bytes_per_step = C * taps_per_lane(C) * self.share;
+        let bytes_per_step = self.pixel.bytes * taps_per_lane(C) * self.share;
         let outputs = LANES / self.share;
         let compact = compaction(C, self.share);
         let mut steps = self.steps.iter();
@@ -206,7 +207,7 @@ impl HorizontalKernel for HorizontalAvx512 {
         assert!(rows.iter().all(|row| row.len() >= self.row_bytes), "rows hold the window");
         assert!(stride >= self.out_bytes() && out.len() >= BLOCK_ROWS * stride, "out holds four rows");
         // SAFETY: `_proof` shows that the processor has these instructions.
-        unsafe { for_channels!(self.channels, self.run_channels(rows, out, stride)) }
+        unsafe { for_channels!(self.pixel.channels, self.run_channels(rows, out, stride)) }
     }
 }
 

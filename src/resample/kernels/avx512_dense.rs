@@ -1,18 +1,18 @@
 //! The horizontal pass in AVX-512 where the windows of neighbouring outputs overlap or lie close together.
 //!
 //! A 32-bit element belongs to one channel of one output, and the elements of a register to values that follow each other in
-//! the output row: none is left empty, and no sum is spread over elements. All their taps of a step come from one or two loads of
+//! the output row: at most a few are left empty, and no sum is spread over elements. All their taps of a step come from one or two loads of
 //! 64 bytes. Where the windows are further apart, a register has fewer outputs: `avx512` does that.
 
 use std::arch::x86_64::*;
 
 use super::avx512::{BYTES, Block, Step, combine, lay_out, pack, round};
-use super::kernel::HorizontalKernel;
+use super::kernel::{HorizontalKernel, Pixel};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::weights::Weights;
 use crate::simd::Avx512;
 
-/// Values that a register sums up.
+/// Values that a register sums up at most.
 const VALUES: usize = 16;
 /// Taps of a value in a step.
 const TAPS: usize = 4;
@@ -22,36 +22,50 @@ const TAPS: usize = 4;
 pub(super) struct HorizontalDense {
     blocks: Vec<Block>,
     steps: Vec<Step>,
-    channels: usize,
+    /// Values that a block sums up.
+    values: usize,
     /// Loads of a step: one or two.
     loads: usize,
+    /// From the first byte of a step's loads to that of the next one's.
+    step_bytes: usize,
     row_bytes: usize,
     _proof: Avx512,
 }
 
 impl HorizontalDense {
     /// `None` when the row is too short, a step's taps do not fit into two loads or the weights are too large.
-    pub fn new(proof: Avx512, weights: &Weights, channels: usize) -> Option<Self> {
-        [1, 2].into_iter().find_map(|loads| Self::with_loads(proof, weights, channels, loads))
+    pub fn new(proof: Avx512, weights: &Weights, pixel: Pixel) -> Option<Self> {
+        // Fewer values lie closer together, those of whole pixels above all.
+        [(1, VALUES), (2, VALUES), (2, 15), (2, 12)]
+            .into_iter()
+            .find_map(|(loads, values)| Self::with_loads(proof, weights, pixel, loads, values))
     }
 
-    fn with_loads(proof: Avx512, weights: &Weights, channels: usize, loads: usize) -> Option<Self> {
+    fn with_loads(
+        proof: Avx512,
+        weights: &Weights,
+        Pixel { bytes, channels }: Pixel,
+        loads: usize,
+        values: usize,
+    ) -> Option<Self> {
         let width = weights.inputs().len();
-        let row_bytes = width * channels;
-        let (values, per_step) = (weights.len() * channels, TAPS * channels);
-        let mut blocks = Vec::with_capacity(values.div_ceil(VALUES));
+        let row_bytes = width * bytes;
+        let (all, step_bytes) = (weights.len() * channels, TAPS * bytes);
+        let mut blocks = Vec::with_capacity(all.div_ceil(values));
         let mut steps = Vec::new();
-        for value in (0..values).step_by(VALUES) {
-            // Elements after the last value read what those of the last output do.
-            let output = |element: usize| weights.get(((value + element) / channels).min(weights.len() - 1));
-            let taps = (0..VALUES).map(|element| output(element).1.len()).max().unwrap_or(0);
+        for value in (0..all).step_by(values) {
+            let used = values.min(all - value);
+            // Elements after the block's last value read what that one does.
+            let place = |element: usize| value + element.min(used - 1);
+            let output = |element: usize| weights.get(place(element) / channels);
+            let taps = (0..used).map(|element| output(element).1.len()).max().unwrap_or(0);
             let count = taps.div_ceil(TAPS).max(1);
             // Each output's first tap moves left until all its steps end inside the row; the weights
             // of the taps before it are zero.
             let last_first = width.checked_sub(count * TAPS)?;
             let first = |element: usize| output(element).0.min(last_first);
-            let last_base = row_bytes.checked_sub(loads * BYTES + (count - 1) * per_step)?;
-            let base = (0..VALUES).map(first).min().map_or(0, |first| first * channels).min(last_base);
+            let last_base = row_bytes.checked_sub(loads * BYTES + (count - 1) * step_bytes)?;
+            let base = (0..used).map(first).min().map_or(0, |first| first * bytes).min(last_base);
             let mut block = Block { base, steps: count, index: [0; BYTES] };
             let first_step = steps.len();
             steps.resize(first_step + count, Step([[0; BYTES]; 3]));
@@ -59,9 +73,9 @@ impl HorizontalDense {
                 let (first, (start, taps)) = (first(element), output(element));
                 for tap in 0..TAPS {
                     let at = TAPS * element + tap;
-                    let index = (first + tap) * channels + (value + element) % channels - base;
+                    let index = (first + tap) * bytes + place(element) % channels - base;
                     block.index[at] = u8::try_from(index).ok().filter(|_| index < loads * BYTES)?;
-                    if value + element >= values {
+                    if element >= used {
                         continue;
                     }
                     lay_out(&mut steps[first_step..], at, taps, |step| {
@@ -70,20 +84,22 @@ impl HorizontalDense {
                 }
             }
             // The kernel's loads rely on this.
-            assert!(base + (count - 1) * per_step + loads * BYTES <= row_bytes, "a load would leave the row");
+            assert!(
+                base + (count - 1) * step_bytes + loads * BYTES <= row_bytes,
+                "a load would leave the row"
+            );
             blocks.push(block);
         }
-        Some(Self { blocks, steps, channels, loads, row_bytes, _proof: proof })
+        Some(Self { blocks, steps, values, loads, step_bytes, row_bytes, _proof: proof })
     }
 
     /// Bytes that a finished row needs room for: the last store writes a few past its pixels.
     fn out_bytes(&self) -> usize {
-        self.blocks.len() * VALUES
+        self.blocks.len() * self.values + VALUES
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vnni")]
     fn run_loads<const LOADS: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
-        let per_step = TAPS * self.channels;
         // From four values of each row in a lane to a row in a lane.
         let transpose = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
         let mut steps = self.steps.iter();
@@ -101,7 +117,7 @@ impl HorizontalDense {
                     // SAFETY: construction asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.
                     let taps = unsafe {
-                        let at = rows[r].as_ptr().add(block.base + i * per_step);
+                        let at = rows[r].as_ptr().add(block.base + i * self.step_bytes);
                         let first = _mm512_loadu_si512(at.cast());
                         if LOADS == 1 {
                             _mm512_permutexvar_epi8(index, first)
@@ -119,10 +135,10 @@ impl HorizontalDense {
                 rounded[r] = round(combine(sums[r]));
             }
             let rows = _mm512_permutexvar_epi32(transpose, pack(rounded));
-            // SAFETY: `run` asserts four rows of at least `out_bytes`, 16 bytes after the last
-            // block's first byte.
+            // SAFETY: `run` asserts four rows of at least `out_bytes`, 16 bytes and more after the
+            // last block's first byte.
             unsafe {
-                let out = out.as_mut_ptr().add(b * VALUES);
+                let out = out.as_mut_ptr().add(b * self.values);
                 _mm_storeu_si128(out.cast(), _mm512_castsi512_si128(rows));
                 _mm_storeu_si128(out.add(stride).cast(), _mm512_extracti32x4_epi32::<1>(rows));
                 _mm_storeu_si128(out.add(2 * stride).cast(), _mm512_extracti32x4_epi32::<2>(rows));

@@ -2,10 +2,27 @@
 
 use std::fmt::Debug;
 
-use crate::pixels::RowBlock;
+use crate::pixels::{Layout, RowBlock};
 
 /// Rows are stored this many bytes apart, or a multiple: what the widest kernel loads at once.
 const ALIGN: usize = 64;
+
+/// How the pixels of a source row lie: a result has their channels alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pixel {
+    /// From the first byte of a pixel to that of the next one.
+    pub bytes: usize,
+    /// The bytes that are resized, from the first one on.
+    pub channels: usize,
+}
+
+impl Pixel {
+    /// All bytes of a pixel but those that mean nothing.
+    pub fn of(layout: Layout) -> Self {
+        let bytes = layout.bytes();
+        Self { bytes, channels: if layout == Layout::Rgbx { 3 } else { bytes } }
+    }
+}
 
 /// Resizes four rows, by weights that its constructor has laid out.
 pub(super) trait HorizontalKernel: Debug + Send + Sync {

@@ -6,6 +6,7 @@
 
 use std::num::NonZero;
 
+use super::kernel::Pixel;
 use crate::pixels::RowBlock;
 use crate::resample::weights::Weights;
 
@@ -58,14 +59,15 @@ pub(super) struct Placement {
 
 /// Places `steps` loads so that they cover `taps` pixels from `start` on and never leave a row of
 /// `width` pixels; `None` when the row is too short for that.
-pub(super) fn place(channels: usize, width: usize, start: usize, steps: usize) -> Option<Placement> {
-    let reach = steps * taps_per_lane(channels);
+pub(super) fn place(pixel: Pixel, width: usize, start: usize, steps: usize) -> Option<Placement> {
+    let lane_taps = taps_per_lane(pixel.channels);
+    let reach = steps * lane_taps;
     let first = start.min(width.checked_sub(reach)?);
-    let bytes = first * channels;
-    // A three-channel load ends 4 bytes after its last tap: near the row's end it starts 4 bytes
-    // earlier instead.
-    let tail = LOAD - taps_per_lane(channels) * channels;
-    let skip = if bytes + reach * channels + tail <= width * channels { 0 } else { tail };
+    let bytes = first * pixel.bytes;
+    // A load of pixels of three bytes ends 4 bytes after its last tap: near the row's end it starts 4
+    // bytes earlier instead.
+    let tail = LOAD - lane_taps * pixel.bytes;
+    let skip = if bytes + reach * pixel.bytes + tail <= width * pixel.bytes { 0 } else { tail };
     Some(Placement { offset: bytes.checked_sub(skip)?, skip, lead: start - first })
 }
 
@@ -74,6 +76,8 @@ pub(super) fn place(channels: usize, width: usize, start: usize, steps: usize) -
 pub(super) struct LanePlan<const LANES: usize> {
     pub blocks: Vec<LaneBlock<LANES>>,
     pub channels: usize,
+    /// From the first byte of a load to that of the next one.
+    pub step_bytes: usize,
     /// Bytes that a source row must have.
     row_bytes: usize,
 }
@@ -91,8 +95,10 @@ pub(super) struct LaneBlock<const LANES: usize> {
 
 impl<const LANES: usize> LanePlan<LANES> {
     /// `None` when a row is too short for the loads.
-    pub fn new(weights: &Weights, channels: usize, order: [usize; 4]) -> Option<Self> {
+    pub fn new(weights: &Weights, pixel: Pixel, order: [usize; 4]) -> Option<Self> {
         let width = weights.inputs().len();
+        let Pixel { bytes, channels } = pixel;
+        let step_bytes = taps_per_lane(channels) * bytes;
         let map = lane_map(channels, order);
         let mut blocks = Vec::with_capacity(weights.len().div_ceil(LANES));
         let mut first_step = 0;
@@ -110,21 +116,21 @@ impl<const LANES: usize> LanePlan<LANES> {
             };
             first_step += steps.get();
             for (lane, &(start, _)) in outputs.iter().enumerate() {
-                let place = place(channels, width, start, steps.get())?;
+                let place = place(pixel, width, start, steps.get())?;
                 block.offsets[lane] = place.offset;
                 block.leads[lane] = place.lead;
                 for (byte, &source) in block.shuffle[lane].iter_mut().zip(&map) {
                     if let Some((tap, channel)) = source {
-                        *byte = (place.skip + tap * channels + channel) as u8;
+                        *byte = (place.skip + tap * bytes + channel) as u8;
                     }
                 }
                 // The kernels' loads rely on this.
-                let end = place.offset + (steps.get() - 1) * channels * taps_per_lane(channels) + LOAD;
-                assert!(end <= width * channels, "a load would leave the row");
+                let end = place.offset + (steps.get() - 1) * step_bytes + LOAD;
+                assert!(end <= width * bytes, "a load would leave the row");
             }
             blocks.push(block);
         }
-        Some(Self { blocks, channels, row_bytes: width * channels })
+        Some(Self { blocks, channels, step_bytes, row_bytes: width * bytes })
     }
 
     /// Steps of all blocks.

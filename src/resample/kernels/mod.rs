@@ -22,17 +22,18 @@ mod neon_dot;
 use super::weights::Weights;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::simd::{Level, best};
+pub(crate) use kernel::Pixel;
 pub(super) use kernel::stride;
 use kernel::{HorizontalKernel, VerticalKernel};
 
-fn horizontal(level: Level, weights: &Weights, channels: usize) -> Box<dyn HorizontalKernel> {
+fn horizontal(level: Level, weights: &Weights, pixel: Pixel) -> Box<dyn HorizontalKernel> {
     best! { level;
-        "x86_64" Avx512 => |proof| avx512::horizontal(proof, weights, channels),
-        "x86_64" Avx2 => |proof| avx2::horizontal(proof, weights, channels),
-        "aarch64" NeonI8mm => |proof| neon_dot::horizontal(proof, weights, channels),
-        "aarch64" NeonDotprod => |proof| neon_dot::horizontal(proof, weights, channels),
-        "aarch64" Neon => |proof| neon::horizontal(proof, weights, channels),
-        _ => scalar::horizontal(weights, channels),
+        "x86_64" Avx512 => |proof| avx512::horizontal(proof, weights, pixel),
+        "x86_64" Avx2 => |proof| avx2::horizontal(proof, weights, pixel),
+        "aarch64" NeonI8mm => |proof| neon_dot::horizontal(proof, weights, pixel),
+        "aarch64" NeonDotprod => |proof| neon_dot::horizontal(proof, weights, pixel),
+        "aarch64" Neon => |proof| neon::horizontal(proof, weights, pixel),
+        _ => scalar::horizontal(weights, pixel),
     }
 }
 
@@ -55,11 +56,11 @@ pub(crate) struct HorizontalPass {
 
 impl HorizontalPass {
     /// Lays the weights out for the best kernel of `level` that takes them.
-    pub fn new(level: Level, weights: &Weights, channels: usize) -> Self {
+    pub fn new(level: Level, weights: &Weights, pixel: Pixel) -> Self {
         Self {
-            kernel: horizontal(level, weights, channels),
-            row_bytes: weights.inputs().len() * channels,
-            out_bytes: weights.len() * channels,
+            kernel: horizontal(level, weights, pixel),
+            row_bytes: weights.inputs().len() * pixel.bytes,
+            out_bytes: weights.len() * pixel.channels,
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::arch::aarch64::*;
 
-use super::kernel::{HorizontalKernel, VerticalKernel};
-use super::lanes::{LanePlan, for_channels, taps_per_lane};
+use super::kernel::{HorizontalKernel, Pixel, VerticalKernel};
+use super::lanes::{LanePlan, for_channels};
 use super::limbs::halves;
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::weights::{HALF, PRECISION, Weights};
@@ -15,12 +15,8 @@ pub(super) const ORDER: [usize; 4] = [0, 1, 2, 3];
 const COLUMNS: usize = 32;
 
 /// The horizontal pass; `None` when the row is too short for it.
-pub(super) fn horizontal(
-    proof: Neon,
-    weights: &Weights,
-    channels: usize,
-) -> Option<Box<dyn HorizontalKernel>> {
-    Some(Box::new(HorizontalNeon::new(proof, weights, channels)?))
+pub(super) fn horizontal(proof: Neon, weights: &Weights, pixel: Pixel) -> Option<Box<dyn HorizontalKernel>> {
+    Some(Box::new(HorizontalNeon::new(proof, weights, pixel)?))
 }
 
 /// The vertical pass.
@@ -44,8 +40,9 @@ const fn vectors_per_step(channels: usize) -> usize {
 }
 
 impl HorizontalNeon {
-    fn new(proof: Neon, weights: &Weights, channels: usize) -> Option<Self> {
-        let lanes = LanePlan::<1>::new(weights, channels, ORDER)?;
+    fn new(proof: Neon, weights: &Weights, pixel: Pixel) -> Option<Self> {
+        let channels = pixel.channels;
+        let lanes = LanePlan::<1>::new(weights, pixel, ORDER)?;
         let mut vectors = vec![[0; 4]; lanes.steps() * vectors_per_step(channels)];
         lanes.for_each_weight(weights, ORDER, |_, step, _, byte, weight| {
             let (element, tap) = (byte / 4, byte % 4);
@@ -60,7 +57,7 @@ impl HorizontalNeon {
     #[target_feature(enable = "neon")]
     fn run_channels<const C: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
         check_room(self.lanes.blocks.len(), C, out, stride);
-        let bytes_per_step = C * taps_per_lane(C);
+        let bytes_per_step = self.lanes.step_bytes;
         let mut next = self.weights.as_slice();
         // The first index says what all are: the others follow each other from it on. It changes near the row's end.
         let Some(first) = self.lanes.blocks.first() else { return };

@@ -11,8 +11,8 @@ use std::arch::aarch64::*;
 use std::arch::asm;
 use std::fmt::Debug;
 
-use super::kernel::HorizontalKernel;
-use super::lanes::{LanePlan, for_channels, taps_per_lane};
+use super::kernel::{HorizontalKernel, Pixel};
+use super::lanes::{LanePlan, for_channels};
 use super::limbs;
 use super::neon::{ORDER, check_room, first_sum, store_pixels, vector};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
@@ -23,9 +23,9 @@ use crate::simd::{NeonDotprod, NeonI8mm};
 pub(super) fn horizontal<P: Product>(
     proof: P,
     weights: &Weights,
-    channels: usize,
+    pixel: Pixel,
 ) -> Option<Box<dyn HorizontalKernel>> {
-    Some(Box::new(HorizontalDot::new(proof, weights, channels)?))
+    Some(Box::new(HorizontalDot::new(proof, weights, pixel)?))
 }
 
 /// An instruction that multiplies bytes and adds the products of four to an element.
@@ -127,8 +127,9 @@ const fn vectors_per_step(channels: usize) -> usize {
 }
 
 impl<P: Product> HorizontalDot<P> {
-    fn new(proof: P, weights: &Weights, channels: usize) -> Option<Self> {
-        let lanes = LanePlan::<1>::new(weights, channels, ORDER)?;
+    fn new(proof: P, weights: &Weights, pixel: Pixel) -> Option<Self> {
+        let channels = pixel.channels;
+        let lanes = LanePlan::<1>::new(weights, pixel, ORDER)?;
         let mut vectors = vec![[0; 16]; lanes.steps() * vectors_per_step(channels)];
         let mut fits = true;
         lanes.for_each_weight(weights, ORDER, |_, step, _, byte, weight| {
@@ -150,7 +151,7 @@ impl<P: Product> HorizontalDot<P> {
     #[target_feature(enable = "neon")]
     fn run_channels<const C: usize>(&self, rows: &RowBlock<'_>, out: &mut [u8], stride: usize) {
         check_room(self.lanes.blocks.len(), C, out, stride);
-        let bytes_per_step = C * taps_per_lane(C);
+        let bytes_per_step = self.lanes.step_bytes;
         let mut next = self.weights.as_slice();
         for (x, (block, first)) in self.lanes.blocks.iter().zip(&self.firsts).enumerate() {
             let [offset] = block.offsets;

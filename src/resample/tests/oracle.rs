@@ -56,7 +56,8 @@ proptest! {
         let wide = one_pass(&pixels, (width, height), (new_width, height), filter);
         let resized = one_pass(&wide, (new_width, height), (new_width, new_height), filter);
         let want: Vec<_> = resized.iter().flat_map(|pixel| pixel.0[..channels].to_vec()).collect();
-        let passes = TwoPass::new(Level::active(), &columns, rows, channels, Order::HorizontalFirst);
+        let of_channels = Pixel { bytes: channels, channels };
+        let passes = TwoPass::new(Level::active(), &columns, rows, of_channels, Order::HorizontalFirst);
         let mut got = Vec::new();
         let mut source = Slice { rows: data.chunks(width * channels) };
         let sink = |_, row: &mut [u8]| got.extend_from_slice(row);

@@ -54,7 +54,7 @@ proptest! {
         (width, new_width, columns) in axis(160),
         (height, new_height, rows) in axis(160),
         (column_filter, row_filter) in (filters(), filters()),
-        channels in 1..=4_usize,
+        pixel in proptest::sample::select(&PIXELS[..]),
         vertical_first: bool,
         seed: u64,
     ) {
@@ -62,12 +62,12 @@ proptest! {
         let columns = Weights::new(column_filter, Products::Rounded, width, new_width, columns);
         let rows = Weights::new(row_filter, Products::Rounded, height, new_height, rows);
         let size = (columns.inputs().len(), rows.inputs().len());
-        let data = bytes(size.0 * size.1 * channels, seed);
-        let want = plain(&data, size, channels, &columns, &rows, order);
+        let data = bytes(size.0 * size.1 * pixel.bytes, seed);
+        let want = plain(&data, size, pixel, &columns, &rows, order);
         for level in levels_to_test() {
-            let passes = TwoPass::new(level, &columns, rows.clone(), channels, order);
+            let passes = TwoPass::new(level, &columns, rows.clone(), pixel, order);
             let mut got = Vec::new();
-            let mut source = Slice { rows: data.chunks(size.0 * channels) };
+            let mut source = Slice { rows: data.chunks(size.0 * pixel.bytes) };
             let sink = |_, row: &mut [u8]| got.extend_from_slice(row);
             passes.run(&mut source, &mut Scratch::default(), sink).unwrap();
             prop_assert_eq!(&got, &want, "{:?}", level);
