@@ -118,7 +118,7 @@ peers: $(VENV)/.bench-deps ## compare each config with its live library, into do
 	$(BIN)/python benches/configs.py --out docs/configs.md $(CORPORA)
 
 test-libraries: $(VENV)/.libraries-deps ## compare names, objects and the image processor with the live libraries (3 GB)
-	$(BIN)/pytest tests/configs tests/integrations/test_image_processor_live.py tests/integrations/test_image_processor_files.py
+	$(BIN)/pytest tests/configs $(wildcard tests/integrations/test_image_processor_*.py)
 
 test-torch: $(VENV)/.torch-deps ## test clipprep.torch and its example, with torch (3 GB)
 	$(BIN)/pytest tests/integrations/test_torch.py
