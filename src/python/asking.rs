@@ -33,8 +33,8 @@ impl<'a, 'py> Question<'a, 'py> {
     }
 
     /// What `pixels` of `clipprep._pillow` takes besides an image.
-    fn options(&self) -> (bool, bool, bool, &Bound<'py, Guard>) {
-        (self.spec.truncated == Truncated::Pad, self.spec.over_white(), self.spec.exif, &self.guard)
+    fn options(&self) -> (bool, &'static str, bool, &Bound<'py, Guard>) {
+        (self.spec.truncated == Truncated::Pad, self.spec.rgb(), self.spec.exif, &self.guard)
     }
 }
 
@@ -87,9 +87,9 @@ pub(super) fn decode(
     let first = attached(|py| {
         let question = Question::new(py, spec)?;
         let bytes = bytes(py).map_err(Fault::Stop)?;
-        let (pad, over_white, exif, guard) = question.options();
+        let (pad, rgb, exif, guard) = question.options();
         let found = py.import(module).and_then(|module| {
-            module.getattr("decode")?.call1((bytes, &spec.formats, pad, over_white, exif, guard, threads))
+            module.getattr("decode")?.call1((bytes, &spec.formats, pad, rgb, exif, guard, threads))
         });
         Step::of(found, guard, &mut ours)
     })?;
@@ -112,9 +112,9 @@ pub(super) fn load<T>(
     let turn = once();
     let first = attached(|py| {
         let question = Question::new(py, spec)?;
-        let (pad, over_white, exif, guard) = question.options();
+        let (pad, rgb, exif, guard) = question.options();
         let found = py.import(module).and_then(|module| {
-            module.getattr("load")?.call1((image.bind(py), pad, over_white, exif, guard, threads))
+            module.getattr("load")?.call1((image.bind(py), pad, rgb, exif, guard, threads))
         });
         Step::of(found, guard, &mut None)
     });

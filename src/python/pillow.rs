@@ -122,7 +122,7 @@ impl Pixels {
         let guard = Bound::new(py, Guard::new(spec.limits)).map_err(Fault::Stop)?;
         let found = PIXELS
             .import(py, "clipprep._pillow", "pixels")
-            .and_then(|pixels| pixels.call1((image, false, spec.over_white(), spec.exif, &guard)))
+            .and_then(|pixels| pixels.call1((image, false, spec.rgb(), spec.exif, &guard)))
             .and_then(|found| found.extract::<Found<'_>>());
         if let Some(error) = guard.get().take() {
             return Err(error.into());

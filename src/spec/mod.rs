@@ -113,6 +113,16 @@ impl Spec {
         self.convert_rgb && self.over_white && self.profile.over_white
     }
 
+    /// When an image becomes RGB, in the words of `clipprep._pillow`.
+    #[cfg(feature = "python")]
+    pub(crate) fn rgb(&self) -> &'static str {
+        match self.over_white() {
+            true => "over white",
+            false if self.profile.rgb_first => "first",
+            false => "last",
+        }
+    }
+
     /// Where the channels of an array stand, or of a tensor of torch.
     #[cfg(feature = "python")]
     pub(crate) fn channels(&self, of_torch: bool) -> Channels {

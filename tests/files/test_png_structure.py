@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from clipprep import DecodeError, Preprocess
 from support.expect import assert_as_pillow_decides
 from support.writers import (
     GREY,
@@ -130,3 +133,28 @@ def pngs() -> Iterator[tuple[str, bytes]]:
 @pytest.mark.parametrize(("name", "data"), [pytest.param(*case, id=case[0]) for case in pngs()])
 def test_png(small, name: str, data: bytes) -> None:
     assert_as_pillow_decides(data, small, f"png, {name}")
+
+
+@pytest.mark.filterwarnings("ignore:Palette images")
+@pytest.mark.parametrize("transparent", [b"", b"\0", b"\xff\0\xff", b"\x80\x80"])
+@pytest.mark.parametrize("fallback", ["inline", "process"])
+@pytest.mark.parametrize(
+    "options", [{}, {"profile": "timm"}, {"profile": "timm", "exif": True}], ids=str
+)
+def test_transparent_colour_without_a_palette(transparent, fallback, options) -> None:
+    """Pillow asserts that there is one where it converts what it read, not where it turned or resized that before."""
+    idat = png_chunk(b"IDAT", parts(PALETTE))
+    data = HEAD + ihdr(PALETTE) + png_chunk(b"tRNS", transparent) + idat + END
+    pre = Preprocess(16, fallback=fallback, **options)
+    image = Image.open(io.BytesIO(data))
+    image.load()
+    for source in data, Image.open(io.BytesIO(data)), image:
+        try:
+            if options == {"profile": "timm"}:
+                Image.open(io.BytesIO(data)).convert("RGB")
+        except AssertionError:
+            with pytest.raises(DecodeError, match="a palette for the transparent colour"):
+                pre(source)
+        else:
+            black = np.zeros((8, 8, 3), np.uint8)
+            assert np.array_equal(pre(source), pre(black)), "no palette: all colours are black"

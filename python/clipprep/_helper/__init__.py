@@ -18,7 +18,7 @@ from .. import _core
 from .._messages import shown, value_error
 from .._pillow import inline
 from .._pillow.inline import Answer
-from .._pillow.memory import size
+from .._pillow.memory import Rgb, size
 from .._pillow.opening import reopen
 from .._pillow.refusals import RefusedError
 from ..limits import Limits
@@ -54,7 +54,7 @@ def examine() -> tuple[list[str], str]:
     if why := unavailable():
         return [], why
     limits = Limits()
-    job = decode(b"", [], False, False, False, _core.guard(limits), 1)
+    job = decode(b"", [], False, "last", False, _core.guard(limits), 1)
     try:
         while isinstance(job, Job):
             job = job.poll(_FIRST) or job
@@ -77,21 +77,19 @@ def decode(
     data: Any,
     formats: Iterable[str] | None,
     pad: bool,
-    over_white: bool,
+    rgb: Rgb,
     exif: bool,
     guard: _core.Guard,
     threads: int,
 ) -> Answer | Job:
     """As `clipprep._pillow.decode`, or a job to poll for it."""
-    return _first(
-        Job(data, request(data, formats, pad, over_white, exif, guard.limits()), guard, threads)
-    )
+    return _first(Job(data, request(data, formats, pad, rgb, exif, guard.limits()), guard, threads))
 
 
 def load(
     image: Image.Image,
     pad: bool,
-    over_white: bool,
+    rgb: Rgb,
     exif: bool,
     guard: _core.Guard,
     threads: int,
@@ -100,9 +98,9 @@ def load(
     place, in this process."""
     found = None if size(image)[2] else reopen(image, pad, guard)
     if found is None:
-        return inline.in_place(image, over_white, exif, guard)
+        return inline.in_place(image, rgb, exif, guard)
     name, data, _ = found
-    return decode(data, [name], pad, over_white, exif, guard, threads)
+    return decode(data, [name], pad, rgb, exif, guard, threads)
 
 
 def _first(job: Job) -> Answer | Job:

@@ -97,7 +97,7 @@ def _decode(request: dict[str, Any], file: io.FileIO, guard: _core.Guard, reply:
         data if request["is_bytes"] else memoryview(data),
         request["formats"],
         request["pad"],
-        request["over_white"],
+        request["rgb"],
         request["exif"],
         guard,
     )

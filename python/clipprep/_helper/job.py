@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from .. import _core
 from .._pillow.formats import default_formats
 from .._pillow.inline import Answer
+from .._pillow.memory import Rgb
 from .._pillow.opening import accepts
 from .._pillow.refusals import RefusedError, refusal
 from . import plugins
@@ -190,7 +191,7 @@ def request(
     data: Any,
     formats: Iterable[str] | None,
     pad: bool,
-    over_white: bool,
+    rgb: Rgb,
     exif: bool,
     limits: dict[str, int | None],
 ) -> dict[str, Any]:
@@ -200,7 +201,7 @@ def request(
         "is_bytes": isinstance(data, bytes),
         "formats": None if formats is None else list(formats),
         "pad": pad,
-        "over_white": over_white,
+        "rgb": rgb,
         "exif": exif,
         "limits": limits,
         "max_image_pixels": _number(Image.MAX_IMAGE_PIXELS),

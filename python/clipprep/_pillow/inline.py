@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from PIL import Image
 
-from .memory import Found, pixels, size
+from .memory import Found, Rgb, pixels, size
 from .opening import open_again, open_image
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def decode(
     data: Any,
     formats: Iterable[str] | None,
     pad: bool,
-    over_white: bool,
+    rgb: Rgb,
     exif: bool,
     guard: Guard,
     _threads: int = 1,
@@ -33,20 +33,20 @@ def decode(
     image, refused = open_image(data, formats, pad, guard)
     if image is None:
         return None, None, refused
-    found = pixels(image, True, over_white, exif, guard)
+    found = pixels(image, True, rgb, exif, guard)
     name = getattr(image, "format", None)
     return found, name if isinstance(name, str) else None, refused
 
 
 def load(
-    image: Image.Image, pad: bool, over_white: bool, exif: bool, guard: Guard, _threads: int = 1
+    image: Image.Image, pad: bool, rgb: Rgb, exif: bool, guard: Guard, _threads: int = 1
 ) -> Answer:
     """Pixels of an image of the caller's. One that was opened lazily stays as it is, where its file can be read
     anew: else the pixels of a whole batch would stay in the caller's objects."""
     own = None if size(image)[2] else open_again(image, pad, guard)
-    return in_place(image if own is None else own, over_white, exif, guard)
+    return in_place(image if own is None else own, rgb, exif, guard)
 
 
-def in_place(image: Image.Image, over_white: bool, exif: bool, guard: Guard) -> Answer:
+def in_place(image: Image.Image, rgb: Rgb, exif: bool, guard: Guard) -> Answer:
     """Pixels of an image itself."""
-    return pixels(image, True, over_white, exif, guard), None, ("", "", None)
+    return pixels(image, True, rgb, exif, guard), None, ("", "", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import PIL
 from PIL import Image, ImageFile
@@ -46,25 +46,29 @@ def size(image: Image.Image) -> tuple[int, int, bool]:
     return width, height, not image.tile and getattr(image, "_im", None) is not None
 
 
+#: When an image becomes RGB: over white and so before it is resized; before it is resized; after.
+Rgb: TypeAlias = Literal["over white", "first", "last"]
 #: What `pixels` gives.
 Found: TypeAlias = tuple[str, int, int, Any, bool, bytes | None, int, int]
 
 
-def pixels(image: Image.Image, is_own: bool, over_white: bool, exif: bool, guard: Guard) -> Found:
+def pixels(image: Image.Image, is_own: bool, rgb: Rgb, exif: bool, guard: Guard) -> Found:
     """The mode, width, height, memory, whether that is as Pillow stores pixels, palette (RGB), orientation of an
     image, loaded if it was not, and the bytes that all of it holds; those of an image that is not `is_own` are its owner's.
 
     The memory is an Arrow capsule of Pillow's own storage, where this Pillow exports it and the image lies in one
     block; or Pillow's image itself, of which `strip` exports copies of some rows at a time; or packed bytes. The flag
-    is true for the first two, which have pixels as Pillow stores them. With `over_white`, an image with a transparent
-    colour, or in LAB, is laid over white, and so is RGB. The orientation is 1 without `exif`.
+    is true for the first two, which have pixels as Pillow stores them. With `rgb` "over white", an image with a
+    transparent colour, or in LAB, is laid over white, and so is RGB. The orientation is 1 without `exif`.
     """
     # Also where they are in memory: it hands a changed palette to Pillow's core.
     image.load()
     loaded = image
+    if rgb == "first" and not exif:
+        _check_palette(image)
     held = stored_bytes(image.mode) * image.width * image.height if is_own else 0
     # Of LAB, Pillow makes the unused fourth byte of a pixel the alpha of RGBA.
-    if over_white and (image.info.get("transparency") is not None or image.mode == "LAB"):
+    if rgb == "over white" and (image.info.get("transparency") is not None or image.mode == "LAB"):
         count = image.width * image.height
         guard.memory(held + _OVER_WHITE * count)
         held += stored_bytes("RGB") * count
@@ -116,6 +120,15 @@ def strip(stored: Any, left: int, right: int, top: int, rows: int, row: int) -> 
         )
     rows = max(1, min(rows, core.get_block_size() // row))
     return stored.crop((left, top, right, top + rows)).__arrow_c_array__(), rows
+
+
+def _check_palette(image: Image.Image) -> None:
+    """Refuse an image that `convert("RGB")` refuses by an assertion. Resizing, cropping and turning give it a palette."""
+    transparency = image.info.get("transparency", b"")
+    if image.mode == "P" and image.palette is None and not isinstance(transparency, bytes):
+        raise RefusedError(
+            "decode", "expected a palette for the transparent colour, found none in the image"
+        )
 
 
 def _palette(stored: Any) -> bytes:
