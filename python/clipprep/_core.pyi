@@ -198,7 +198,7 @@ class Preprocess:
     def interpolation(
         self,
     ) -> Literal["nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"]:
-        """The resampling filter: the name, or a member of `PIL.Image.Resampling`."""
+        """The resampling filter: the name, or a member of `PIL.Image.Resampling` or of torchvision's `InterpolationMode`."""
     @property
     def antialias(self) -> bool:
         """Whether to widen the filter where an image is downscaled, so that every pixel counts."""

@@ -133,7 +133,7 @@ class FromConfig(_core.Preprocess):
         in RGB alone, as long as `convert_rgb=True` is not given.
 
         Args:
-            transform: The transform.
+            transform: The transform, or weights such as `ResNet50_Weights.DEFAULT`.
             options: As for `from_hf`.
 
         Raises:

@@ -128,10 +128,11 @@ class Preprocess(FromConfig, Calls):
                 `clipprep.MEAN`.
             std: Three numbers above 0 to divide the channels R, G, B by. None stands for CLIP's,
                 `clipprep.STD`.
-            interpolation: The resampling filter: the name, or a member of `PIL.Image.Resampling`.
-                The profiles "hf-torchvision" and "torchvision" use torch's filter of that name; they
-                have no "box" and no "hamming", "nearest" is torch's "nearest-exact", and
-                "nearest-floor", which only they have, is torch's "nearest".
+            interpolation: The resampling filter: the name, or a member of `PIL.Image.Resampling` or
+                of torchvision's `InterpolationMode`. The profiles "hf-torchvision" and "torchvision"
+                use torch's filter of that name; they have no "box" and no "hamming", "nearest" is
+                torch's "nearest-exact", and "nearest-floor", which only they have, is torch's
+                "nearest".
 
                 - "nearest": The nearest source pixel, without antialiasing.
                 - "nearest-floor": The source pixel that holds the top left corner of an output pixel:

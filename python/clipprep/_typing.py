@@ -130,7 +130,7 @@ class Options(ConfigOptions, total=False):
         Literal["nearest", "nearest-floor", "box", "bilinear", "hamming", "bicubic", "lanczos"]
         | Resampling
     )
-    """The resampling filter: the name, or a member of `PIL.Image.Resampling`."""
+    """The resampling filter: the name, or a member of `PIL.Image.Resampling` or of torchvision's `InterpolationMode`."""
     antialias: bool
     """Whether to widen the filter where an image is downscaled, so that every pixel counts."""
     channel_order: Literal["RGB", "BGR"]

@@ -175,6 +175,35 @@ def test_filters_of_pillow(constant: Image.Resampling) -> None:
             clipprep.Preprocess(32, interpolation=constant)
 
 
+@pytest.mark.parametrize(
+    "name", ["bilinear", "bicubic", "box", "hamming", "lanczos", "nearest-exact", "nearest", "new"]
+)
+def test_filters_of_torchvision(name: str) -> None:
+    """A mode is read by its value; "nearest" is one filter for PIL images, and another one for tensors."""
+    mode = type("InterpolationMode", (), {"__module__": "torchvision.transforms.functional"})()
+    mode.value = name
+    if name == "nearest":
+        with pytest.raises(ValueError, match=r'"nearest" for .* PIL images, or "nearest-floor"'):
+            clipprep.Preprocess(32, interpolation=mode)
+    elif name == "new":
+        with pytest.raises(ValueError, match="expected interpolation= one of"):
+            clipprep.Preprocess(32, interpolation=mode)
+    else:
+        ours = name.removesuffix("-exact")
+        assert clipprep.Preprocess(32, interpolation=mode).interpolation == ours
+    mode.value = 3
+    with pytest.raises(TypeError, match="expected interpolation= one of"):
+        clipprep.Preprocess(32, interpolation=mode)
+
+
+def test_live_filters_of_torchvision() -> None:
+    modes = pytest.importorskip("torchvision.transforms", reason="torchvision is not installed")
+    for mode in modes.InterpolationMode:
+        if mode is not modes.InterpolationMode.NEAREST:
+            ours = clipprep.Preprocess(32, interpolation=mode).interpolation
+            assert ours == mode.value.removesuffix("-exact")
+
+
 def test_flags_of_numpy() -> None:
     assert clipprep.Preprocess(32, exif=np.True_, normalize=np.bool_(False)) == clipprep.Preprocess(
         32, exif=True, normalize=False

@@ -177,6 +177,15 @@ def test_presets_that_are_not_read(name: str) -> None:
         Preprocess(fake("torchvision.transforms._presets", name))
 
 
+def test_weights_mean_their_transform() -> None:
+    enum = type("WeightsEnum", (), {"__module__": "torchvision.models._api"})
+    weights = type("Weights", (enum,), {"transforms": staticmethod(preset)})()
+    assert Preprocess(weights) == Preprocess(preset()) == Preprocess.from_torchvision(weights)
+    weights = type("Weights", (enum,), {"transforms": lambda self: "none"})()
+    with pytest.raises(ValueError, match="each step of the transform"):
+        Preprocess(weights)
+
+
 def compare(transform: Any, images: list[Image.Image] = IMAGES) -> None:
     """Tensors of the live transform, and ours of the same images and of their pixels."""
     pre = Preprocess.from_torchvision(transform, pillow=LIVE)
@@ -234,7 +243,12 @@ def test_live_presets() -> None:
     presets: dict[str, Any] = {}
     for name in models.list_models():
         for weights in models.get_model_weights(name):
-            presets.setdefault(repr(weights.transforms()), weights.transforms())
+            transform = weights.transforms()
+            if repr(transform) not in presets and type(transform).__name__ == "ImageClassification":
+                pre = Preprocess.from_torchvision(weights, dtype="float16")
+                assert pre == Preprocess.from_torchvision(transform, dtype="float16")
+                assert Preprocess(weights) == Preprocess(transform)
+            presets.setdefault(repr(transform), transform)
     read = 0
     for found in presets.values():
         if type(found).__name__ != "ImageClassification":

@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["hf", "open_clip", "timm", "torchvision"]
 
+#: The class of torchvision's enums of weights: its package and its name.
+_WEIGHTS = ("torchvision", "WeightsEnum")
 #: The kind of an object by a class that it derives from: its package and its name.
 _CLASSES: Mapping[tuple[str, str], Kind] = {
     ("transformers", "BaseImageProcessor"): "hf",
@@ -18,14 +20,25 @@ _CLASSES: Mapping[tuple[str, str], Kind] = {
     ("open_clip", "PreprocessCfg"): "open_clip",
     ("timm", "PretrainedCfg"): "timm",
     ("torchvision", "Compose"): "torchvision",
+    _WEIGHTS: "torchvision",
 }
 #: The classes that torchvision's `weights.transforms()` makes, of which some are read.
 _PRESETS = "torchvision.transforms._presets"
 
 
+def _classes(value: object) -> list[tuple[str, str]]:
+    """The package and the name of an object's class, and of those that it derives from."""
+    return [(cls.__module__.partition(".")[0], cls.__name__) for cls in type(value).__mro__]
+
+
+def is_weights(value: object) -> bool:
+    """Whether an object is one of torchvision's enums of weights, which gives their transform."""
+    return _WEIGHTS in _classes(value)
+
+
 def kind(value: object) -> Kind | None:
     """Which reader takes an object; None for one that none takes."""
-    classes = [(cls.__module__.partition(".")[0], cls.__name__) for cls in type(value).__mro__]
+    classes = _classes(value)
     for cls in classes:
         if cls in _CLASSES:
             return _CLASSES[cls]

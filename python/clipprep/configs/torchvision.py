@@ -34,8 +34,12 @@ def read(compose: Any, options: Mapping[str, object]) -> tuple[tuple[int, int], 
     Raises ValueError for a step whose bits no profile has, which it names.
     """
     if objects.kind(compose) != "torchvision":
-        expected = "expected a Compose of torchvision, or what weights.transforms() gives"
+        expected = (
+            "expected a Compose of torchvision, its weights, or what weights.transforms() gives"
+        )
         raise type_error(f"{expected}, found {kind(compose)}")
+    if objects.is_weights(compose):
+        compose = compose.transforms()
     # Without a step that converts, torchvision takes an image as it is, and so an image in RGB alone.
     found = _Steps(arguments={"profile": "timm", "convert_rgb": False, "normalize": False})
     for step in _flat(compose):

@@ -7,6 +7,7 @@ use pyo3::types::{PyString, PyType};
 
 use super::value::{Value, Wrong};
 use crate::named::Named;
+use crate::python::errors::value_error;
 use crate::python::fallback::Fallback;
 use crate::python::output::Dtype;
 use crate::{
@@ -92,15 +93,32 @@ fn pillow_build(given: &Bound<'_, PyAny>) -> Result<PillowBuild, Wrong> {
     })
 }
 
-/// A filter's name, or Pillow's constant.
+/// A filter's name, Pillow's constant, or torchvision's.
 fn filter(given: &Bound<'_, PyAny>) -> Result<Filter, Wrong> {
     let py = given.py();
+    let class = given.get_type().fully_qualified_name();
+    if class.is_ok_and(|name| name == "torchvision.transforms.functional.InterpolationMode") {
+        return filter_of_torchvision(given);
+    }
     let resampling = py.import("PIL.Image").and_then(|image| image.getattr("Resampling"));
     let name = match resampling.and_then(|class| given.is_instance(&class)).map_err(Wrong::Raised)? {
         true => given.getattr("name").and_then(|name| name.extract::<String>()).map_err(Wrong::Raised)?,
         false => return named(given),
     };
     by_name(&name.to_lowercase())
+}
+
+/// The filter of a member of torchvision's `InterpolationMode`, by its value.
+fn filter_of_torchvision(mode: &Bound<'_, PyAny>) -> Result<Filter, Wrong> {
+    match &*text(&mode.getattr("value").map_err(Wrong::Raised)?)? {
+        "nearest-exact" => by_name("nearest"),
+        // Two filters: of images and of tensors.
+        "nearest" => Err(Wrong::Ours(value_error(
+            "interpolation= \"nearest\" for what torchvision does to PIL images, or \"nearest-floor\" for what it does to tensors",
+            "InterpolationMode.NEAREST, which is either",
+        ))),
+        name => by_name(name),
+    }
 }
 
 /// A type's name, NumPy's type or dtype, or torch's dtype.

@@ -42,9 +42,9 @@ options! {
     mean => spec.mean, NoneIsDefault;
     /// Three numbers above 0 to divide the channels R, G, B by. None stands for CLIP's, `clipprep.STD`.
     std => spec.std, NoneIsDefault;
-    /// The resampling filter: the name, or a member of `PIL.Image.Resampling`. The profiles "hf-torchvision" and
-    /// "torchvision" use torch's filter of that name; they have no "box" and no "hamming", "nearest" is torch's
-    /// "nearest-exact", and "nearest-floor", which only they have, is torch's "nearest".
+    /// The resampling filter: the name, or a member of `PIL.Image.Resampling` or of torchvision's `InterpolationMode`. The
+    /// profiles "hf-torchvision" and "torchvision" use torch's filter of that name; they have no "box" and no "hamming",
+    /// "nearest" is torch's "nearest-exact", and "nearest-floor", which only they have, is torch's "nearest".
     interpolation => spec.filter;
     /// Whether to widen the filter where an image is downscaled, so that every pixel counts. False takes two
     /// neighbours on each axis ("bilinear") or four ("bicubic"), as torch does with `antialias=False`; only
