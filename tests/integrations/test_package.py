@@ -32,10 +32,12 @@ def test_the_extras_are_those_that_users_are_told_of() -> None:
     assert extras_named() == set(PYPROJECT["project"]["optional-dependencies"])
 
 
-def test_the_makefile_installs_groups_and_extras_that_exist() -> None:
+def test_the_makefile_and_workflows_install_groups_and_extras_that_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     groups = set(" ".join(re.findall(r"GROUPS := (.*)", makefile)).split())
     groups |= set(re.findall(r"--group (\w+)", makefile))
+    for workflow in WORKFLOWS:
+        groups |= set(re.findall(r"\bgroup: ([\w-]+)", workflow.read_text(encoding="utf-8")))
     extras = set(re.findall(r"\w+", " ".join(re.findall(r"EXTRAS := (.*)", makefile))))
     assert groups == set(PYPROJECT["dependency-groups"])
     assert extras
