@@ -64,7 +64,7 @@ def test_names_cost_their_rows_where_missing(path: str) -> None:
     assert rows(pa.array([path, path]).dictionary_encode()) == [True, True]
 
 
-@pytest.mark.filterwarnings("ignore::polars.exceptions.PerformanceWarning")
+@pytest.mark.filterwarnings("ignore:(Determining|Resolving) ")  # of a query of polars
 def test_what_is_no_table() -> None:
     """A query has to be collected, and a reader gone through: the error says so."""
     pl = pytest.importorskip("polars")
