@@ -2,24 +2,24 @@
 //!
 //! A 32-bit element belongs to one channel of one output, and the elements of a register to values that follow each other in
 //! the output row: at most a few are left empty, and no sum is spread over elements. All their taps of a step come from one or two loads of
-//! 64 bytes. Where the windows are further apart, a register has fewer outputs: `avx512` does that.
+//! 64 bytes. Where the windows are further apart, a register has fewer outputs: `lanes` does that.
 
 use std::arch::x86_64::*;
 
-use super::avx512::{BYTES, Block, Step, combine, lay_out, pack, round};
-use super::kernel::{HorizontalKernel, Pixel};
+use super::registers::{BYTES, Block, Step, combine, lay_out, pack, round};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
+use crate::resample::kernels::kernel::{HorizontalKernel, Pixel};
 use crate::resample::weights::Weights;
 use crate::simd::Avx512;
 
 /// Values that a register sums up at most.
 const VALUES: usize = 16;
 /// Taps of a value in a step.
-const TAPS: usize = 4;
+pub const TAPS: usize = 4;
 
 /// The horizontal pass, its weights laid out for the loop.
 #[derive(Debug)]
-pub(super) struct HorizontalDense {
+pub struct HorizontalDense {
     blocks: Vec<Block>,
     steps: Vec<Step>,
     /// Values that a block sums up.
@@ -33,15 +33,8 @@ pub(super) struct HorizontalDense {
 }
 
 impl HorizontalDense {
-    /// `None` when the row is too short, a step's taps do not fit into two loads or the weights are too large.
-    pub fn new(proof: Avx512, weights: &Weights, pixel: Pixel) -> Option<Self> {
-        // Fewer values lie closer together, those of whole pixels above all.
-        [(1, VALUES), (2, VALUES), (2, 15), (2, 12)]
-            .into_iter()
-            .find_map(|(loads, values)| Self::with_loads(proof, weights, pixel, loads, values))
-    }
-
-    fn with_loads(
+    /// `None` when the row is too short, a step's taps do not fit into that many loads or the weights are too large.
+    pub fn new(
         proof: Avx512,
         weights: &Weights,
         Pixel { bytes, channels }: Pixel,
