@@ -3,10 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::back::{Geometry, Group, LANES, TakeBlocks, at};
+use super::back::{Geometry, LANES, TakeBlocks};
 use super::bits::Irregular;
-use super::own::Codes;
-use super::sequential::Guesses;
+use super::sequential::{Batch, Guesses, Place, Sequential, Target};
 use crate::ahead::{Maker, Taker};
 use crate::decode::rows::reserve;
 use crate::error::Result;
@@ -37,17 +36,9 @@ impl<'a> BandTaker<'a> {
 /// The blocks of a row of MCUs, or none where it was passed over.
 pub(super) struct Band {
     mcus: Range<usize>,
-    /// All of them zero but the first [`Self::blocks`].
-    groups: Vec<Group>,
-    blocks: Vec<Blocks>,
-}
-
-/// Where a group of blocks belongs, as [`TakeBlocks::put`] is told.
-struct Blocks {
-    component: usize,
-    row: usize,
-    number: usize,
-    last: u8,
+    /// All of them zero but those that have a place.
+    groups: Vec<Batch>,
+    places: Vec<Place>,
 }
 
 impl Band {
@@ -56,22 +47,22 @@ impl Band {
         let count = groups(geometry, mcus.len());
         let band = |_| {
             let mut groups = reserve("JPEG", count)?;
-            groups.resize(count, [0; 64 * LANES]);
-            Ok(Self { mcus: mcus.clone(), groups, blocks: reserve("JPEG", count)? })
+            groups.resize(count, Batch::EMPTY);
+            Ok(Self { mcus: mcus.clone(), groups, places: reserve("JPEG", count)? })
         };
         (0..BANDS).map(band).collect()
     }
 
     /// Bytes that all of them take at the most.
     pub fn memory(geometry: &Geometry) -> u64 {
-        let group = size_of::<Group>() + size_of::<Blocks>();
+        let group = size_of::<Batch>() + size_of::<Place>();
         (BANDS * groups(geometry, geometry.mcus.0) * group) as u64
     }
 
     /// Hands its blocks to the back half.
     pub fn hand_over(&mut self, back: &mut impl TakeBlocks) {
-        for (group, blocks) in self.groups.iter_mut().zip(self.blocks.drain(..)) {
-            back.put(blocks.component, blocks.row, blocks.number, group, blocks.last);
+        for (batch, place) in self.groups.iter_mut().zip(self.places.drain(..)) {
+            batch.hand_over(place, back);
         }
     }
 }
@@ -82,23 +73,23 @@ fn groups(geometry: &Geometry, mcus: usize) -> usize {
     mcus.div_ceil(LANES) * (0..geometry.components()).map(blocks).sum::<usize>()
 }
 
-impl TakeBlocks for Band {
+impl Target for Band {
     fn mcus(&self) -> Range<usize> {
         self.mcus.clone()
     }
 
-    fn put(&mut self, component: usize, row: usize, number: usize, group: &mut Group, last: u8) {
-        // Of DC alone, the first row of each block has all that there is.
-        let len = if last == 0 { at(1, 0) } else { group.len() };
-        self.groups[self.blocks.len()][..len].copy_from_slice(&group[..len]);
-        group[..len].fill(0);
-        self.blocks.push(Blocks { component, row, number, last });
+    fn room(&mut self, count: usize) -> &mut [Batch] {
+        &mut self.groups[self.places.len()..][..count]
+    }
+
+    fn placed(&mut self, place: Place) {
+        self.places.push(place);
     }
 }
 
 /// Reads the codes of the rows of MCUs up to the end of `rows`, of which those before it are passed over, and looks at
 /// what the file has after them.
-pub(super) fn read(mut codes: Codes<'_>, rows: Range<usize>, maker: &BandMaker) {
+pub(super) fn read(mut codes: Sequential<'_>, rows: Range<usize>, maker: &BandMaker) {
     for row in 0..=rows.end {
         let Some(mut band) = maker.free() else { return };
         let read = if row == rows.end {
@@ -106,7 +97,7 @@ pub(super) fn read(mut codes: Codes<'_>, rows: Range<usize>, maker: &BandMaker) 
         } else if row < rows.start {
             codes.pass()
         } else {
-            codes.row(&mut band)
+            codes.row_to(&mut band)
         };
         let is_over = read.is_err();
         maker.hand_over(read.map(|()| band));

@@ -193,12 +193,13 @@ impl<'a> Jpeg<'a> {
             Codes::Progressive(scans) => {
                 scans.share(geometry, needed.end, |rows| take(Codes::Shared(rows)))?
             }
-            mut codes => {
+            Codes::Sequential(mut codes) => {
                 let bands = Band::all(&mcus, geometry)?;
                 let guesses = codes.guesses(self.input.head(), needed.end)?;
                 let take = |bands| take(Codes::Ahead(BandTaker::new(bands, guesses)));
-                ahead(bands, |maker| bands::read(codes, needed, &maker), take)
+                ahead(bands, |maker| bands::read(*codes, needed, &maker), take)
             }
+            Codes::Ahead(_) | Codes::Shared(_) => None,
         }
         .transpose()
     }

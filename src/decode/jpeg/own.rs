@@ -1,14 +1,13 @@
 //! Rows of a regular file, from its codes to pixels, without libjpeg.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use super::back::{Back, Geometry, TakeBlocks};
 use super::bands::BandTaker;
 use super::bits::Irregular;
 use super::header::Header;
 use super::progressive::{Progressive, SharedRows};
-use super::sequential::{Guesses, Sequential};
+use super::sequential::Sequential;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::pixels::Window;
@@ -44,16 +43,7 @@ pub(super) enum Codes<'a> {
     Shared(SharedRows),
 }
 
-impl<'a> Codes<'a> {
-    /// What another thread can read ahead of this one, which is at the beginning, where that is so; `bytes` are the file, and
-    /// the first `rows` rows of MCUs are to be read.
-    pub fn guesses(&mut self, bytes: &'a [u8], rows: usize) -> Result<Option<Arc<Guesses<'a>>>> {
-        match self {
-            Self::Sequential(scan) => scan.guesses(bytes, rows),
-            _ => Ok(None),
-        }
-    }
-
+impl Codes<'_> {
     /// Passes over a row of MCUs.
     pub fn pass(&mut self) -> std::result::Result<(), Irregular> {
         match self {

@@ -33,6 +33,9 @@ pub(super) struct Guess<'a> {
     scan: Scan<'a>,
     kept: Kept,
     is_over: bool,
+    /// The byte at which the reader stood, and the bytes from there to the first one here.
+    reader: usize,
+    apart: usize,
     /// The bytes from the first one on that the reader has passed, and the stuffed zeros among them.
     passed: (usize, usize),
 }
@@ -58,6 +61,12 @@ impl<'a> Guess<'a> {
                 self.is_over = true;
             }
         }
+    }
+
+    /// Whether this has a third of the bytes that the reader has read since, and a little. Where there is time for more, the
+    /// reader waits for a processor, and may get this thread's.
+    fn is_far(&self, reader: usize) -> bool {
+        3 * self.scan.taken() / 8 > reader - self.reader + self.apart / 8
     }
 
     /// The bit at which the reader stands, where it has passed `bytes` and all but the last `buffered` bits of them are read.
@@ -146,8 +155,9 @@ impl<'a> Guesses<'a> {
             self.begin(&mut state, from);
         }
         let State::Made(guess) = &mut *state else { return false };
+        let at = self.at.load(Ordering::Relaxed);
         // The reader may be waiting for this very guess.
-        if self.at.load(Ordering::Relaxed) >= self.from.load(Ordering::Relaxed) {
+        if at >= self.from.load(Ordering::Relaxed) || guess.is_far(at) {
             return false;
         }
         (self.read_on)(guess);
@@ -170,7 +180,9 @@ impl<'a> Guesses<'a> {
             State::Idle(kept) => {
                 self.from.store(from, Ordering::Relaxed);
                 let scan = self.scan.from(self.bytes, from);
-                State::Made(Guess { scan, kept, is_over: false, passed: (0, 0) }.into())
+                let reader = self.at.load(Ordering::Relaxed);
+                let apart = from.saturating_sub(reader);
+                State::Made(Guess { scan, kept, is_over: false, reader, apart, passed: (0, 0) }.into())
             }
             other => other,
         };

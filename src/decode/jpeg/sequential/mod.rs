@@ -11,21 +11,22 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::back::{Geometry, Group, LANES, TakeBlocks, at};
+use super::back::{Geometry, LANES, TakeBlocks, at};
 use super::bits::Irregular;
 use super::header::NATURAL;
 use super::markers::END_OF_IMAGE;
 use super::pairs::{Block, MOST_PLACES};
-use super::scan::{Scan, Target, TargetBlock};
+use super::scan::{self, Scan, TargetBlock};
 use crate::error::Result;
 use crate::simd::{Level, best};
 pub(super) use guess::Guesses;
 use source::Source;
 
-/// Reads a row of MCUs for a back half, or passes over it.
-type Read = fn(&mut Sequential<'_>, Option<&mut dyn TakeBlocks>) -> std::result::Result<(), Irregular>;
+/// Reads a row of MCUs, or passes over it.
+type Read = fn(&mut Sequential<'_>, Option<&mut dyn Target>) -> std::result::Result<(), Irregular>;
 
 /// Where each coefficient in coded order is in a group, from the first value of its block on. What is set beyond the
 /// last one goes to the place of DC, which is set after it.
@@ -40,11 +41,68 @@ const IN_GROUP: [u8; MOST_PLACES] = {
 };
 
 /// A group with room after it for any place of its last block.
+#[derive(Clone)]
 #[repr(align(64))]
-struct Batch {
+pub(super) struct Batch {
     values: [i16; at(0, LANES - 1) + 256],
     /// The number of its last coefficient.
     last: u8,
+}
+
+impl Batch {
+    /// All zeros.
+    pub const EMPTY: Self = Self { values: [0; _], last: 0 };
+
+    /// Hands its blocks to the back half, after which it is all zeros again.
+    #[inline(always)]
+    pub fn hand_over(&mut self, place: Place, back: &mut impl TakeBlocks) {
+        let group = self.values.first_chunk_mut().expect("more than a group");
+        back.put(place.component, place.row, place.number, group, self.last);
+        self.last = 0;
+    }
+}
+
+/// Where the blocks of a group belong, as [`TakeBlocks::put`] is told.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    component: usize,
+    row: usize,
+    number: usize,
+}
+
+/// Takes the groups of a row of MCUs.
+pub(super) trait Target {
+    /// The columns of MCUs that are needed.
+    fn mcus(&self) -> Range<usize>;
+
+    /// Groups of zeros that the next blocks are read into.
+    fn room(&mut self, count: usize) -> &mut [Batch];
+
+    /// Takes the next of these groups.
+    fn placed(&mut self, place: Place);
+}
+
+/// Hands each group over as soon as it is read.
+struct AtOnce<'a, B> {
+    back: &'a mut B,
+    groups: Vec<Batch>,
+    placed: usize,
+}
+
+impl<B: TakeBlocks> Target for AtOnce<'_, B> {
+    fn mcus(&self) -> Range<usize> {
+        self.back.mcus()
+    }
+
+    fn room(&mut self, count: usize) -> &mut [Batch] {
+        self.placed = 0;
+        &mut self.groups[..count]
+    }
+
+    fn placed(&mut self, place: Place) {
+        self.groups[self.placed].hand_over(place, self.back);
+        self.placed += 1;
+    }
 }
 
 /// The blocks of an MCU in groups.
@@ -54,7 +112,7 @@ struct Mcu<'a> {
     targets: &'a [(usize, usize)],
 }
 
-impl Target for Mcu<'_> {
+impl scan::Target for Mcu<'_> {
     type Block<'b>
         = BlockOfGroup<'b>
     where
@@ -89,12 +147,9 @@ impl TargetBlock for BlockOfGroup<'_> {
     }
 }
 
-/// Where the blocks of a group belong: to which component, and where in [`LANES`] MCUs.
-struct Place {
-    component: usize,
-    row: usize,
-    /// The group's number in its row, and how many there are.
-    number: usize,
+/// Where the blocks of a group of the first [`LANES`] MCUs belong, and how many groups further on those of the next ones do.
+struct Step {
+    first: Place,
     count: usize,
 }
 
@@ -106,7 +161,7 @@ pub(super) struct Sequential<'a> {
     mcus: usize,
     /// The blocks of [`LANES`] MCUs.
     groups: Vec<Batch>,
-    places: Vec<Place>,
+    places: Vec<Step>,
     /// For each of [`LANES`] MCUs the group and the lane of each of its blocks.
     targets: [Vec<(usize, usize)>; LANES],
 }
@@ -123,18 +178,19 @@ impl<'a> Sequential<'a> {
         for component in components {
             let (across, down) = geometry.blocks(component);
             for row in 0..down {
-                let first = places.len();
-                places.extend((0..across).map(|number| Place { component, row, number, count: across }));
+                let before = places.len();
+                let first = |number| Place { component, row, number };
+                places.extend((0..across).map(|number| Step { first: first(number), count: across }));
                 for (mcu, targets) in targets.iter_mut().enumerate() {
                     let blocks = mcu * across..(mcu + 1) * across;
-                    targets.extend(blocks.map(|block| (first + block / LANES, block % LANES)));
+                    targets.extend(blocks.map(|block| (before + block / LANES, block % LANES)));
                 }
             }
         }
-        let groups = places.iter().map(|_| Batch { values: [0; _], last: 0 }).collect();
+        let groups = vec![Batch::EMPTY; places.len()];
         let read: Read = best! { level;
             "x86_64" Avx2 => |proof| Some(x86::read(proof)),
-            _ => |scan, back| scan.read_row(back),
+            _ => |scan, target| scan.read_row(target),
         };
         Self { source: Source::new(scan), read, level, mcus: geometry.mcus.0, groups, places, targets }
     }
@@ -150,29 +206,37 @@ impl<'a> Sequential<'a> {
         (self.read)(self, None)
     }
 
-    /// Reads a row of MCUs.
+    /// Reads a row of MCUs for a back half.
     pub fn row(&mut self, back: &mut impl TakeBlocks) -> std::result::Result<(), Irregular> {
-        (self.read)(self, Some(back))
+        let groups = std::mem::take(&mut self.groups);
+        let mut target = AtOnce { back, groups, placed: 0 };
+        let read = self.row_to(&mut target);
+        self.groups = target.groups;
+        read
+    }
+
+    /// Reads a row of MCUs to where their groups stay.
+    pub fn row_to(&mut self, target: &mut impl Target) -> std::result::Result<(), Irregular> {
+        (self.read)(self, Some(target))
     }
 
     #[inline(always)]
-    fn read_row(&mut self, back: Option<&mut dyn TakeBlocks>) -> std::result::Result<(), Irregular> {
+    fn read_row(&mut self, target: Option<&mut dyn Target>) -> std::result::Result<(), Irregular> {
         self.source.begin_row();
-        let Some(back) = back else {
+        let Some(target) = target else {
             self.source.skip(self.mcus)?;
             return self.source.check();
         };
-        let needed = back.mcus();
+        let needed = target.mcus();
         self.source.skip(needed.start)?;
         for (number, first) in needed.clone().step_by(LANES).enumerate() {
             let count = (needed.end - first).min(LANES);
+            let groups = target.room(self.places.len());
             for targets in &self.targets[..count] {
-                self.source.mcu(&mut Mcu { groups: &mut self.groups, targets })?;
+                self.source.mcu(&mut Mcu { groups, targets })?;
             }
-            for (group, place) in self.groups.iter_mut().zip(&self.places) {
-                let values: &mut Group = group.values.first_chunk_mut().ok_or(Irregular)?;
-                back.put(place.component, place.row, number * place.count + place.number, values, group.last);
-                group.last = 0;
+            for Step { first, count } in &self.places {
+                target.placed(Place { number: number * count + first.number, ..*first });
             }
         }
         self.source.skip(self.mcus - needed.end)?;
