@@ -29,14 +29,9 @@ pub(crate) struct Taker<P, E> {
 }
 
 impl<P, E> Taker<P, E> {
-    /// Runs `use_it` on the next piece; `None` where the other thread has ended.
-    pub fn with_next<R>(&self, use_it: impl FnOnce(&mut P) -> R) -> Option<Result<R, E>> {
-        self.with_next_after(|| false, use_it)
-    }
-
-    /// The same, with something to do as long as no piece is ready: `meanwhile` is called again until it returns that it
-    /// has nothing to do.
-    pub fn with_next_after<R>(
+    /// Runs `use_it` on the next piece; `None` where the other thread has ended. As long as no piece is ready, it calls
+    /// `meanwhile`, until that returns that it has nothing to do.
+    pub fn with_next<R>(
         &self,
         mut meanwhile: impl FnMut() -> bool,
         use_it: impl FnOnce(&mut P) -> R,
@@ -107,7 +102,7 @@ mod tests {
             |maker| count(&maker, 9),
             |taker| {
                 let mut taken = Vec::new();
-                while let Some(Ok(piece)) = taker.with_next(|piece| piece.clone()) {
+                while let Some(Ok(piece)) = taker.with_next(|| false, |piece| piece.clone()) {
                     taken.push(piece);
                 }
                 taken
@@ -121,7 +116,8 @@ mod tests {
 
     #[test]
     fn who_takes_no_more_ends_it() {
-        let taken = ahead([vec![]], |maker| count(&maker, usize::MAX), |taker| taker.with_next(|_| ()));
+        let taken =
+            ahead([vec![]], |maker| count(&maker, usize::MAX), |taker| taker.with_next(|| false, |_| ()));
         assert_eq!(taken, Some(Some(Ok(()))));
     }
 
@@ -131,13 +127,13 @@ mod tests {
             maker.hand_over(Ok(maker.free().expect("a piece") + 1));
             maker.hand_over(Err("no more"));
         };
-        let take = |taker: Taker<u8, _>| [(); 3].map(|()| taker.with_next(|piece| *piece));
+        let take = |taker: Taker<u8, _>| [(); 3].map(|()| taker.with_next(|| false, |piece| *piece));
         assert_eq!(ahead([1], make, take), Some([Some(Ok(2)), Some(Err("no more")), None]));
     }
 
     #[test]
     #[should_panic(expected = "a scoped thread panicked")]
     fn a_panic_reaches_the_caller() {
-        ahead([()], |_: Maker<(), ()>| panic!("bytes"), |taker| taker.with_next(|_| ()));
+        ahead([()], |_: Maker<(), ()>| panic!("bytes"), |taker| taker.with_next(|| false, |_| ()));
     }
 }

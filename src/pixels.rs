@@ -151,7 +151,7 @@ pub trait Image {
     /// Hands out the rows of `window`, top to bottom, each cut to its columns.
     fn rows<'a>(&'a mut self, window: &Window) -> Result<Box<dyn Rows + 'a>>;
     /// Has `read` take the rows of `window` as [`rows`](Self::rows) hands them out, while other threads may work on those
-    /// that come.
+    /// that come. Where this fails, it may be called again, for all rows, and what it returns then is what counts.
     fn with_rows(
         &mut self,
         window: &Window,

@@ -29,7 +29,7 @@ impl<'a> BandTaker<'a> {
     /// Runs `use_it` on the next band. Until there is one, this thread reads codes as well.
     pub fn with_next(&self, use_it: impl FnOnce(&mut Band)) -> std::result::Result<(), Irregular> {
         let meanwhile = || self.guesses.as_ref().is_some_and(|guesses| guesses.read_ahead());
-        self.bands.with_next_after(meanwhile, use_it).unwrap_or(Err(Irregular))
+        self.bands.with_next(meanwhile, use_it).unwrap_or(Err(Irregular))
     }
 }
 

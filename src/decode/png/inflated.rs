@@ -1,31 +1,25 @@
 //! The image data of a PNG as its lines take them: inflated by the same thread, or ahead by another one.
 
+use simd_adler32::Adler32;
+
 use super::chunks::Chunks;
-use super::stream::{PIECE, Stream};
-use crate::ahead::{Maker, Taker};
-use crate::decode::rows::{allocate, reserve};
+use super::guess::{Guesser, Guesses, Units};
+use super::inflate::WINDOW;
+use super::pieces::{PIECE, Piece};
+use super::stream::Stream;
+use crate::ahead::Taker;
+use crate::decode::rows::allocate;
 use crate::decode::unfilter::SLACK;
 use crate::error::{Error, Result};
-
-/// Pieces that may be inflated ahead.
-const PIECES: usize = 4;
-/// Bytes of a piece at the most: what a stream has beyond those that it was asked for is less than a piece more.
-const PIECE_ROOM: usize = 3 * PIECE;
-
-pub(super) type Piece = Vec<u8>;
+use crate::interrupt;
 
 /// Where lines come from.
-pub(super) enum Inflated<'a> {
+pub(super) enum Inflated<'g, 'a> {
     Here(Box<Stream<'a>>),
-    Ahead(Ahead),
+    Ahead(Box<Ahead<'g, 'a>>),
 }
 
-impl<'a> Inflated<'a> {
-    /// The stream of `total` bytes in `chunks`, for [`inflate`].
-    pub fn stream_ahead(chunks: Chunks<'a>, total: usize) -> Result<Stream<'a>> {
-        Stream::new(chunks, PIECE, total)
-    }
-
+impl Inflated<'_, '_> {
     /// Bytes that are inflated and not consumed, at least `count` of them, and [`SLACK`] after them.
     pub fn at_least(&mut self, count: usize) -> Result<&[u8]> {
         match self {
@@ -46,34 +40,52 @@ impl<'a> Inflated<'a> {
     pub fn finish(&mut self) -> Result<()> {
         match self {
             Self::Here(stream) => stream.finish(),
-            Self::Ahead(ahead) => ahead.next_piece(),
+            Self::Ahead(ahead) => ahead.finish(),
         }
     }
 }
 
-/// What another thread inflates.
-pub(super) struct Ahead {
+/// What another thread inflates, and what this one guesses meanwhile.
+pub(super) struct Ahead<'g, 'a> {
     pieces: Taker<Piece, Error>,
+    guesser: Guesser<'g, 'a>,
+    /// A guess that came true: its units, how many of them are in `buffer`, and the bytes before it.
+    guessed: Option<(Units, usize)>,
+    window: Vec<u8>,
     buffer: Vec<u8>,
     /// The bytes in `buffer` that are not consumed yet.
     start: usize,
     end: usize,
+    /// Of the bytes that were in `buffer`, and of all according to the file.
+    checksum: Adler32,
+    expected: Option<u32>,
 }
 
-impl Ahead {
-    /// For lines that ask for at most `longest` bytes at a time.
-    pub fn new(pieces: Taker<Piece, Error>, longest: usize) -> Result<Self> {
-        Ok(Self { pieces, buffer: allocate("PNG", buffered(longest))?, start: 0, end: 0 })
+impl<'g, 'a> Ahead<'g, 'a> {
+    /// For lines that ask for at most `longest` bytes at a time, out of `total`.
+    pub fn new(
+        pieces: Taker<Piece, Error>,
+        guesses: &'g Guesses<'a>,
+        chunks: Chunks<'a>,
+        longest: usize,
+        total: usize,
+    ) -> Result<Self> {
+        Ok(Self {
+            pieces,
+            guesser: Guesser::new(guesses, chunks, total)?,
+            guessed: None,
+            window: allocate("PNG", WINDOW)?,
+            buffer: allocate("PNG", buffered(longest))?,
+            start: 0,
+            end: 0,
+            checksum: Adler32::new(),
+            expected: None,
+        })
     }
 
-    /// Pieces to be inflated into.
-    pub fn pieces() -> Result<Vec<Piece>> {
-        (0..PIECES).map(|_| reserve("PNG", PIECE_ROOM)).collect()
-    }
-
-    /// Bytes that it all takes, with the stream of `total` bytes.
+    /// Bytes that it takes, besides the pieces.
     pub fn memory(longest: usize, total: usize) -> usize {
-        (Stream::memory(PIECE, total) + PIECES * PIECE_ROOM).saturating_add(buffered(longest))
+        buffered(longest).saturating_add(WINDOW + Guesser::memory(total))
     }
 
     fn at_least(&mut self, count: usize) -> Result<&[u8]> {
@@ -82,49 +94,55 @@ impl Ahead {
             (self.start, self.end) = (0, self.end - self.start);
         }
         while self.end - self.start < count {
-            self.next_piece()?;
+            self.add_piece()?;
         }
         Ok(&self.buffer[self.start..self.end + SLACK])
     }
 
-    fn next_piece(&mut self) -> Result<()> {
-        let (buffer, end) = (&mut self.buffer, &mut self.end);
-        let taken = self.pieces.with_next(|piece| {
-            buffer[*end..][..piece.len()].copy_from_slice(piece);
-            *end += piece.len();
-        });
-        taken.ok_or(Error::Interrupted)?
+    fn finish(&mut self) -> Result<()> {
+        (self.start, self.end) = (0, 0);
+        loop {
+            match self.expected {
+                Some(expected) if expected == self.checksum.finish() => return Ok(()),
+                Some(_) => return Err(Error::decode("PNG", "data with a wrong checksum")),
+                None => self.add_piece()?,
+            }
+        }
+    }
+
+    fn add_piece(&mut self) -> Result<()> {
+        interrupt::check()?;
+        let from = self.end;
+        if let Some((units, at)) = &mut self.guessed {
+            let count = (units.end - *at).min(PIECE);
+            units.resolve(*at, &self.window, &mut self.buffer[from..][..count]);
+            *at += count;
+            self.end += count;
+        } else {
+            let taken = self.pieces.with_next(
+                || self.guesser.step(),
+                |piece| {
+                    let bytes = piece.inflated();
+                    self.buffer[from..][..bytes.len()].copy_from_slice(bytes);
+                    self.end += bytes.len();
+                    self.expected = piece.checksum.take();
+                    self.guessed = piece.guessed.take().map(|units| {
+                        self.window.copy_from_slice(piece.window());
+                        (units, WINDOW)
+                    });
+                },
+            );
+            taken.ok_or(Error::Interrupted)??;
+        }
+        if let Some((units, _)) = self.guessed.take_if(|(units, at)| *at == units.end) {
+            self.guesser.recycle(units);
+        }
+        self.checksum.write(&self.buffer[from..self.end]);
+        Ok(())
     }
 }
 
 /// Bytes of the buffer: fewer than are asked for, a piece, room for kernels.
 fn buffered(longest: usize) -> usize {
-    longest.saturating_add(PIECE_ROOM + SLACK)
-}
-
-/// Inflates all of `stream`, and checks how it ends.
-pub(super) fn inflate(mut stream: Stream<'_>, maker: &Maker<Piece, Error>) {
-    loop {
-        let Some(mut piece) = maker.free() else { return };
-        let inflated = next(&mut stream, &mut piece);
-        let is_over = !matches!(inflated, Ok(true));
-        maker.hand_over(inflated.map(|_| piece));
-        if is_over {
-            return;
-        }
-    }
-}
-
-/// Fills a piece, or leaves it empty where the stream has ended well.
-fn next(stream: &mut Stream<'_>, piece: &mut Piece) -> Result<bool> {
-    piece.clear();
-    let count = stream.left().min(PIECE);
-    if count == 0 {
-        return stream.finish().map(|()| false);
-    }
-    let data = stream.at_least(count)?;
-    let len = (data.len() - SLACK).min(PIECE_ROOM);
-    piece.extend_from_slice(&data[..len]);
-    stream.consume(len);
-    Ok(true)
+    longest.saturating_add(Piece::MOST + SLACK)
 }

@@ -2,16 +2,22 @@
 //! reference resizes in the original mode.
 
 mod chunks;
+mod guess;
+mod inflate;
 mod inflated;
 mod lines;
 mod metadata;
+mod pieces;
 mod samples;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
 use chunks::Facts;
-use inflated::{Ahead, Inflated, inflate};
+use guess::Guesses;
+use inflated::{Ahead, Inflated};
 use lines::{Lines, asked_for};
 use samples::Samples;
 use stream::Stream;
@@ -97,16 +103,16 @@ impl<'a> Png<'a> {
     }
 
     /// The data inflated when they are asked for, `total` bytes.
-    fn inflated(&self, total: usize) -> Result<Inflated<'a>> {
+    fn inflated(&self, total: usize) -> Result<Inflated<'a, 'a>> {
         Ok(Inflated::Here(Stream::new(self.facts.data.clone(), self.longest(), total)?.into()))
     }
 
-    fn lines<'d>(&self, data: Inflated<'d>) -> Lines<'d> {
+    fn lines<'g>(&self, data: Inflated<'g, 'a>) -> Lines<'g, 'a> {
         Lines::new(data, unfilter::unfilter(self.level, self.samples.pixel_bytes()))
     }
 
     /// The rows of a window, out of all data.
-    fn window<'s>(&'s self, data: Inflated<'s>, window: &Window) -> Result<PngRows<'s>> {
+    fn window<'s, 'g>(&'s self, data: Inflated<'g, 'a>, window: &Window) -> Result<PngRows<'s, 'g, 'a>> {
         let columns = window.columns.clone();
         let mut lines = self.lines(data);
         // No pixel of the window has a neighbour to the right of it.
@@ -121,6 +127,25 @@ impl<'a> Png<'a> {
         };
         let buffer = RowBuffer::new(unpacked)?;
         Ok(PngRows { lines, samples: &self.samples, buffer, columns, left: window.rows.len() })
+    }
+
+    /// As [`Image::with_rows`], while another thread inflates; `None` where the system grants none.
+    fn with_rows_ahead(
+        &self,
+        window: &Window,
+        read: &mut dyn FnMut(&mut dyn Rows) -> Result<()>,
+    ) -> Option<Result<()>> {
+        let (total, guesses) = (self.total(), Guesses::new());
+        let chunks = || self.facts.data.clone();
+        let make = |maker| pieces::inflate(chunks(), total, &guesses, &maker);
+        let take = |pieces| {
+            let data = Ahead::new(pieces, &guesses, chunks(), self.longest(), total)?;
+            read(&mut self.window(Inflated::Ahead(data.into()), window)?)
+        };
+        match pieces::pieces() {
+            Ok(pieces) => ahead(pieces, make, take),
+            Err(error) => Some(Err(error)),
+        }
     }
 
     /// Bytes of all pixels.
@@ -186,7 +211,7 @@ impl Image for Png<'_> {
 
     fn memory(&self) -> u64 {
         let data = match self.ahead {
-            true => Ahead::memory(self.longest(), self.total()),
+            true => Ahead::memory(self.longest(), self.total()).saturating_add(pieces::memory()),
             false => Stream::memory(self.longest(), self.total()),
         };
         let lines = data.saturating_add(Lines::memory(self.line, self.header.height)) as u64;
@@ -204,21 +229,19 @@ impl Image for Png<'_> {
         read: &mut dyn FnMut(&mut dyn Rows) -> Result<()>,
     ) -> Result<()> {
         if self.ahead {
-            let stream = Inflated::stream_ahead(self.facts.data.clone(), self.total())?;
-            let take = |pieces| {
-                let data = Inflated::Ahead(Ahead::new(pieces, self.longest())?);
-                read(&mut self.window(data, window)?)
-            };
-            if let Some(done) = ahead(Ahead::pieces()?, |maker| inflate(stream, &maker), take) {
-                return done;
+            match self.with_rows_ahead(window, read) {
+                // What one thread makes of the data is what holds, and what it says of them.
+                Some(Err(error)) if !matches!(error, Error::Interrupted) => {}
+                None => {}
+                Some(done) => return done,
             }
         }
         read(self.rows(window)?.as_mut())
     }
 }
 
-struct PngRows<'s> {
-    lines: Lines<'s>,
+struct PngRows<'s, 'g, 'a> {
+    lines: Lines<'g, 'a>,
     samples: &'s Samples,
     /// For pixels that are not bytes in the file.
     buffer: RowBuffer,
@@ -226,7 +249,7 @@ struct PngRows<'s> {
     left: usize,
 }
 
-impl Rows for PngRows<'_> {
+impl Rows for PngRows<'_, '_, '_> {
     fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
         self.lines.advance(count)?;
         self.left -= count;

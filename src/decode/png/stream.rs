@@ -1,4 +1,4 @@
-//! The image data of a PNG inflated, a piece at a time: one zlib stream over a run of chunks.
+//! Inflates the image data of a PNG on one thread, a piece at a time: one zlib stream over a run of chunks.
 
 use fdeflate::{DecompressionError, Decompressor};
 
@@ -11,7 +11,7 @@ use crate::interrupt;
 /// The distance in bytes that repeats reach back.
 const WINDOW: usize = 1 << 15;
 /// Bytes inflated at a time, at least: few enough to stay in the cache.
-pub(super) const PIECE: usize = 1 << 16;
+const PIECE: usize = 1 << 16;
 /// Bytes that are taken from the next chunk where those of the present one are too few to go on with.
 const JOINED: usize = 64;
 
@@ -67,11 +67,6 @@ impl<'a> Stream<'a> {
             self.missing -= inflated;
         }
         Ok(&self.buffer[self.start..self.end + SLACK])
-    }
-
-    /// Bytes that are not consumed, whether they are inflated or not.
-    pub fn left(&self) -> usize {
-        self.missing + self.end - self.start
     }
 
     /// Passes over bytes that were inflated.
