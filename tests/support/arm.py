@@ -1,11 +1,21 @@
-"""Images whose resizing by Pillow differs on 64-bit ARM: many sums lie half way between two levels."""
+"""What Pillow does otherwise on 64-bit ARM.
+
+Resizing 16 and 32 bits a sample: `CASES` are images of which many sums lie half way between two levels.
+
+JPEG samples far beyond a byte: its libjpeg has code of its own there, in which other sums overflow. Files have such
+samples when they are damaged, or quantised in very coarse steps.
+"""
 
 from __future__ import annotations
 
 import itertools
+import platform
 
 import numpy as np
 from PIL import Image
+
+#: Whether the installed Pillow is one of these. clipprep gives the bits of x86 on every machine.
+IS_ARM = platform.machine().lower() in ("aarch64", "arm64")
 
 FILTERS = {
     "box": Image.Resampling.BOX,
