@@ -9,11 +9,11 @@ use super::progressive_writer::ScanSpec;
 use super::writer::{Component, Picture};
 use super::{FILES, Header, plain_rows, reduced_rows, rows_of_file};
 use crate::decode::jpeg::back::Geometry;
-use crate::decode::jpeg::has_simd;
 use crate::decode::jpeg::own::{Codes, OwnRows};
 use crate::decode::jpeg::progressive::Progressive;
-use crate::decode::jpeg::scan::{Scan, ScanTables};
+use crate::decode::jpeg::scan::Scan;
 use crate::decode::jpeg::sequential::Sequential;
+use crate::decode::jpeg::{Way, has_simd};
 use crate::pixels::Window;
 use crate::simd::{Level, levels_to_test};
 
@@ -31,16 +31,18 @@ pub fn own_rows_of(
     level: Level,
 ) -> Option<Vec<u8>> {
     let header = Header::read(bytes).ok()?;
-    let geometry = Geometry::of(&header).ok()?.reduced(&header.frame, reduction);
-    if header.frame.progressive && file.is_some() {
-        return None;
-    }
-    let codes = if header.frame.progressive {
-        Codes::Progressive(Progressive::new(&header, &geometry, bytes, level).unwrap()?.into())
-    } else {
-        let scan = Scan::new(&header, ScanTables::new(&header)?, bytes, file);
-        let components = header.scan.components.iter().map(|component| component.index);
-        Codes::Sequential(Sequential::new(scan, &geometry, components, level).into())
+    let way = Way::of(&header, false, 1);
+    let geometry = way.geometry()?.reduced(&header.frame, reduction);
+    let codes = match way {
+        Way::Sequential(_, tables) => {
+            let scan = Scan::new(&header, tables, bytes, file);
+            let components = header.scan.components.iter().map(|component| component.index);
+            Codes::Sequential(Sequential::new(scan, &geometry, components, level).into())
+        }
+        Way::Progressive(..) if file.is_none() => {
+            Codes::Progressive(Progressive::new(&header, &geometry, bytes, level).unwrap()?.into())
+        }
+        _ => return None,
     };
     let mut rows = OwnRows::new(codes, &header, &geometry, window, level).unwrap();
     let pixel = geometry.pixels.bytes();
