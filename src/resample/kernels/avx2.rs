@@ -59,7 +59,13 @@ struct HorizontalAvx2 {
 
 impl HorizontalAvx2 {
     fn new(proof: Avx2, weights: &Weights, pixel: Pixel) -> Option<Self> {
-        let lanes = LanePlan::<LANES>::new(weights, pixel, ORDER)?;
+        // Four outputs in a lane take no sums over its elements.
+        let neighbours =
+            (pixel.bytes == 1).then(|| LanePlan::<LANES>::of_neighbours(weights, ORDER)).flatten();
+        Self::with_lanes(proof, weights, neighbours.or_else(|| LanePlan::new(weights, pixel, ORDER))?)
+    }
+
+    fn with_lanes(proof: Avx2, weights: &Weights, lanes: LanePlan<LANES>) -> Option<Self> {
         let mut steps = vec![Step { hi: [0; 32], even: [0; 16], odd: [0; 16] }; lanes.steps()];
         // One row of |hi| sums per block: a sum for each 16-bit element of the register.
         let mut sums = vec![[0_i32; 16]; lanes.blocks.len()];

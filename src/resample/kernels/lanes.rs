@@ -2,7 +2,8 @@
 //!
 //! A 128-bit lane belongs to one output pixel. Each step loads 16 source bytes into it and shuffles
 //! them so that a 32-bit element holds four taps of one channel. One lane per output means that
-//! neighbouring outputs are computed side by side and no reduction is paid across lanes.
+//! neighbouring outputs are computed side by side and no reduction is paid across lanes. With one channel, a lane
+//! may belong to four outputs instead, each of which has an element.
 
 use std::num::NonZero;
 
@@ -12,6 +13,9 @@ use crate::resample::weights::Weights;
 
 /// Source bytes that one lane loads per step.
 pub(super) const LOAD: usize = 16;
+/// Neighbouring outputs of one channel in a lane.
+#[cfg(target_arch = "x86_64")]
+const OUTPUTS: usize = 4;
 /// Marks a lane byte that holds no source byte, for `pshufb`.
 const NONE: u8 = 0x80;
 
@@ -75,7 +79,10 @@ pub(super) fn place(pixel: Pixel, width: usize, start: usize, steps: usize) -> O
 #[derive(Debug)]
 pub(super) struct LanePlan<const LANES: usize> {
     pub blocks: Vec<LaneBlock<LANES>>,
+    /// Values of a lane: the channels of its output, or neighbouring outputs of one channel.
     pub channels: usize,
+    /// Outputs of a lane.
+    outputs: usize,
     /// From the first byte of a load to that of the next one.
     pub step_bytes: usize,
     /// Bytes that a source row must have.
@@ -90,7 +97,8 @@ pub(super) struct LaneBlock<const LANES: usize> {
     pub steps: NonZero<usize>,
     /// Shuffle of a load's bytes into the lane's order.
     pub shuffle: [[u8; LOAD]; LANES],
-    leads: [usize; LANES],
+    /// Taps of weight zero before the first real one of each value.
+    leads: [[usize; 4]; LANES],
 }
 
 impl<const LANES: usize> LanePlan<LANES> {
@@ -112,13 +120,13 @@ impl<const LANES: usize> LanePlan<LANES> {
                 first_step,
                 steps,
                 shuffle: [[NONE; LOAD]; LANES],
-                leads: [0; LANES],
+                leads: [[0; 4]; LANES],
             };
             first_step += steps.get();
             for (lane, &(start, _)) in outputs.iter().enumerate() {
                 let place = place(pixel, width, start, steps.get())?;
                 block.offsets[lane] = place.offset;
-                block.leads[lane] = place.lead;
+                block.leads[lane] = [place.lead; 4];
                 for (byte, &source) in block.shuffle[lane].iter_mut().zip(&map) {
                     if let Some((tap, channel)) = source {
                         *byte = (place.skip + tap * bytes + channel) as u8;
@@ -130,7 +138,53 @@ impl<const LANES: usize> LanePlan<LANES> {
             }
             blocks.push(block);
         }
-        Some(Self { blocks, channels, step_bytes, row_bytes: width * bytes })
+        Some(Self { blocks, channels, outputs: 1, step_bytes, row_bytes: width * bytes })
+    }
+
+    /// The plan for pixels of one byte in which each lane has four neighbouring outputs, as if these were the channels of
+    /// one. `None` when a row is too short for the loads, or four windows are too far apart for one.
+    #[cfg(target_arch = "x86_64")]
+    pub fn of_neighbours(weights: &Weights, order: [usize; 4]) -> Option<Self> {
+        let width = weights.inputs().len();
+        let map = lane_map(OUTPUTS, order);
+        let step_taps = taps_per_lane(OUTPUTS);
+        let last = weights.len().checked_sub(1)?;
+        let mut blocks = Vec::with_capacity(weights.len().div_ceil(LANES * OUTPUTS));
+        let mut first_step = 0;
+        for x in (0..weights.len()).step_by(LANES * OUTPUTS) {
+            let outputs = x..(x + LANES * OUTPUTS).min(weights.len());
+            let taps = outputs.map(|x| weights.get(x).1.len()).max().unwrap_or(0);
+            let steps = NonZero::new(taps.div_ceil(step_taps)).unwrap_or(NonZero::<usize>::MIN);
+            let last_first = width.checked_sub(steps.get() * step_taps)?;
+            let last_offset = width.checked_sub((steps.get() - 1) * step_taps + LOAD)?;
+            let mut block = LaneBlock {
+                offsets: [0; LANES],
+                first_step,
+                steps,
+                shuffle: [[NONE; LOAD]; LANES],
+                leads: [[0; 4]; LANES],
+            };
+            first_step += steps.get();
+            for lane in 0..LANES {
+                let starts: [_; OUTPUTS] =
+                    std::array::from_fn(|i| weights.get((x + lane * OUTPUTS + i).min(last)).0);
+                let firsts = starts.map(|start| start.min(last_first));
+                let offset = firsts[0].min(last_offset);
+                block.offsets[lane] = offset;
+                block.leads[lane] = std::array::from_fn(|i| starts[i] - firsts[i]);
+                for (byte, &source) in block.shuffle[lane].iter_mut().zip(&map) {
+                    if let Some((tap, output)) = source {
+                        let at = firsts[output] + tap - offset;
+                        *byte = u8::try_from(at).ok().filter(|_| at < LOAD)?;
+                    }
+                }
+                // The kernels' loads rely on this.
+                let end = offset + (steps.get() - 1) * step_taps + LOAD;
+                assert!(end <= width, "a load would leave the row");
+            }
+            blocks.push(block);
+        }
+        Some(Self { blocks, channels: OUTPUTS, outputs: OUTPUTS, step_bytes: step_taps, row_bytes: width })
     }
 
     /// Steps of all blocks.
@@ -154,14 +208,17 @@ impl<const LANES: usize> LanePlan<LANES> {
         let map = lane_map(self.channels, order);
         for (b, block) in self.blocks.iter().enumerate() {
             for lane in 0..LANES {
-                let x = b * LANES + lane;
-                // Lanes after the last output compute with weights of zero.
-                let (_, taps) = if x < weights.len() { weights.get(x) } else { (0, &[][..]) };
+                let taps: [_; 4] = std::array::from_fn(|value| {
+                    let x = (b * LANES + lane) * self.outputs + value % self.outputs;
+                    // Lanes after the last output compute with weights of zero.
+                    if x < weights.len() { weights.get(x).1 } else { &[] }
+                });
                 for step in 0..block.steps.get() {
                     for (byte, &source) in map.iter().enumerate() {
-                        let Some((tap, _)) = source else { continue };
+                        let Some((tap, value)) = source else { continue };
                         let tap = step * taps_per_lane(self.channels) + tap;
-                        let weight = tap.checked_sub(block.leads[lane]).and_then(|tap| taps.get(tap));
+                        let weight =
+                            tap.checked_sub(block.leads[lane][value]).and_then(|tap| taps[value].get(tap));
                         set(b, block.first_step + step, lane, byte, weight.copied().unwrap_or(0));
                     }
                 }
