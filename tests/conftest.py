@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import clipprep
 from clipprep._pillow import formats
+
+# A shell has its background jobs ignore Ctrl-C, and so would each process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The helpers' assertions explain themselves as the tests' own do.
 pytest.register_assert_rewrite("support.compare", "support.expect")
