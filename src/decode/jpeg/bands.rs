@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::back::{Geometry, LANES, TakeBlocks};
 use super::bits::Irregular;
-use super::sequential::{Batch, Guesses, Place, Sequential, Target};
+use super::sequential::{Batch, Guesses, Place, Sequential, Target, Worked};
 use crate::ahead::{Maker, Taker};
 use crate::decode::rows::reserve;
 use crate::error::Result;
@@ -19,17 +20,37 @@ pub(super) type BandMaker = Maker<Band, Irregular>;
 pub(super) struct BandTaker<'a> {
     bands: Taker<Band, Irregular>,
     guesses: Option<Arc<Guesses<'a>>>,
+    /// When this thread was given the band that it works on, and how long it has worked on bands, and on codes.
+    given: Option<Instant>,
+    on_bands: Worked,
+    on_codes: Worked,
 }
 
 impl<'a> BandTaker<'a> {
     pub fn new(bands: Taker<Band, Irregular>, guesses: Option<Arc<Guesses<'a>>>) -> Self {
-        Self { bands, guesses }
+        Self { bands, guesses, given: None, on_bands: Worked::default(), on_codes: Worked::default() }
     }
 
     /// Runs `use_it` on the next band. Until there is one, this thread reads codes as well.
-    pub fn with_next(&self, use_it: impl FnOnce(&mut Band)) -> std::result::Result<(), Irregular> {
-        let meanwhile = || self.guesses.as_ref().is_some_and(|guesses| guesses.read_ahead());
-        self.bands.with_next(meanwhile, use_it).unwrap_or(Err(Irregular))
+    pub fn with_next(&mut self, use_it: impl FnOnce(&mut Band)) -> std::result::Result<(), Irregular> {
+        let Some(guesses) = &self.guesses else {
+            return self.bands.with_next(|| false, use_it).unwrap_or(Err(Irregular));
+        };
+        self.given.take().into_iter().for_each(|given| self.on_bands.add(given.elapsed()));
+        let meanwhile = || {
+            let begun = Instant::now();
+            let has_more = guesses.read_ahead(self.on_bands.nanoseconds() + self.on_codes.nanoseconds());
+            if has_more {
+                self.on_codes.add(begun.elapsed());
+            }
+            has_more
+        };
+        let given = &mut self.given;
+        let used = self.bands.with_next(meanwhile, |band| {
+            *given = Some(Instant::now());
+            use_it(band);
+        });
+        used.unwrap_or(Err(Irregular))
     }
 }
 

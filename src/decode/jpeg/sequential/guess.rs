@@ -6,10 +6,11 @@
 //! an MCU of the first one's begins where it stands itself. If so it hands these out, and goes on after them. If not, nothing
 //! of them is used: a guess changes the time, and no bit and no error.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::kept::Kept;
+use super::worked::Worked;
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 use crate::decode::jpeg::scan::{Scan, Target};
@@ -33,9 +34,6 @@ pub(super) struct Guess<'a> {
     scan: Scan<'a>,
     kept: Kept,
     is_over: bool,
-    /// The byte at which the reader stood, and the bytes from there to the first one here.
-    reader: usize,
-    apart: usize,
     /// The bytes from the first one on that the reader has passed, and the stuffed zeros among them.
     passed: (usize, usize),
 }
@@ -61,12 +59,6 @@ impl<'a> Guess<'a> {
                 self.is_over = true;
             }
         }
-    }
-
-    /// Whether this has a third of the bytes that the reader has read since, and a little. Where there is time for more, the
-    /// reader waits for a processor, and may get this thread's.
-    fn is_far(&self, reader: usize) -> bool {
-        3 * self.scan.taken() / 8 > reader - self.reader + self.apart / 8
     }
 
     /// The bit at which the reader stands, where it has passed `bytes` and all but the last `buffered` bits of them are read.
@@ -114,6 +106,8 @@ pub(in crate::decode::jpeg) struct Guesses<'a> {
     pub(super) at: AtomicUsize,
     end: AtomicUsize,
     from: AtomicUsize,
+    /// Nanoseconds that it will have worked after its next row.
+    worked: AtomicU64,
     state: Mutex<State<'a>>,
 }
 
@@ -139,6 +133,7 @@ impl<'a> Guesses<'a> {
             at: first.into(),
             end: first.into(),
             from: usize::MAX.into(),
+            worked: 0.into(),
             state: Mutex::new(State::Idle(Kept::new()?)),
         }))
     }
@@ -147,17 +142,21 @@ impl<'a> Guesses<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads a little ahead; whether there may be more to read now.
-    pub fn read_ahead(&self) -> bool {
+    /// Reads a little ahead for a thread that has worked so many nanoseconds; whether there may be more to read now. It reads no more
+    /// than gives both threads the same to do: if the reader is late for another reason, it waits for a processor, and may get the
+    /// one of this thread.
+    pub fn read_ahead(&self, worked: u64) -> bool {
+        if worked > self.worked.load(Ordering::Relaxed) {
+            return false;
+        }
         let mut state = self.state();
         if matches!(*state, State::Idle(_)) {
             let Some(from) = self.choose() else { return false };
             self.begin(&mut state, from);
         }
         let State::Made(guess) = &mut *state else { return false };
-        let at = self.at.load(Ordering::Relaxed);
         // The reader may be waiting for this very guess.
-        if at >= self.from.load(Ordering::Relaxed) || guess.is_far(at) {
+        if self.at.load(Ordering::Relaxed) >= self.from.load(Ordering::Relaxed) {
             return false;
         }
         (self.read_on)(guess);
@@ -180,12 +179,15 @@ impl<'a> Guesses<'a> {
             State::Idle(kept) => {
                 self.from.store(from, Ordering::Relaxed);
                 let scan = self.scan.from(self.bytes, from);
-                let reader = self.at.load(Ordering::Relaxed);
-                let apart = from.saturating_sub(reader);
-                State::Made(Guess { scan, kept, is_over: false, reader, apart, passed: (0, 0) }.into())
+                State::Made(Guess { scan, kept, is_over: false, passed: (0, 0) }.into())
             }
             other => other,
         };
+    }
+
+    /// Tells how long the reader has worked.
+    pub(super) fn tell(&self, worked: &Worked) {
+        self.worked.store(worked.with_next(), Ordering::Relaxed);
     }
 
     /// Whether a guess has the MCUs from where `scan` stands on, of which `done` rows of MCUs are read.

@@ -1,13 +1,15 @@
 //! A sequential scan as the source of a back half's blocks.
 //!
 //! `source` has its MCUs in their order: as they are read, or as another thread read them before it was known that they
-//! are MCUs (`guess`), which keeps them in a compact form (`kept`).
+//! are MCUs (`guess`), which keeps them in a compact form (`kept`), as long as it
+//! has `worked` less.
 
 mod guess;
 mod kept;
 mod source;
 #[cfg(test)]
 mod tests;
+mod worked;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -24,6 +26,7 @@ use crate::error::Result;
 use crate::simd::{Level, best};
 pub(super) use guess::Guesses;
 use source::Source;
+pub(super) use worked::Worked;
 
 /// Reads a row of MCUs, or passes over it.
 type Read = fn(&mut Sequential<'_>, Option<&mut dyn Target>) -> std::result::Result<(), Irregular>;
@@ -225,7 +228,7 @@ impl<'a> Sequential<'a> {
         self.source.begin_row();
         let Some(target) = target else {
             self.source.skip(self.mcus)?;
-            return self.source.check();
+            return self.source.end_row();
         };
         let needed = target.mcus();
         self.source.skip(needed.start)?;
@@ -240,7 +243,7 @@ impl<'a> Sequential<'a> {
             }
         }
         self.source.skip(self.mcus - needed.end)?;
-        self.source.check()
+        self.source.end_row()
     }
 
     /// Sees to it that the image ends after the scan. libjpeg fills up rows that are missing before its end; after

@@ -1,8 +1,10 @@
 //! The MCUs of a scan in their order, whoever reads them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::guess::{Found, Guesses};
+use super::worked::Worked;
 use crate::decode::jpeg::bits::Irregular;
 use crate::decode::jpeg::scan::{Dropped, Scan, Target};
 use crate::error::Result;
@@ -15,11 +17,14 @@ pub(super) struct Source<'a> {
     /// What another thread reads ahead, and what of it comes next.
     guesses: Option<Arc<Guesses<'a>>>,
     pub(super) found: Option<Found<'a>>,
+    /// How long the rows took, and when this one was begun, where another thread reads ahead.
+    worked: Worked,
+    begun: Option<Instant>,
 }
 
 impl<'a> Source<'a> {
     pub fn new(scan: Scan<'a>) -> Self {
-        Self { scan, rows: 0, guesses: None, found: None }
+        Self { scan, rows: 0, guesses: None, found: None, worked: Worked::default(), begun: None }
     }
 
     /// As [`Sequential::guesses`](super::Sequential::guesses).
@@ -35,6 +40,7 @@ impl<'a> Source<'a> {
 
     /// Begins a row of MCUs.
     pub fn begin_row(&mut self) {
+        self.begun = self.guesses.as_ref().map(|_| Instant::now());
         if let (Some(guesses), None) = (&self.guesses, &self.found) {
             self.found = guesses.look(&self.scan, self.rows);
         }
@@ -70,8 +76,12 @@ impl<'a> Source<'a> {
         Ok(())
     }
 
-    /// As [`Scan::check`].
-    pub fn check(&self) -> std::result::Result<(), Irregular> {
+    /// Ends it, and [checks](Scan::check) its DC coefficients.
+    pub fn end_row(&mut self) -> std::result::Result<(), Irregular> {
+        if let (Some(guesses), Some(begun)) = (&self.guesses, self.begun) {
+            self.worked.add(begun.elapsed());
+            guesses.tell(&self.worked);
+        }
         self.scan.check()
     }
 
