@@ -11,11 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::kept::Kept;
 use super::worked::Worked;
-#[cfg(target_arch = "x86_64")]
-use super::x86;
 use crate::decode::jpeg::scan::{Scan, Target};
 use crate::error::Result;
-use crate::simd::{Level, best};
 
 /// MCUs that are read before anything else is looked at.
 const SLICE: usize = 24;
@@ -117,13 +114,14 @@ impl<'a> Guesses<'a> {
 
     /// For a scan of which nothing is read yet, and the first `rows` rows of MCUs are to be; `bytes` are the file. `None` where
     /// there is nothing to guess.
-    pub(super) fn new(bytes: &'a [u8], scan: &Scan<'a>, rows: usize, level: Level) -> Result<Option<Self>> {
+    pub(super) fn new(
+        bytes: &'a [u8],
+        scan: &Scan<'a>,
+        rows: usize,
+        read_on: ReadOn,
+    ) -> Result<Option<Self>> {
         let (Some((left, _)), false) = (scan.left(), scan.has_restarts()) else { return Ok(None) };
         let first = bytes.len() - left;
-        let read_on: ReadOn = best! { level;
-            "x86_64" Avx2 => |proof| Some(x86::read_on(proof)),
-            _ => |guess| guess.read_on(),
-        };
         Ok(Some(Self {
             bytes,
             scan: scan.from(bytes, first),

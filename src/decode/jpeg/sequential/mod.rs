@@ -25,6 +25,7 @@ use super::scan::{self, Scan, TargetBlock};
 use crate::error::Result;
 use crate::simd::{Level, best};
 pub(super) use guess::Guesses;
+use guess::ReadOn;
 use source::Source;
 pub(super) use worked::Worked;
 
@@ -159,7 +160,7 @@ struct Step {
 pub(super) struct Sequential<'a> {
     source: Source<'a>,
     read: Read,
-    level: Level,
+    read_on: ReadOn,
     /// MCUs of a row.
     mcus: usize,
     /// The blocks of [`LANES`] MCUs.
@@ -195,13 +196,17 @@ impl<'a> Sequential<'a> {
             "x86_64" Avx2 => |proof| Some(x86::read(proof)),
             _ => |scan, target| scan.read_row(target),
         };
-        Self { source: Source::new(scan), read, level, mcus: geometry.mcus.0, groups, places, targets }
+        let read_on: ReadOn = best! { level;
+            "x86_64" Avx2 => |proof| Some(x86::read_on(proof)),
+            _ => |guess| guess.read_on(),
+        };
+        Self { source: Source::new(scan), read, read_on, mcus: geometry.mcus.0, groups, places, targets }
     }
 
     /// Has another thread read ahead, by what is returned; `bytes` are the file, and the first `rows` rows of MCUs are to be
     /// read. `None` where it cannot help.
     pub fn guesses(&mut self, bytes: &'a [u8], rows: usize) -> Result<Option<Arc<Guesses<'a>>>> {
-        self.source.guesses(bytes, rows, self.level)
+        self.source.guesses(bytes, rows, self.read_on)
     }
 
     /// Passes over a row of MCUs.

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::guess::{Found, Guesses};
+use super::guess::{Found, Guesses, ReadOn};
 use super::worked::Worked;
 use crate::decode::jpeg::bits::Irregular;
 use crate::decode::jpeg::scan::{Dropped, Scan, Target};
 use crate::error::Result;
-use crate::simd::Level;
 
 pub(super) struct Source<'a> {
     scan: Scan<'a>,
@@ -32,9 +31,9 @@ impl<'a> Source<'a> {
         &mut self,
         bytes: &'a [u8],
         rows: usize,
-        level: Level,
+        read_on: ReadOn,
     ) -> Result<Option<Arc<Guesses<'a>>>> {
-        self.guesses = Guesses::new(bytes, &self.scan, rows, level)?.map(Arc::new);
+        self.guesses = Guesses::new(bytes, &self.scan, rows, read_on)?.map(Arc::new);
         Ok(self.guesses.clone())
     }
 
