@@ -123,6 +123,15 @@ CASES = {
         "data = saved(large(2000, 20000), 'PNG', compress_level=1)",
         "pre(data)",
     ),
+    "a PNG of empty blocks, on two threads": (
+        "from support.writers import png_chunk\n"
+        "import zlib\n"
+        "file, lines = saved(large(1024, 1024).getchannel(0), 'PNG'), bytes(1025 * 1024)\n"
+        "packed = zlib.compress(lines)\n"
+        "packed = packed[:2] + b'\\0\\0\\0\\xff\\xff' * 40_000_000 + packed[2:]\n"
+        "data = file[:33] + png_chunk(b'IDAT', packed) + png_chunk(b'IEND', b'')",
+        "pre(data, num_threads=2)",
+    ),
     "a WebP": ("data = saved(large(6000, 5000), 'WEBP', method=0)", "pre(data)"),
     "a lossless WebP": (
         "data = saved(large(5000, 4000), 'WEBP', lossless=True, method=0, quality=0)",

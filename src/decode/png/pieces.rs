@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// Pieces that may be inflated ahead: as many as make up for the lines of a guess, during which none is taken.
 const PIECES: usize = 8;
-/// Bytes of a piece, at least.
+/// Bytes of a piece, at least, or of the data that it takes.
 pub(super) const PIECE: usize = 1 << 17;
 
 /// Some bytes, with those before that repeats reach.
@@ -62,7 +62,7 @@ pub(super) fn pieces() -> Result<Vec<Piece>> {
 
 /// Bytes that they take, and the tables of both threads.
 pub(super) fn memory() -> usize {
-    const TABLES: usize = 3 * (32 << 10);
+    const TABLES: usize = 5 * (32 << 10);
     PIECES * (WINDOW + Piece::MOST) + TABLES
 }
 
@@ -103,10 +103,12 @@ impl Inflating<'_, '_> {
         }
     }
 
-    /// Inflates a piece, or to where a guess begins or all is over.
+    /// Inflates a piece, or to where a guess begins or all is over. Empty blocks, which may be many, end a piece as bytes do:
+    /// who waits for it looks between pieces whether to stop.
     fn fill(&mut self, piece: &mut Piece) -> Result<(), Fault> {
         let limit = piece.start + PIECE;
-        while piece.end < limit {
+        let most = self.inflater.position() + 8 * PIECE as u64;
+        while piece.end < limit && self.inflater.position() < most {
             match self.inflater.state() {
                 State::Over if self.missing > 0 => return Err(Fault),
                 State::Over => {

@@ -196,12 +196,11 @@ fn number(entry: u32, word: u64) -> (usize, u32) {
 pub(super) struct Codes {
     literals: Literals,
     distances: Distances,
-    are_fixed: bool,
 }
 
 impl Codes {
     pub fn new() -> Self {
-        Self { literals: Table::new(), distances: Table::new(), are_fixed: false }
+        Self { literals: Table::new(), distances: Table::new() }
     }
 
     /// What the next bits mean, but for long codes.
@@ -242,20 +241,18 @@ impl Codes {
         Ok((length, distance, taken + more))
     }
 
-    /// Makes the codes that blocks without any of their own have.
-    pub fn fix(&mut self) {
-        if std::mem::replace(&mut self.are_fixed, true) {
-            return;
-        }
+    /// The codes that blocks without any of their own have.
+    pub fn fixed() -> Self {
         let mut lengths = [8; 288];
         lengths[144..256].fill(9);
         lengths[256..280].fill(7);
-        self.build(&lengths, &[5; 32]).expect("these codes are complete");
+        let mut codes = Self::new();
+        codes.build(&lengths, &[5; 32]).expect("these codes are complete");
+        codes
     }
 
     /// Reads the codes of a block after its three first bits, strictly: what is refused here may be sound elsewhere.
     pub fn read(&mut self, bits: &mut Bits<'_>) -> Option<()> {
-        self.are_fixed = false;
         let literals = bits.take(5)? as usize + 257;
         let distances = bits.take(5)? as usize + 1;
         let coded = bits.take(4)? as usize + 4;

@@ -51,7 +51,8 @@ impl<'a> Search<'a> {
                     bits.take(3)?;
                     if self.codes.read(&mut bits).is_some() {
                         let codes = std::mem::replace(&mut self.codes, Codes::new());
-                        let inflater = Inflater { bits, codes, state: State::Codes, is_last: false };
+                        let inflater =
+                            Inflater { bits, codes, fixed: None, state: State::Codes, is_last: false };
                         return Some((start, inflater));
                     }
                 }

@@ -52,8 +52,10 @@ impl Unit for u16 {
 pub(super) enum State {
     /// Before the head of a block.
     Head,
-    /// In a block of codes.
+    /// In a block with codes of its own.
     Codes,
+    /// In a block with the fixed codes.
+    Fixed,
     /// In a block of so many bytes.
     Stored(usize),
     /// After the last block.
@@ -67,6 +69,8 @@ pub(super) struct Fault;
 pub(super) struct Inflater<'a> {
     bits: Bits<'a>,
     codes: Codes,
+    /// Built once: short blocks with these and others in turn are cheap to write.
+    fixed: Option<Codes>,
     state: State,
     /// Whether the present block is the last.
     is_last: bool,
@@ -75,7 +79,8 @@ pub(super) struct Inflater<'a> {
 impl<'a> Inflater<'a> {
     /// The zlib stream that begins with the first of `chunks`.
     pub fn new(chunks: Chunks<'a>) -> Self {
-        Self { bits: Bits::new(chunks), codes: Codes::new(), state: State::Head, is_last: false }
+        let bits = Bits::new(chunks);
+        Self { bits, codes: Codes::new(), fixed: None, state: State::Head, is_last: false }
     }
 
     pub fn state(&self) -> State {
@@ -109,7 +114,7 @@ impl<'a> Inflater<'a> {
         }
         match self.state {
             State::Head | State::Over => Ok(end),
-            State::Codes => self.decode(out, end, limit),
+            State::Codes | State::Fixed => self.decode(out, end, limit),
             State::Stored(left) => self.copy(out, end, limit, left),
         }
     }
@@ -127,8 +132,8 @@ impl<'a> Inflater<'a> {
                 self.state = State::Stored(length.into());
             }
             1 => {
-                self.codes.fix();
-                self.state = State::Codes;
+                self.fixed.get_or_insert_with(Codes::fixed);
+                self.state = State::Fixed;
             }
             2 => {
                 self.codes.read(&mut self.bits).ok_or(Fault)?;
@@ -174,43 +179,51 @@ impl<'a> Inflater<'a> {
     }
 
     fn decode<U: Unit>(&mut self, out: &mut [U], mut end: usize, limit: usize) -> Result<usize, Fault> {
-        while end < limit {
+        let codes = match &self.fixed {
+            Some(fixed) if self.state == State::Fixed => fixed,
+            _ => &self.codes,
+        };
+        let mut is_over = false;
+        while end < limit && !is_over {
             self.bits.refill();
-            if self.bits.near.is_long() {
+            is_over = if self.bits.near.is_long() {
                 let mut near = self.bits.near;
-                let stopped = decode_fast(&self.codes, &mut near, out, &mut end, limit);
+                let stopped = decode_fast(codes, &mut near, out, &mut end, limit);
                 self.bits.near = near;
-                if stopped? {
-                    self.end_block();
-                    break;
-                }
-            } else if self.decode_one(out, &mut end)? {
-                self.end_block();
-                break;
-            }
+                stopped?
+            } else {
+                decode_one(codes, &mut self.bits.near, out, &mut end)?
+            };
+        }
+        if is_over {
+            self.end_block();
         }
         Ok(end)
     }
+}
 
-    /// Decodes one entry with care; `true` is the end of the block.
-    fn decode_one<U: Unit>(&mut self, out: &mut [U], end: &mut usize) -> Result<bool, Fault> {
-        let near = &mut self.bits.near;
-        let entry = self.codes.literal(near.word);
-        let is_over = entry & END != 0;
-        let mut taken = entry & 255;
-        if entry & LITERAL != 0 {
-            put(out, end, entry);
-        } else if !is_over {
-            let (length, distance, bits) = self.codes.repeat(entry, near.word)?;
-            taken = bits;
-            repeat(out, end, length, distance)?;
-        }
-        if taken > near.count {
-            return Err(Fault);
-        }
-        near.consume(taken);
-        Ok(is_over)
+/// Decodes one entry with care; `true` is the end of the block.
+fn decode_one<U: Unit>(
+    codes: &Codes,
+    near: &mut Near<'_>,
+    out: &mut [U],
+    end: &mut usize,
+) -> Result<bool, Fault> {
+    let entry = codes.literal(near.word);
+    let is_over = entry & END != 0;
+    let mut taken = entry & 255;
+    if entry & LITERAL != 0 {
+        put(out, end, entry);
+    } else if !is_over {
+        let (length, distance, bits) = codes.repeat(entry, near.word)?;
+        taken = bits;
+        repeat(out, end, length, distance)?;
     }
+    if taken > near.count {
+        return Err(Fault);
+    }
+    near.consume(taken);
+    Ok(is_over)
 }
 
 /// Decodes until the limit is reached or passed, the chunk is almost over, or the block is: then it is `true`.

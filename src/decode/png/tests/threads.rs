@@ -83,6 +83,38 @@ fn guessed_first(packed: &[u8], chunk: usize, total: usize) -> (Vec<u8>, usize) 
     ahead(pieces, |maker| pieces::inflate(chunks_of(&bare), total, &guesses, &maker), take).expect("a thread")
 }
 
+/// However little blocks hold, a piece takes no more of the data than of bytes: between pieces both threads can be stopped.
+#[test]
+fn pieces_of_empty_blocks_are_short() {
+    let picture = Picture { width: 100, height: 100, ..PHOTO };
+    let (data, packing) =
+        (picture.data(), Packing { level: 6, strategy: 0, flushed: usize::MAX, chunk: 1 << 13 });
+    let mut stream = packed(&data, packing);
+    // A stored block is whole bytes; one of fixed codes, with a stored one after it, is as well.
+    for block in [&b"\0\0\0\xff\xff"[..], b"\x02\0\0\0\xff\xff"] {
+        let empty = block.iter().copied().cycle().take(block.len() << 17);
+        stream.splice(2..2, empty);
+    }
+    let bare = bare(&stream, packing.chunk);
+    let (mut count, mut found) = (0, Vec::new());
+    let take = |pieces: crate::ahead::Taker<pieces::Piece, _>| {
+        let mut is_over = false;
+        while !is_over {
+            let add = |piece: &mut pieces::Piece| {
+                found.extend_from_slice(piece.inflated());
+                is_over = piece.checksum.is_some();
+            };
+            pieces.with_next(|| false, add).expect("the other thread lives").expect("sound data");
+            count += 1;
+        }
+    };
+    let (pieces, guesses) = (pieces::pieces().expect("memory"), Guesses::new());
+    let make = |maker| pieces::inflate(chunks_of(&bare), data.len(), &guesses, &maker);
+    ahead(pieces, make, take).expect("a thread");
+    assert!(found == data);
+    assert!(count > stream.len() / pieces::PIECE, "{count} pieces of {} bytes", stream.len());
+}
+
 /// As photos are, with repeats that reach over the beginning of a guess.
 const PHOTO: Picture = Picture { width: 1500, height: 1000, noise: 6, repeats: (30_000, 3), seed: 5 };
 
