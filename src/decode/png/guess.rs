@@ -19,19 +19,30 @@ const STEP: usize = 1 << 15;
 const LOOKED_AT: usize = 1 << 10;
 /// Bytes of data that are too few to be shared.
 const FEWEST: u64 = 1 << 16;
+/// Data that give more bytes for one are repeats for the most part: inflating them takes less time than their lines do.
+const MOST_REPEATED: u64 = 8;
+/// Bytes that are searched without success, and guesses that did not come true, after which no more are made: the data have
+/// stored blocks, or those of fixed codes.
+const FARTHEST: u64 = 1 << 18;
+const TRIES: u32 = 4;
 const NONE: u64 = u64::MAX;
 
-/// Bytes and what stands for those of the window before, after which they are: the first [`WINDOW`] stand for themselves.
+/// Bytes, and what stands for those of the window before them: the first [`WINDOW`] stand for themselves.
 pub(super) struct Units {
     units: Vec<u16>,
-    pub end: usize,
+    end: usize,
+    /// What each unit stands for, once the window is known.
+    known: Vec<u8>,
 }
 
 impl Units {
     fn new(most: usize) -> Result<Self> {
         let mut units = reserve("PNG", WINDOW + most + BEYOND)?;
         units.extend(256..256 + WINDOW as u16);
-        Ok(Self { units, end: WINDOW })
+        let mut known = reserve("PNG", 256 + WINDOW)?;
+        known.extend(0..=255);
+        known.resize(256 + WINDOW, 0);
+        Ok(Self { units, end: WINDOW, known })
     }
 
     /// Those that are inflated.
@@ -39,20 +50,29 @@ impl Units {
         self.end - WINDOW
     }
 
-    /// Writes the `out.len()` bytes from unit `at` on, by those of the window.
-    pub fn resolve(&self, at: usize, window: &[u8], out: &mut [u8]) {
+    /// Takes over the bytes before, [`WINDOW`] of them.
+    pub fn follow(&mut self, window: &[u8]) {
+        self.known[256..].copy_from_slice(window);
+    }
+
+    /// Writes the last bytes, of which the first may be some before.
+    pub fn window(&self, out: &mut [u8]) {
+        self.write(self.end - WINDOW, out);
+    }
+
+    /// Writes the bytes from `at` on.
+    pub fn resolve(&self, at: usize, out: &mut [u8]) {
+        self.write(WINDOW + at, out);
+    }
+
+    fn write(&self, at: usize, out: &mut [u8]) {
         const TOGETHER: usize = 32;
         let units = &self.units[at..][..out.len()];
         for (units, out) in units.chunks(TOGETHER).zip(out.chunks_mut(TOGETHER)) {
             if units.iter().fold(0, |all, unit| all | unit) < 256 {
                 out.iter_mut().zip(units).for_each(|(out, &unit)| *out = unit as u8);
             } else {
-                for (out, &unit) in out.iter_mut().zip(units) {
-                    *out = match unit.checked_sub(256) {
-                        None => unit as u8,
-                        Some(place) => window[place as usize],
-                    };
-                }
+                out.iter_mut().zip(units).for_each(|(out, &unit)| *out = self.known[unit as usize]);
             }
         }
     }
@@ -98,7 +118,10 @@ impl<'a> Guesses<'a> {
 pub(super) struct Guesser<'s, 'a> {
     guesses: &'s Guesses<'a>,
     search: Search<'a>,
-    is_searching: bool,
+    /// Where the search ends without success, if one is under way.
+    until: Option<u64>,
+    /// Guesses that may still be wrong.
+    tries: u32,
     /// `None` while a guess has them, or who took it.
     spare: Option<Units>,
     /// Units of a guess.
@@ -111,13 +134,15 @@ pub(super) struct Guesser<'s, 'a> {
 impl<'s, 'a> Guesser<'s, 'a> {
     /// Bytes that it takes, of data that are inflated to `total` bytes.
     pub fn memory(total: usize) -> usize {
-        2 * (WINDOW + most(total) + BEYOND)
+        2 * (WINDOW + most(total) + BEYOND) + 256 + WINDOW
     }
 
     pub fn new(guesses: &'s Guesses<'a>, chunks: Chunks<'a>, total: usize) -> Result<Self> {
         let (packed, most) = (chunks.bytes() as u64, most(total));
         let (search, spare) = (Search::new(chunks), Some(Units::new(most)?));
-        Ok(Self { guesses, search, is_searching: false, spare, most, packed, total: total as u64 })
+        let total = total as u64;
+        let tries = if total / MOST_REPEATED < packed { TRIES } else { 0 };
+        Ok(Self { guesses, search, until: None, tries, spare, most, packed, total })
     }
 
     /// Takes back the units of a guess that was taken.
@@ -130,14 +155,19 @@ impl<'s, 'a> Guesser<'s, 'a> {
         if self.spare.is_none() {
             return self.go_on();
         }
+        if self.tries == 0 {
+            return false;
+        }
         let reached = self.guesses.reached.load(Ordering::Relaxed) / 8;
-        if !self.is_searching || self.search.byte() <= reached {
-            self.is_searching = self.aim(reached);
+        if self.until.is_none() || self.search.byte() <= reached {
+            self.until = self.aim(reached).then(|| self.search.byte() + FARTHEST);
         }
-        if self.is_searching {
-            self.look();
+        match self.until {
+            Some(until) if self.search.byte() < until => self.look(),
+            Some(_) => self.tries = 0,
+            None => {}
         }
-        self.is_searching || self.spare.is_none()
+        self.until.is_some()
     }
 
     /// Chooses where to search: so far away that the other thread comes there when a guess is full.
@@ -157,7 +187,8 @@ impl<'s, 'a> Guesser<'s, 'a> {
                 *self.guesses.lock() = Some(Guess { start, inflater, units });
                 self.guesses.start.store(start, Ordering::Relaxed);
             }
-            None => self.is_searching = self.search.byte() == from + LOOKED_AT as u64,
+            None if self.search.byte() < from + LOOKED_AT as u64 => self.until = None,
+            None => {}
         }
     }
 
@@ -171,7 +202,7 @@ impl<'s, 'a> Guesser<'s, 'a> {
             if guess.units.end >= limit || guess.inflater.state() == State::Over {
                 return false;
             }
-            let Units { units, end } = &mut guess.units;
+            let Units { units, end, .. } = &mut guess.units;
             if units.len() < limit + BEYOND {
                 units.resize(limit + BEYOND, 0);
             }
@@ -185,7 +216,10 @@ impl<'s, 'a> Guesser<'s, 'a> {
             self.spare = Some(Units { end: WINDOW, ..guess.units });
         }
         self.guesses.start.store(NONE, Ordering::Relaxed);
-        self.is_searching &= !is_missed;
+        self.tries -= 1;
+        if is_missed {
+            self.until = None;
+        }
         true
     }
 }

@@ -4,7 +4,6 @@ use simd_adler32::Adler32;
 
 use super::chunks::Chunks;
 use super::guess::{Guesser, Guesses, Units};
-use super::inflate::WINDOW;
 use super::pieces::{PIECE, Piece};
 use super::stream::Stream;
 use crate::ahead::Taker;
@@ -49,9 +48,8 @@ impl Inflated<'_, '_> {
 pub(super) struct Ahead<'g, 'a> {
     pieces: Taker<Piece, Error>,
     guesser: Guesser<'g, 'a>,
-    /// A guess that came true: its units, how many of them are in `buffer`, and the bytes before it.
+    /// A guess that came true: its units, and how many of them were in `buffer`.
     guessed: Option<(Units, usize)>,
-    window: Vec<u8>,
     buffer: Vec<u8>,
     /// The bytes in `buffer` that are not consumed yet.
     start: usize,
@@ -74,7 +72,6 @@ impl<'g, 'a> Ahead<'g, 'a> {
             pieces,
             guesser: Guesser::new(guesses, chunks, total)?,
             guessed: None,
-            window: allocate("PNG", WINDOW)?,
             buffer: allocate("PNG", buffered(longest))?,
             start: 0,
             end: 0,
@@ -85,7 +82,7 @@ impl<'g, 'a> Ahead<'g, 'a> {
 
     /// Bytes that it takes, besides the pieces.
     pub fn memory(longest: usize, total: usize) -> usize {
-        buffered(longest).saturating_add(WINDOW + Guesser::memory(total))
+        buffered(longest).saturating_add(Guesser::memory(total))
     }
 
     fn at_least(&mut self, count: usize) -> Result<&[u8]> {
@@ -114,8 +111,8 @@ impl<'g, 'a> Ahead<'g, 'a> {
         interrupt::check()?;
         let from = self.end;
         if let Some((units, at)) = &mut self.guessed {
-            let count = (units.end - *at).min(PIECE);
-            units.resolve(*at, &self.window, &mut self.buffer[from..][..count]);
+            let count = (units.len() - *at).min(PIECE);
+            units.resolve(*at, &mut self.buffer[from..][..count]);
             *at += count;
             self.end += count;
         } else {
@@ -126,15 +123,12 @@ impl<'g, 'a> Ahead<'g, 'a> {
                     self.buffer[from..][..bytes.len()].copy_from_slice(bytes);
                     self.end += bytes.len();
                     self.expected = piece.checksum.take();
-                    self.guessed = piece.guessed.take().map(|units| {
-                        self.window.copy_from_slice(piece.window());
-                        (units, WINDOW)
-                    });
+                    self.guessed = piece.guessed.take().map(|units| (units, 0));
                 },
             );
             taken.ok_or(Error::Interrupted)??;
         }
-        if let Some((units, _)) = self.guessed.take_if(|(units, at)| *at == units.end) {
+        if let Some((units, _)) = self.guessed.take_if(|(units, at)| *at == units.len()) {
             self.guesser.recycle(units);
         }
         self.checksum.write(&self.buffer[from..self.end]);

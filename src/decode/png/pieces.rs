@@ -49,7 +49,7 @@ impl Piece {
         self.start = window.len();
         match &former.guessed {
             None => self.bytes[..window.len()].copy_from_slice(window),
-            Some(units) => units.resolve(units.end - WINDOW, window, &mut self.bytes[..WINDOW]),
+            Some(units) => units.window(&mut self.bytes[..WINDOW]),
         }
         self.end = self.start;
     }
@@ -116,9 +116,10 @@ impl Inflating<'_, '_> {
                     return Ok(());
                 }
                 State::Head if piece.end >= WINDOW => {
-                    if let Some(guess) = self.guesses.at(self.inflater.position()) {
+                    if let Some(mut guess) = self.guesses.at(self.inflater.position()) {
                         self.inflater = guess.inflater;
                         self.count(guess.units.len())?;
+                        guess.units.follow(piece.window());
                         piece.guessed = Some(guess.units);
                         return Ok(());
                     }

@@ -6,7 +6,6 @@ use super::{Packing, Picture, bare, chunks_of, damage, packed, packings, picture
 use crate::ahead::ahead;
 use crate::decode::decoder::{Input, Rules};
 use crate::decode::png::guess::{Guesser, Guesses};
-use crate::decode::png::inflate::WINDOW;
 use crate::decode::png::{open, pieces};
 use crate::error::Result;
 use crate::pixels::Window;
@@ -70,7 +69,7 @@ fn guessed_first(packed: &[u8], chunk: usize, total: usize) -> (Vec<u8>, usize) 
                     if let Some(units) = piece.guessed.take() {
                         let start = found.len();
                         found.resize(start + units.len(), 0);
-                        units.resolve(WINDOW, piece.window(), &mut found[start..]);
+                        units.resolve(0, &mut found[start..]);
                         guessed += units.len();
                     }
                 },
