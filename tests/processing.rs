@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clipprep::interrupt::Interrupt;
-use clipprep::pixels::Layout;
-use clipprep::{Error, LimitKind, Limits, Preprocess, Report, Source, Spec};
+use clipprep::pixels::{Header, Layout, Whole};
+use clipprep::{Error, LimitKind, Limits, Preprocess, Profile, Report, Source, Spec};
 use ndarray::Array3;
 
 /// A grey picture of one level.
@@ -111,4 +111,29 @@ fn who_is_asked_between_rows_may_process_an_image() {
             assert_eq!(out, [3; 12]);
         }
     });
+}
+
+#[test]
+fn a_fourth_byte_that_means_nothing_changes_nothing() {
+    let pixels = |bytes: usize| -> Vec<u8> {
+        (0..40 * 30).flat_map(|i| (0..bytes).map(move |byte| (i * i * 7 + byte * 91) as u8)).collect()
+    };
+    let image = |layout: Layout| Whole {
+        header: Header { width: 40, height: 30, layout, palette: None },
+        data: pixels(layout.bytes()),
+    };
+    // Resized, cropped alone, left as it is, padded after resizing, and padded alone.
+    let sizes =
+        [((17, 20), 24), ((20, 20), 30), ((30, 40), 30), ((50, 60), 20), ((50, 60), 30)].iter().flat_map(
+            |&(size, edge)| [&Profile::OPENAI, &Profile::TIMM].map(|profile| (profile, size, (edge, edge))),
+        );
+    for (profile, size, resize_size) in sizes {
+        let preprocess = Preprocess::new(Spec { profile, size, resize_size, ..Spec::openai(1) });
+        let [rgb, rgbx] = [Layout::Rgb, Layout::Rgbx].map(|layout| {
+            let mut tensor = vec![0.0_f32; preprocess.output_len()];
+            preprocess.process_image(&mut image(layout), &mut tensor).unwrap();
+            (tensor, preprocess.cropped(&mut image(layout)).unwrap().1)
+        });
+        assert!(rgb == rgbx, "{} {size:?} of {resize_size:?}", profile.name);
+    }
 }
