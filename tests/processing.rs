@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use clipprep::interrupt::Interrupt;
-use clipprep::pixels::{Header, Layout, Whole};
-use clipprep::{Error, LimitKind, Limits, Preprocess, Profile, Report, Source, Spec};
+use clipprep::pixels::{Header, Image, Layout, RowBlock, Rows, Whole, Window};
+use clipprep::{Error, LimitKind, Limits, Preprocess, Profile, Report, Result, Source, Spec};
 use ndarray::Array3;
 
 /// A grey picture of one level.
@@ -135,5 +135,58 @@ fn a_fourth_byte_that_means_nothing_changes_nothing() {
             (tensor, preprocess.cropped(&mut image(layout)).unwrap().1)
         });
         assert!(rgb == rgbx, "{} {size:?} of {resize_size:?}", profile.name);
+    }
+}
+
+/// An image whose rows fail at first, after some blocks of four.
+struct SecondTime(Whole, usize);
+
+/// Rows up to a number of blocks.
+struct FirstBlocks<'a>(Box<dyn Rows + 'a>, usize);
+
+impl Image for SecondTime {
+    fn header(&self) -> &Header {
+        self.0.header()
+    }
+
+    fn rows<'a>(&'a mut self, window: &Window) -> Result<Box<dyn Rows + 'a>> {
+        self.0.rows(window)
+    }
+
+    fn with_rows(
+        &mut self,
+        window: &Window,
+        read: &mut dyn FnMut(&mut dyn Rows) -> Result<()>,
+    ) -> Result<()> {
+        let blocks = self.1;
+        assert!(read(&mut FirstBlocks(self.rows(window)?, blocks)).is_err());
+        read(self.rows(window)?.as_mut())
+    }
+}
+
+impl Rows for FirstBlocks<'_> {
+    fn next(&mut self, count: usize) -> Result<RowBlock<'_>> {
+        self.1 = self.1.checked_sub(1).ok_or(Error::Interrupted)?;
+        self.0.next(count)
+    }
+}
+
+#[test]
+fn rows_that_are_read_anew_are_all_there_once() {
+    let header = Header { width: 40, height: 60, layout: Layout::Rgb, palette: None };
+    let data: Vec<u8> = (0..40 * 60 * 3).map(|i| (i * i * 7) as u8).collect();
+    let image = || Whole { header: header.clone(), data: data.clone() };
+    // Resized by both passes, cropped alone, padded.
+    for (size, edge) in [(20, 24), (20, 40), (80, 50)] {
+        let preprocess = Preprocess::new(Spec { resize_size: (edge, edge), ..Spec::openai(size) });
+        let results = |image: &mut dyn Image| {
+            let mut tensor = vec![0.0_f32; preprocess.output_len()];
+            preprocess.process_image(image, &mut tensor).unwrap();
+            (tensor, preprocess.cropped(image).unwrap().1)
+        };
+        let once = results(&mut image());
+        for blocks in 0..5 {
+            assert!(results(&mut SecondTime(image(), blocks)) == once, "{size} of {edge}, {blocks}");
+        }
     }
 }

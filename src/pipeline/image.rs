@@ -93,12 +93,18 @@ impl Preprocess {
         let mut pixels = Vec::new();
         pixels.try_reserve_exact(len).map_err(|_| Error::out_of_memory("the cropped pixels", len as u64))?;
         let report = with_buffers(|Buffers { scratch, .. }| {
-            self.resize(image, scratch, len as u64, |row, _| match row {
-                Row::Bytes(Layout::Rgbx, _, row) => {
-                    pixels.extend(row.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]));
+            self.resize(image, scratch, len as u64, |row, y| {
+                // The rows are read anew where reading them in another way has failed.
+                if y == 0 {
+                    pixels.clear();
                 }
-                Row::Bytes(_, _, row) => pixels.extend_from_slice(row),
-                Row::Floats(row) => pixels.extend(self.normalise.bytes(row)),
+                match row {
+                    Row::Bytes(Layout::Rgbx, _, row) => {
+                        pixels.extend(row.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]));
+                    }
+                    Row::Bytes(_, _, row) => pixels.extend_from_slice(row),
+                    Row::Floats(row) => pixels.extend(self.normalise.bytes(row)),
+                }
             })
         })?;
         Ok((report, pixels))
