@@ -236,7 +236,9 @@ impl Preprocess {
             Source::Bytes(bytes) => Cow::Borrowed(bytes),
             Source::Path(path) => {
                 let file = EncodedFile::open(path, &self.spec.limits)?;
+                // Two threads need all of its bytes: one reads further on than the other.
                 if file.is_long()
+                    && self.threads == NonZeroUsize::MIN
                     && let Some(report) = self.process_file(&file.file, out)?
                 {
                     return Ok(report.into());
@@ -265,7 +267,7 @@ impl Preprocess {
         self.process_input(&Input::new(bytes), out)
     }
 
-    /// Writes the tensor of a file on disk to `out`. A long JPEG is read a piece at a time.
+    /// Writes the tensor of a file on disk to `out`. On one thread, a long JPEG is read a piece at a time.
     ///
     /// ```no_run
     /// use clipprep::{Preprocess, Spec};

@@ -137,3 +137,17 @@ fn what_is_guessed_wrong_is_not_used() {
     assert!(found == inner);
     assert_eq!(guessed, 0);
 }
+
+/// Where nothing is packed, one thread has copied the data sooner than two have shared them.
+#[test]
+fn stored_data_are_left_to_one_thread() {
+    let picture = Picture { width: 100, height: 100, ..PHOTO };
+    for (level, is_shared) in [(0, false), (6, true)] {
+        let packing = Packing { level, strategy: 0, flushed: usize::MAX, chunk: 1 << 13 };
+        let file = picture.file(&packed(&picture.data(), packing), packing);
+        let mut image = open(&Input::new(&file), &Rules::default()).expect("a PNG");
+        let alone = image.memory();
+        image.set_ahead();
+        assert_eq!(image.memory() > alone, is_shared, "level {level}");
+    }
+}
