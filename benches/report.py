@@ -70,8 +70,8 @@ How to read the rows:
 
 BY_KIND = """The times that the first picture shows: clipprep's in milliseconds, over that of a decoder alone (simplejpeg's for JPEG, Pillow's for others
 and for CMYK), and the libraries' as multiples of it; in parentheses where the bits are not Pillow's. A library that does not read a kind is left out.
-A peer's memory is its own again in the next round: in a process that has it mapped anew for each image, as a new one has, Pillow's decode of WebP in `hd` takes 1.8 times
-as long, and clipprep's ratio to it is 0.42 instead of 0.72."""
+A peer's memory is its own again in the next round. In a process that has it mapped anew for each image, as a new one has, Pillow's decode of WebP in `hd` takes 1.8 times
+as long, and clipprep's ratio to it was 0.42 (measured apart from this run)."""
 
 
 ON_THREADS = f"""One image of `{LARGE}` in a call with `num_threads=2`, by the wall's clock: each image's shortest round. Whatever else runs on the machine makes that longer, on
