@@ -10,7 +10,7 @@
 //!
 //! let preprocess = Preprocess::new(Spec::openai(224));
 //! let mut tensor = vec![0.0_f32; preprocess.output_len()];
-//! preprocess.process_path("cat.jpg".as_ref(), &mut tensor)?;
+//! preprocess.process_path("photos/cat.jpg".as_ref(), &mut tensor)?;
 //! # Ok::<(), clipprep::Error>(())
 //! ```
 

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -63,19 +64,43 @@ def missing(document: Path) -> list[str]:
 def test_the_code_of_documents_runs(
     document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a process of its own and where the reader is: in a folder with the photos in it. The README's reader
-    is in the repository's root."""
+    """In a process of its own and where the reader is: in a folder with `photos/`, as the repository's root."""
     if os.environ.get("CLIPPREP_RECIPES") != "all" and (names := missing(document)):
         pytest.skip(f"not installed: {', '.join(names)}; make test-recipes installs all")
     shutil.copytree(ROOT / "photos", tmp_path / "photos")
-    if document != README:
-        shutil.copytree(ROOT / "photos", tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     code = tmp_path / f"the_code_of_{document.stem}.py"  # the name of no module
     code.write_text(script(document), encoding="utf-8")
     # Warnings of the recipes' own libraries are for their authors.
     warnings = [] if NEEDS.search(document.read_text(encoding="utf-8")) else ["-W", "error"]
     subprocess.run([sys.executable, *warnings, code], check=True)
+
+
+def installed(document: Path) -> set[str]:
+    """The packages that the document's `pip install` installs, those of an extra among them."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "optional-dependencies"
+    ]
+    packages = set()
+    for line in re.findall(r"pip install ([^`#\n]+)", document.read_text(encoding="utf-8")):
+        for requirement in shlex.split(line):
+            name, _, extra = requirement.rstrip("]").partition("[")
+            packages |= {name, *(re.split(r"[\[>=]", each)[0] for each in extras.get(extra, []))}
+    return packages
+
+
+@pytest.mark.parametrize(
+    "document",
+    [path for path in DOCUMENTS if NEEDS.search(path.read_text(encoding="utf-8"))],
+    ids=lambda path: path.name,
+)
+def test_a_page_says_how_to_install_what_its_code_needs(document: Path) -> None:
+    found = NEEDS.search(document.read_text(encoding="utf-8"))
+    assert found
+    packages = {name.replace("-", "_") for name in installed(document)}
+    modules = {"lance": "pylance"}  # the package of a module that has another name
+    needed = {"clipprep", *(modules.get(name, name) for name in found[1].split(", "))}
+    assert needed - packages == set()
 
 
 def test_there_is_code_to_run() -> None:
