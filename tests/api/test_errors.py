@@ -140,7 +140,7 @@ DOCUMENT = DOCS / "errors.md"
 
 def test_the_document_says_what_is_printed(tmp_path, monkeypatch, capsys) -> None:
     """Each comment line below a `print` is its output; three dots stand for anything."""
-    shutil.copytree(DOCUMENT.parent.parent / "photos", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(DOCUMENT.parent.parent / "photos", tmp_path / "photos")
     monkeypatch.chdir(tmp_path)
     code = "".join(re.findall(r"^```python\n(.*?)^```$", DOCUMENT.read_text(), re.M | re.S))
     exec(compile(code, DOCUMENT, "exec"), {})
