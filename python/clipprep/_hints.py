@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Container
@@ -21,6 +22,8 @@ _LONGEST_NAME, _LONGEST_PATH = 255, 4096
 
 _DECODE_BASE64 = "base64 text: decode it first, with base64.b64decode"
 _DATA_URI = "a data: URI: pass base64.b64decode of what follows its comma"
+
+_FOLDER = "pass the paths of its files to batch"
 
 _HEIC = "a HEIC photo: install pillow-heif and call pillow_heif.register_heif_opener()"
 _JPEG_XL = "a JPEG XL file: install pillow-jxl-plugin and import pillow_jxl"
@@ -138,7 +141,8 @@ def of_name(name: str) -> str | None:
 
 def not_opened(code: int | None, said: str, name: str) -> OSError:
     """The error for a path, as Python has it, with what the path is where it is none."""
-    if hint := of_name(name):
+    hint = _FOLDER if code == errno.EISDIR else of_name(name)
+    if hint:
         said = f"{said}: {hint}"
     if code is None:
         return OSError(message(f"{filename(name)!r}: {said}"))

@@ -31,6 +31,8 @@ from support.writers import saved
         pytest.param("~/no-such-cat.jpg", "expanduser", id="home"),
         pytest.param("no-such-folder/*.jpg", "glob.glob", id="pattern"),
         pytest.param(np.zeros((9, 9, 3)), 'round().astype("uint8")', id="floats"),
+        pytest.param(np.zeros((9, 9, 3), int), 'x.astype("uint8")', id="integers"),
+        pytest.param(np.zeros((9, 9, 3), np.uint16), 'x.astype("uint8")', id="uint16"),
         pytest.param("openai/clip-vit-base-patch32", "from_hf", id="name of the Hub"),
         pytest.param(b"", "empty", id="no bytes"),
         pytest.param(bytes(5000), "zeros", id="zeros"),
@@ -114,6 +116,7 @@ def test_a_folder_is_no_file(small, tmp_path) -> None:
     with pytest.raises(IsADirectoryError) as caught:
         small(tmp_path)
     assert caught.value.filename == str(tmp_path)
+    assert "pass the paths of its files to batch" in str(caught.value)
 
 
 def test_a_damaged_file_is_named_also_where_its_name_is_not_utf8(small, tmp_path) -> None:

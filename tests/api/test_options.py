@@ -6,6 +6,7 @@ import argparse
 import copy
 import inspect
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 
 import clipprep
-from clipprep import _core, _helper, cli
+from clipprep import _core, _helper, _option_hints, cli
 from clipprep.cli import _arguments, _options
 
 OPTIONS = {row["name"]: row for row in _core.describe_options()}
@@ -146,6 +147,37 @@ def test_an_unknown_option_lists_the_known_ones() -> None:
     with pytest.raises(TypeError, match="found sise=") as caught:
         clipprep.Preprocess(32, sise=3)
     assert all(name in str(caught.value) for name in OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("dytpe", "do you mean dtype=?"),
+        ("resample", "do you mean interpolation=?"),
+        ("num_threads", "an argument of each call"),
+        ("batch_size", "an argument of stream()"),
+    ],
+)
+def test_an_unknown_option_says_what_it_may_mean(name: str, hint: str) -> None:
+    with pytest.raises(TypeError, match=f"found {name}=: {re.escape(hint)}"):
+        clipprep.Preprocess(32, **{name: 1})
+
+
+def test_hints_are_about_names_that_are_no_options_and_name_some_that_are() -> None:
+    assert {*_option_hints._NAMES_ELSEWHERE.values()} <= {*OPTIONS}
+    assert not {*_option_hints._NAMES_ELSEWHERE, *_option_hints._GIVEN_ELSEWHERE} & {*OPTIONS}
+
+
+def test_an_unknown_option_like_no_other_has_no_hint() -> None:
+    with pytest.raises(TypeError, match=r"found zzz=$"):
+        clipprep.Preprocess(32, zzz=1)
+    with pytest.raises(TypeError, match=r"found z+.*=$"):
+        clipprep.Preprocess(32, **{"z" * 1_000_000: 1})
+
+
+def test_a_size_in_quotes_is_no_name() -> None:
+    with pytest.raises(ValueError, match=r"found '224'.*a size is an int: Preprocess\(224\)"):
+        clipprep.Preprocess("224")
 
 
 # Objects of other libraries ----------------------------------------------------------------------

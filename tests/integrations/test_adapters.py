@@ -126,3 +126,15 @@ def test_mistakes(no_torch) -> None:
         processor(image, do_resize=False)
     with pytest.raises(clipprep.BatchError):
         processor([image, b"no image"])
+
+
+@without_transformers
+def test_a_class_of_transformers_without_it() -> None:
+    import clipprep.transformers as ours
+
+    for name in ("CLIPImageProcessor", "SiglipImageProcessorFast", "CLIPImageProcessorPil"):
+        with pytest.raises(ModuleNotFoundError, match=rf"{name} .*'clipprep\[transformers\]'"):
+            getattr(ours, name)
+    for name in ("CLIP", "NoImageProcessor", "CLIPImageProcesor"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(ours, name)

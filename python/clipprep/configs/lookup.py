@@ -66,6 +66,8 @@ def by_name(name: str, pretrained: str | None) -> Named:
             raise _unknown(name, str(error)) from error
         except HubError as error:
             raise _with_nearest(error, name) from error.__cause__
+    if name.isascii() and name.isdigit():
+        raise _unknown(name, f"a size is an int: Preprocess({name[:9]})")
     raise _unknown(name, _how_to_read(name) if os.path.exists(name) else "")
 
 

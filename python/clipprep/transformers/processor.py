@@ -325,8 +325,17 @@ def _readers(fields: Mapping[str, Any], backend: Backend, options: Mapping[str, 
 
 
 def class_named(name: str) -> type[ClipPrepImageProcessor] | None:
-    """The subclass in the place of a class of transformers; None for a name of none."""
+    """The subclass in the place of a class of transformers; None for a name of none.
+
+    Raises ModuleNotFoundError for a class of transformers where transformers is not installed.
+    """
     stem = name.removesuffix("Pil").removesuffix("Fast").removesuffix("ImageProcessor")
+    if stem != name and stem in table.classes() and not live.VERSION:
+        expected = f"clipprep.transformers.{name} needs transformers"
+        raise ModuleNotFoundError(
+            f"{expected}: pip install 'clipprep[transformers]', or use ClipPrepImageProcessor",
+            name="transformers",
+        )
     backends: tuple[Backend, ...] = ("torchvision", "pil")
     for backend in backends:
         found = live.find(stem, backend) if stem in table.classes() else None

@@ -20,6 +20,15 @@ pub(super) use table::OPTIONS;
 pub(super) use value::count;
 use value::{Value, Wrong};
 
+/// The error for an option that there is not, with what it may mean.
+fn unknown(py: Python<'_>, name: &str) -> PyResult<PyErr> {
+    let known: Vec<_> = OPTIONS.iter().map(|entry| entry.name).collect();
+    let expected = format!("an option of {}", known.join(", "));
+    let hint = py.import("clipprep._option_hints")?.call_method1("of_option", (name, known))?;
+    let hint = hint.extract::<Option<String>>()?.map_or_else(String::new, |hint| format!(": {hint}"));
+    Ok(type_error(expected, format_args!("{}={hint}", words::name(name))))
+}
+
 impl Options {
     /// The options of a call.
     pub fn read(size: (usize, usize), given: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
@@ -28,9 +37,7 @@ impl Options {
             let name = name.cast_into::<PyString>()?;
             let name = name.to_string_lossy();
             let Some(entry) = OPTIONS.iter().find(|entry| entry.name == name) else {
-                let known: Vec<_> = OPTIONS.iter().map(|entry| entry.name).collect();
-                let known = known.join(", ");
-                return Err(type_error(format!("an option of {known}"), format!("{}=", words::name(&name))));
+                return Err(unknown(value.py(), &name)?);
             };
             entry.read(&mut options, &value)?;
         }

@@ -75,6 +75,7 @@ pub(super) fn of_array<'py>(
         let found = dtype(&array.dtype());
         let hint = match array.dtype().kind() {
             b'f' => ": numbers from 0 to 1 become it by (255 * x).round().astype(\"uint8\")",
+            b'i' | b'u' => ": numbers from 0 to 255 become it by x.astype(\"uint8\")",
             _ => "",
         };
         return Err(Fault::no_source("an array of uint8", format_args!("{found}{hint}")));
