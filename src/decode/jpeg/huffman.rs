@@ -11,7 +11,7 @@ pub(super) const MOST_BITS_OF_RUN: u32 = LONGEST + 14;
 /// The same of an AC coefficient.
 pub(super) const MOST_BITS_OF_AC: u32 = LONGEST + MOST_OF_A_COEFFICIENT;
 /// The largest numbers of 8-bit images (ITU T.81, tables F.1 and F.2).
-const MOST_OF_A_DIFFERENCE: u32 = 11;
+pub(super) const MOST_OF_A_DIFFERENCE: u32 = 11;
 const MOST_OF_A_COEFFICIENT: u32 = 10;
 
 /// The meaning of a table's codes.

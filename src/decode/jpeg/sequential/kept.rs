@@ -1,5 +1,6 @@
 //! MCUs whose place in the image is not known yet, in a compact form.
 
+use crate::decode::jpeg::huffman::MOST_OF_A_DIFFERENCE;
 use crate::decode::jpeg::pairs::{Block, LAST};
 use crate::decode::jpeg::scan::{Scan, Target, TargetBlock};
 use crate::decode::rows::reserve;
@@ -136,6 +137,8 @@ impl Block for KeptBlock<'_> {
 impl TargetBlock for KeptBlock<'_> {
     #[inline(always)]
     fn end(mut self, dc: i16, last: u8) {
+        // DC is the sum of the differences of an MCU, which has 16 blocks of a component at the most.
+        const { assert!(16 * ((1 << MOST_OF_A_DIFFERENCE) - 1) <= i16::MAX as i32) };
         self.push(END | u32::from(last) << 24 | u32::from(dc as u16));
         *self.len += usize::from(self.count);
     }
