@@ -80,6 +80,15 @@ def test_models(capsys: pytest.CaptureFixture[str]) -> None:
     assert all(line.startswith("open_clip:") for line in capsys.readouterr().out.splitlines())
 
 
+def test_no_model_has_the_name(capsys: pytest.CaptureFixture[str]) -> None:
+    for pattern, hint in (("siglip", ": try '*siglip*'"), ("*siglpi*", "")):
+        with pytest.raises(SystemExit, match="2"):
+            cli.main(["models", pattern])
+        out, err = capsys.readouterr()
+        assert not out
+        assert err.endswith(f"expected a pattern that some name matches, found {pattern!r}{hint}\n")
+
+
 def test_bench(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["bench", PHOTOS, "--model", "32", "--seconds", "0.1", "--max-images", 2]
     found = as_json(capsys, *arguments)

@@ -34,6 +34,11 @@ def add(commands: Any) -> None:
 def call(args: argparse.Namespace) -> int:
     """Run the command."""
     names = fnmatch.filter(clipprep.available_models(), args.pattern)
+    if not names:
+        hint = "" if set(args.pattern) & set("*?[") else f": try '*{args.pattern}*'"
+        args.parser.error(
+            f"expected a pattern that some name matches, found {args.pattern!r}{hint}"
+        )
     sizes = {name: clipprep.Preprocess(name).size for name in names}
     if args.json:
         _arguments.print_json(sizes)

@@ -21,6 +21,7 @@ def markdown(
     """The measured rates beside Pillow's, and the machine; no names of files, hosts or users."""
     info = clipprep.build_info()
     decoded_jpeg = "with" if info["jpeg_simd"] else "without"
+    mean = sum(map(len, images)) / 1e3 / len(images)
     rows = [
         ("machine", f"{processor()}, {info['threads']} threads, {info['target']}"),
         ("build", f"clipprep {info['version']}, {info['simd']}, libjpeg {decoded_jpeg} SIMD"),
@@ -28,7 +29,7 @@ def markdown(
             "Python",
             f"{platform.python_version()}, Pillow {PIL.__version__}, NumPy {np.__version__}",
         ),
-        ("images", f"{len(images)} of {sum(map(len, images)) / 1e3 / len(images):,.0f} kB each"),
+        ("images", f"{len(images)} of {mean:,.0f} kB on average"),
         ("options", f"`{preprocess!r}`"),
     ]
     rates = [("Pillow and NumPy, 1 thread", base)]
