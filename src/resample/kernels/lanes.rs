@@ -101,6 +101,19 @@ pub(super) struct LaneBlock<const LANES: usize> {
     leads: [[usize; 4]; LANES],
 }
 
+impl<const LANES: usize> LaneBlock<LANES> {
+    /// With nothing placed yet.
+    fn new(first_step: usize, steps: NonZero<usize>) -> Self {
+        Self {
+            offsets: [0; LANES],
+            first_step,
+            steps,
+            shuffle: [[NONE; LOAD]; LANES],
+            leads: [[0; 4]; LANES],
+        }
+    }
+}
+
 impl<const LANES: usize> LanePlan<LANES> {
     /// `None` when a row is too short for the loads.
     pub fn new(weights: &Weights, pixel: Pixel, order: [usize; 4]) -> Option<Self> {
@@ -115,13 +128,7 @@ impl<const LANES: usize> LanePlan<LANES> {
             let outputs: [_; LANES] = std::array::from_fn(|lane| weights.get((x + lane).min(last)));
             let taps = outputs.iter().map(|(_, taps)| taps.len()).max().unwrap_or(0);
             let steps = NonZero::new(taps.div_ceil(taps_per_lane(channels))).unwrap_or(NonZero::<usize>::MIN);
-            let mut block = LaneBlock {
-                offsets: [0; LANES],
-                first_step,
-                steps,
-                shuffle: [[NONE; LOAD]; LANES],
-                leads: [[0; 4]; LANES],
-            };
+            let mut block = LaneBlock::new(first_step, steps);
             first_step += steps.get();
             for (lane, &(start, _)) in outputs.iter().enumerate() {
                 let place = place(pixel, width, start, steps.get())?;
@@ -157,13 +164,7 @@ impl<const LANES: usize> LanePlan<LANES> {
             let steps = NonZero::new(taps.div_ceil(step_taps)).unwrap_or(NonZero::<usize>::MIN);
             let last_first = width.checked_sub(steps.get() * step_taps)?;
             let last_offset = width.checked_sub((steps.get() - 1) * step_taps + LOAD)?;
-            let mut block = LaneBlock {
-                offsets: [0; LANES],
-                first_step,
-                steps,
-                shuffle: [[NONE; LOAD]; LANES],
-                leads: [[0; 4]; LANES],
-            };
+            let mut block = LaneBlock::new(first_step, steps);
             first_step += steps.get();
             for lane in 0..LANES {
                 let starts: [_; OUTPUTS] =
