@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 import clipprep
 from clipprep._pillow import formats
+from support.helped import end_helpers
 
 # A shell has its background jobs ignore Ctrl-C, and so would each process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -40,6 +42,13 @@ OTHER_PROCESSES = [
 ]
 collect_ignore = [] if formats.has_sound_readers() else OTHER_PROCESSES
 formats.SOUND = 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_helper_outlives_its_file() -> Iterator[None]:
+    """Each file of tests begins without helper processes, whichever ran before it."""
+    yield
+    end_helpers()
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ import pytest
 
 import clipprep
 from clipprep._helper import process as process_module
-from clipprep._helper.pool import POOL
 from clipprep._helper.protocol import Hello, Reply, Status
+from support.helped import end_helpers
 from support.pictures import picture
 from support.writers import saved
 
@@ -39,14 +39,9 @@ CASES: dict[str, tuple[bytes, type[Exception] | None, str]] = {
 @pytest.fixture(autouse=True)
 def no_others() -> Iterator[None]:
     """The helpers of other tests are not asked."""
-
-    def end() -> None:
-        for helper in POOL.idle():
-            POOL.drop(helper)
-
-    end()
+    end_helpers()
     yield
-    end()
+    end_helpers()
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -22,7 +22,7 @@ import clipprep
 from clipprep._helper import job, pool
 from clipprep._helper.pool import POOL
 from support import plug
-from support.helped import program
+from support.helped import end_helpers, program
 from support.pictures import picture
 from support.writers import saved
 
@@ -221,9 +221,7 @@ def test_in_a_handler_of_an_interpreters_end(before: str, said: str) -> None:
 
 
 def test_a_thread_that_ends_takes_no_helper_with_it(process: clipprep.Preprocess) -> None:
-    for helper in POOL.helpers():
-        POOL.drop(helper)
-    POOL._idle.clear()
+    end_helpers()
     thread = threading.Thread(target=process, args=(TGA,))
     thread.start()
     thread.join()

@@ -198,9 +198,7 @@ for more in range(12):
     resource.setrlimit(resource.RLIMIT_NOFILE, (held + more, 4096))
     result = pre.try_batch([TGA] * 3, num_threads=2)
     print(result.ok.sum(), {type(error).__name__ for error in result.errors.values()})
-    for helper in POOL.helpers():
-        POOL.drop(helper)
-    POOL._idle.clear()
+    end_helpers()
 resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 4096))
 assert len(os.listdir("/proc/self/fd")) == held
 assert pre(TGA).any()

@@ -22,10 +22,13 @@ def test_nobody_decodes_them(monkeypatch: pytest.MonkeyPatch, name: str, fallbac
     def decode(*_: object) -> None:
         raise AssertionError("it was left to Pillow")
 
+    def take(*_: object) -> None:
+        raise AssertionError("a helper was asked for")
+
     monkeypatch.setattr("clipprep._pillow.decode", decode)
     monkeypatch.setattr("clipprep._helper.decode", decode)
+    monkeypatch.setattr(POOL, "take", take)
     options, data = RULED_OUT[name]
     with pytest.raises(clipprep.UnsupportedError) as found:
         clipprep.Preprocess(**options, fallback=fallback)(data)
     assert "fallback" not in str(found.value)
-    assert not POOL.helpers()

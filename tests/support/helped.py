@@ -1,4 +1,4 @@
-"""Programs of their own that have a helper decode."""
+"""Helpers of this process, and programs of their own that have a helper decode."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import Any
 
+from clipprep._helper.pool import POOL
 from support.paths import TESTS
 
 #: What each of them begins with: `pre` has a helper decode `TGA`.
@@ -15,12 +16,20 @@ sys.path.insert(0, {str(TESTS)!r})
 import clipprep
 from clipprep._helper.pool import POOL
 from support import plug
+from support.helped import end_helpers
 plug.register()
 from support.pictures import picture
 from support.writers import saved
 TGA = saved(picture("RGB", 60, 40), "TGA")
 pre = clipprep.Preprocess(16, fallback="process")
 """
+
+
+def end_helpers() -> None:
+    """Ends all helpers of this process, so that the next file starts one."""
+    for helper in POOL.helpers():
+        POOL.drop(helper)
+    POOL._idle.clear()
 
 
 def program(
