@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import numpy as np
 import pytest
@@ -56,17 +55,15 @@ def test_the_loop_goes_on_and_a_cancelled_task_stops_its_work(pre) -> None:
         out = np.zeros(
             (4000, 3, 224, 224), np.float32
         )  # the system gives pages as they are written
-        task = asyncio.create_task(pre.abatch([large] * 4000, out=out))
+        task = asyncio.create_task(pre.abatch([large] * 4000, out=out, num_threads=2))
         ticks = 0
         while not out[0].any():
             await asyncio.sleep(0.001)
             ticks += 1
         assert ticks, "the loop went on meanwhile"
-        begin = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - begin < 2
         reached = next(row for row in range(len(out)) if not out[row].any())
         before = out[: reached + 8].copy()
         await asyncio.sleep(0.1)
@@ -79,9 +76,10 @@ def test_the_loop_goes_on_and_a_cancelled_task_stops_its_work(pre) -> None:
 
 def test_a_time_limit(pre) -> None:
     async def main() -> None:
-        begin = time.monotonic()
+        out = np.zeros((4000, 3, 224, 224), np.float32)
+        work = pre.abatch([photo(2000, 3000, 3)] * len(out), out=out, num_threads=2)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(pre.abatch([photo(2000, 3000, 3)] * 2000), 0.2)
-        assert time.monotonic() - begin < 10
+            await asyncio.wait_for(work, 0.2)
+        assert not out[-1].any(), "the work was stopped before its end"
 
     asyncio.run(main())

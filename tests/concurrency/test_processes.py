@@ -24,6 +24,7 @@ import clipprep
 from support.compare import assert_equal_bits
 from support.paths import TESTS
 from support.pictures import photo, picture
+from support.waiting import wait_for
 from support.writers import saved
 
 FORMATS = {"JPEG": {}, "PNG": {}, "WEBP": {}, "GIF": {}, "TIFF": {}}
@@ -244,11 +245,11 @@ def test_a_batch_in_a_thread_that_is_no_daemon_is_finished() -> None:
 def test_the_pools_threads_are_named_and_few() -> None:
     if not Path("/proc/self/task").exists():
         pytest.skip("this system does not show threads by name")
-    done = run_program(
+    run_program(
         """
-        import time
         from pathlib import Path
         from support.pictures import photo
+        from support.waiting import wait_for
         import clipprep
         pre = clipprep.Preprocess(32)
         def names():
@@ -264,13 +265,10 @@ def test_the_pools_threads_are_named_and_few() -> None:
         for num_threads in (2, 3, 7, 2, 5):
             pre.batch([photo(30, 40, 3)] * 50, num_threads=num_threads)
         # A thread names itself when it first runs, and those of earlier pools end when they next look for work.
-        wanted, deadline = [f"clipprep-{i}" for i in range(7)], time.monotonic() + 20
-        while names() != wanted and time.monotonic() < deadline:
-            time.sleep(0.01)
-        print(*names())
+        wanted = [f"clipprep-{i}" for i in range(7)]
+        wait_for(lambda: names() == wanted, "the last pool's threads, and no others")
         """
     )
-    assert done.stdout.split() == [f"clipprep-{i}" for i in range(7)]
 
 
 def test_a_small_batch_is_not_stuck_behind_a_large_one() -> None:
@@ -289,8 +287,7 @@ def test_a_small_batch_is_not_stuck_behind_a_large_one() -> None:
 
     thread = threading.Thread(target=large)
     thread.start()
-    while not out[0].any():
-        time.sleep(0.001)
+    wait_for(lambda: out[0].any() or not thread.is_alive(), "the large one's first row")
     for _ in range(5):
         tiny.batch([image] * 4, num_threads=2)
         tiny(image)

@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ import pytest
 import clipprep
 from support.compare import assert_equal_bits
 from support.pictures import photo, picture
+from support.waiting import NEVER, wait_for
 from support.writers import saved
 
 IMAGES = [photo(30 + seed, 41 - seed, 3, seed) for seed in range(7)]
@@ -31,18 +32,11 @@ def stream_threads() -> list[str]:
     return [each.name for each in threading.enumerate() if each.name.startswith("clipprep-stream")]
 
 
-def assert_soon(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.005)
-
-
 @pytest.fixture(autouse=True)
 def _no_thread_is_left():
     yield
     gc.collect()
-    assert_soon(lambda: not stream_threads(), "the stream's threads go on")
+    wait_for(lambda: not stream_threads(), "the end of the stream's threads")
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 8, 29])
@@ -138,7 +132,7 @@ def test_it_reads_ahead_by_so_much_and_no_more(small) -> None:
     stream = small.stream(sources(), batch_size=4)
     for step in range(1, 6):
         next(stream)
-        assert_soon(lambda: count >= 4 * (step + 1), "it does not read ahead")  # noqa: B023
+        wait_for(lambda: count >= 4 * (step + 1), "sources read ahead")  # noqa: B023
         time.sleep(0.05)
         assert count <= 4 * (step + 3)
     stream.close()
@@ -157,8 +151,8 @@ def test_the_next_batch_is_computed_meanwhile(small) -> None:
 
     stream = small.stream((File(PNG) for _ in range(40)), batch_size=4)
     next(stream)
-    assert_soon(lambda: len(gone) >= 8, "the second batch is not computed before it is asked for")
-    assert_soon(lambda: not any(ref() for ref in gone[:8]), "sources are held on to")
+    wait_for(lambda: len(gone) >= 8, "a second batch, before it is asked for")
+    wait_for(lambda: not any(ref() for ref in gone[:8]), "the end of sources that were read")
     stream.close()
 
 
@@ -184,20 +178,25 @@ def test_leaving_early_stops_it(small, how: str) -> None:
         with pytest.raises(GeneratorExit):
             stream.throw(GeneratorExit)
     del stream
-    assert_soon(closed.is_set, "the iterable is let go of")
-    assert_soon(lambda: not stream_threads(), "its threads end")
+    wait_for(closed.is_set, "the end of the iterable")
+    wait_for(lambda: not stream_threads(), "the end of its threads")
 
 
 def test_closing_does_not_wait_for_the_iterable(small) -> None:
-    waiting: queue.Queue[bytes] = queue.Queue()
-    for _ in range(2):
-        waiting.put(PNG)
-    stream = small.stream(iter(waiting.get, None), batch_size=2)
+    is_waiting, goes_on = threading.Event(), threading.Event()
+
+    def sources() -> Iterator[bytes]:
+        yield from [PNG] * 2
+        is_waiting.set()
+        goes_on.wait()
+        yield PNG
+
+    stream = small.stream(sources(), batch_size=2)
     next(stream)
-    begin = time.monotonic()
+    assert is_waiting.wait(NEVER)
     stream.close()
-    assert time.monotonic() - begin < 5
-    waiting.put(PNG)  # the iterable gives its next item, and the reading thread ends
+    assert stream_threads() == ["clipprep-stream_read"]
+    goes_on.set()
 
 
 def test_a_stream_that_is_never_begun_costs_nothing(small) -> None:

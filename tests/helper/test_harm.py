@@ -16,6 +16,7 @@ import clipprep
 from clipprep._helper.pool import POOL
 from support import plug
 from support.pictures import picture
+from support.waiting import NEVER, asked_helpers, wait_for
 from support.writers import saved
 
 TGA = saved(picture("RGB", 60, 40), "TGA")
@@ -91,8 +92,11 @@ def test_sleep_ends_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     assert process(TGA).any()
 
 
-def test_a_helper_that_is_killed(process: clipprep.Preprocess) -> None:
+def test_a_helper_that_is_killed(
+    process: clipprep.Preprocess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     process(TGA)
+    asked = asked_helpers(monkeypatch)
     errors: list[Exception] = []
 
     def run() -> None:
@@ -103,17 +107,15 @@ def test_a_helper_that_is_killed(process: clipprep.Preprocess) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    while not (busy := [h for h in POOL.helpers() if h not in POOL.idle()]):
-        time.sleep(0.01)
-    time.sleep(0.1)
-    os.kill(busy[0].pid, signal.SIGKILL)
-    thread.join(20)
+    os.kill(asked.get(timeout=NEVER).pid, signal.SIGKILL)
+    thread.join(NEVER)
     assert [type(error) for error in errors] == [clipprep.HelperError]
     assert "SIGKILL" in str(errors[0])
     # One that is killed while it has nothing to do is noticed before it is asked.
     process(TGA)
-    os.kill(POOL.idle()[-1].pid, signal.SIGKILL)
-    time.sleep(0.05)
+    helper = POOL.idle()[-1]
+    os.kill(helper.pid, signal.SIGKILL)
+    wait_for(lambda: not helper.is_alive(), "the end of a helper that was killed")
     assert process(TGA).any()
 
 
@@ -126,16 +128,25 @@ def ctrl_c() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_ends_a_wait_at_once(process: clipprep.Preprocess) -> None:
-    process(TGA)
-    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
-    start = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        process.batch([plug.file("sleep")] * 3, num_threads=2)
-    assert time.monotonic() - start < 5
-    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        process(plug.file("sleep"))
+def test_ctrl_c_ends_a_wait(process: clipprep.Preprocess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else would end it: no limit says for how long a file may sleep."""
+    asked = asked_helpers(monkeypatch)
+
+    def press() -> None:
+        asked.get(timeout=NEVER)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    for call in (
+        lambda: process.batch([plug.file("sleep")] * 3, num_threads=2),
+        lambda: process(plug.file("sleep")),
+    ):
+        process(TGA)
+        asked.queue.clear()
+        thread = threading.Thread(target=press)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            call()
+        thread.join()
     assert process(TGA).any()
 
 

@@ -61,7 +61,7 @@ def _shut() -> None:
 def _split() -> None:
     if os.fork():
         os.abort()
-    time.sleep(30)
+    time.sleep(1000)
 
 
 def _speak() -> None:
