@@ -151,16 +151,30 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The same scan read from byte `at` of the file, as if an MCU began there.
-    pub fn from(&self, bytes: &'a [u8], at: usize) -> Self {
-        let (blocks, tables) = (self.blocks.clone(), self.tables.clone());
-        let feed = Feed::new(bytes, at, None);
-        Self { feed, bits: Bits::default(), blocks, tables, last: [0; 4], ..*self }
+    /// The same scan read from byte `at` of the file, as if an MCU began there: after the restart marker of the number
+    /// `restart`, or inside an interval, which the next marker ends.
+    pub fn from(&self, bytes: &'a [u8], at: usize, restart: Option<u8>) -> Self {
+        Self {
+            feed: Feed::new(bytes, at, None),
+            bits: Bits::default(),
+            blocks: self.blocks.clone(),
+            tables: self.tables.clone(),
+            last: [0; 4],
+            interval: if restart.is_some() { self.interval } else { 0 },
+            until_restart: self.interval,
+            next_restart: restart.map_or(0, following),
+        }
     }
 
     /// Whether there are restart markers to come.
     pub fn has_restarts(&self) -> bool {
         self.interval > 0
+    }
+
+    /// Whether the next `count` MCUs of `other`, which begins with the same bit, follow one another here as well: they do if
+    /// both know of the same restarts, or if there are none among them.
+    pub fn follows(&self, other: &Self, count: usize) -> bool {
+        self.interval == other.interval || count <= self.until_restart as usize
     }
 
     /// Blocks of an MCU.
@@ -208,6 +222,12 @@ impl<'a> Scan<'a> {
         target: &mut T,
         mut next: impl FnMut(&mut T::Block<'_>) -> (i16, u8),
     ) {
+        if self.interval > 0 {
+            if self.until_restart == 0 {
+                self.begin_interval();
+            }
+            self.until_restart -= 1;
+        }
         let before = self.last;
         for (i, coding) in self.blocks.iter().enumerate() {
             let mut block = target.block(i);
@@ -223,13 +243,20 @@ impl<'a> Scan<'a> {
         self.feed.marker_ahead()
     }
 
+    /// Passes the restart marker that the next MCU comes after, if it does.
+    #[inline(always)]
+    pub fn begin_mcu(&mut self) -> Result<(), Irregular> {
+        if self.interval > 0 && self.until_restart == 0 {
+            self.restart()?;
+        }
+        Ok(())
+    }
+
     /// Reads the next MCU.
     #[inline(always)]
     pub fn mcu(&mut self, target: &mut impl Target) -> Result<(), Irregular> {
         if self.interval > 0 {
-            if self.until_restart == 0 {
-                self.restart()?;
-            }
+            self.begin_mcu()?;
             self.until_restart -= 1;
         }
         let least = self.blocks.len() * MOST_BYTES + AHEAD;
@@ -277,11 +304,21 @@ impl<'a> Scan<'a> {
         self.feed.pass(0xd0 + self.next_restart).ok_or(Irregular)?;
         self.feed.fill(self.feed.len(), 0);
         self.bits = Bits::default();
-        self.last = [0; 4];
-        self.next_restart = (self.next_restart + 1) % 8;
-        self.until_restart = self.interval;
+        self.begin_interval();
         Ok(())
     }
+
+    /// Counts from a restart marker on.
+    fn begin_interval(&mut self) {
+        self.last = [0; 4];
+        self.next_restart = following(self.next_restart);
+        self.until_restart = self.interval;
+    }
+}
+
+/// The number of the restart marker after that of a number.
+fn following(restart: u8) -> u8 {
+    (restart + 1) % 8
 }
 
 /// Where the bytes end this near without a marker, libjpeg may ask for more of them than the codes need, and the

@@ -5,7 +5,11 @@
 //! of DC. So one thread reads ahead from a byte that it chooses, and the other one, which reads all of the scan in order, looks whether
 //! an MCU of the first one's begins where it stands itself. If so it hands these out, and goes on after them. If not, nothing
 //! of them is used: a guess changes the time, and no bit and no error.
+//!
+//! After a restart marker an MCU begins for certain, with a known state: where one is near, a guess begins after it. The reader comes there
+//! by the marker before and by the count of MCUs, or the scan is not regular.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -31,25 +35,27 @@ pub(super) struct Guess<'a> {
     scan: Scan<'a>,
     kept: Kept,
     is_over: bool,
-    /// The bytes from the first one on that the reader has passed, and the stuffed zeros among them.
+    /// The bytes from the first one on that the reader has passed, and those of them that are stuffed zeros or markers.
     passed: (usize, usize),
 }
 
 impl<'a> Guess<'a> {
     /// Reads some MCUs. Where one cannot be read, those before it were no MCUs either, or the file is damaged, and all begins
-    /// again after it.
+    /// again after it; but where they come after a restart marker they were MCUs, and what comes now is none.
     #[inline(always)]
     pub fn read_on(&mut self) {
         for _ in 0..SLICE {
-            if self.is_over || !self.kept.begin(self.scan.taken(), self.scan.blocks()) {
+            let has_room = self.kept.has_room(self.scan.taken(), self.scan.blocks());
+            if self.is_over || !has_room || self.scan.begin_mcu().is_err() {
                 self.is_over = true;
                 return;
             }
+            self.kept.begin(self.scan.taken(), self.scan.blocks());
             self.scan.forget_dc();
             if self.scan.mcu(&mut self.kept).is_ok() {
                 continue;
             }
-            if self.scan.leave_mcu() {
+            if !self.scan.has_restarts() && self.scan.leave_mcu() {
                 self.kept.clear();
             } else {
                 self.kept.drop_last();
@@ -60,10 +66,12 @@ impl<'a> Guess<'a> {
 
     /// The bit at which the reader stands, where it has passed `bytes` and all but the last `buffered` bits of them are read.
     fn bit(&mut self, bytes: &[u8], buffered: usize) -> Option<usize> {
-        let (before, stuffed) = self.passed;
-        let stuffed = stuffed + memchr::memchr_iter(0xff, &bytes[before..]).count();
-        self.passed = (bytes.len(), stuffed);
-        (8 * (bytes.len() - stuffed)).checked_sub(buffered)
+        let (before, left_out) = self.passed;
+        let added = &bytes[before..];
+        let of_marker = |at: usize| if added.get(at + 1) == Some(&0) { 1 } else { 2 };
+        let left_out = left_out + memchr::memchr_iter(0xff, added).map(of_marker).sum::<usize>();
+        self.passed = (bytes.len(), left_out);
+        (8 * (bytes.len() - left_out)).checked_sub(buffered)
     }
 }
 
@@ -120,11 +128,11 @@ impl<'a> Guesses<'a> {
         rows: usize,
         read_on: ReadOn,
     ) -> Result<Option<Self>> {
-        let (Some((left, _)), false) = (scan.left(), scan.has_restarts()) else { return Ok(None) };
+        let Some((left, _)) = scan.left() else { return Ok(None) };
         let first = bytes.len() - left;
         Ok(Some(Self {
             bytes,
-            scan: scan.from(bytes, first),
+            scan: scan.from(bytes, first, Some(7)),
             first,
             rows,
             read_on,
@@ -149,8 +157,8 @@ impl<'a> Guesses<'a> {
         }
         let mut state = self.state();
         if matches!(*state, State::Idle(_)) {
-            let Some(from) = self.choose() else { return false };
-            self.begin(&mut state, from);
+            let Some((from, restart)) = self.choose() else { return false };
+            self.begin(&mut state, from, restart);
         }
         let State::Made(guess) = &mut *state else { return false };
         // The reader may be waiting for this very guess.
@@ -161,22 +169,41 @@ impl<'a> Guesses<'a> {
         !guess.is_over
     }
 
-    /// The byte at which to begin.
-    fn choose(&self) -> Option<usize> {
+    /// The byte at which to begin, and the number of the restart marker before it, if it comes after one.
+    fn choose(&self) -> Option<(usize, Option<u8>)> {
         let at = self.at.load(Ordering::Relaxed);
         let left = self.end.load(Ordering::Relaxed).min(self.bytes.len()).checked_sub(at)?;
-        let from = at + (left / 2).min(MOST_BYTES);
+        if left < LEAST_BYTES {
+            return None;
+        }
+        let share = (left / 2).min(MOST_BYTES);
+        let from = at + share;
         // After 0xff comes a stuffed zero, or a marker.
         let can_begin = |from: &usize| self.bytes.get(from - 1).is_some_and(|&byte| byte != 0xff);
-        (left >= LEAST_BYTES).then(|| (from..from + 8).find(can_begin))?
+        let inside = || Some(((from..from + 8).find(can_begin)?, None));
+        // Where the next marker is far away, its interval is too long to wait for its end.
+        self.next_restart(from..from + share / 2).or_else(inside)
     }
 
-    /// Begins a guess at byte `from`, if there is none.
-    pub(super) fn begin(&self, state: &mut State<'a>, from: usize) {
+    /// The first byte after a restart marker that begins in `range`, and the marker's number.
+    pub(super) fn next_restart(&self, range: Range<usize>) -> Option<(usize, Option<u8>)> {
+        if !self.scan.has_restarts() {
+            return None;
+        }
+        let after = |at: usize| match self.bytes.get(range.start + at + 1) {
+            Some(&marker @ 0xd0..=0xd7) => Some((range.start + at + 2, Some(marker - 0xd0))),
+            _ => None,
+        };
+        let bytes = &self.bytes[range.start..range.end.min(self.bytes.len())];
+        memchr::memchr_iter(0xff, bytes).find_map(after)
+    }
+
+    /// Begins a guess at byte `from`, after that restart marker, if there is none.
+    pub(super) fn begin(&self, state: &mut State<'a>, from: usize, restart: Option<u8>) {
         *state = match std::mem::replace(state, State::Found) {
             State::Idle(kept) => {
                 self.from.store(from, Ordering::Relaxed);
-                let scan = self.scan.from(self.bytes, from);
+                let scan = self.scan.from(self.bytes, from, restart);
                 State::Made(Guess { scan, kept, is_over: false, passed: (0, 0) }.into())
             }
             other => other,
@@ -208,11 +235,13 @@ impl<'a> Guesses<'a> {
         }
         self.from.store(usize::MAX, Ordering::Relaxed);
         let State::Made(guess) = std::mem::replace(&mut *state, State::Found) else { return None };
-        let Some(at) = found else {
-            *state = State::Idle(guess.kept.cleared());
-            return None;
-        };
-        Some(Found { guess, at })
+        match found {
+            Some((at, count)) if scan.follows(&guess.scan, count) => Some(Found { guess, at }),
+            _ => {
+                *state = State::Idle(guess.kept.cleared());
+                None
+            }
+        }
     }
 
     /// Has `scan` go on after the MCUs of a guess, all of which are handed out.

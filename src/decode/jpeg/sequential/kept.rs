@@ -16,6 +16,8 @@ const MCUS: usize = 1 << 15;
 const MOST_OF_A_BLOCK: usize = 256;
 /// The place of what is set beyond the last coefficient.
 const NOWHERE: usize = LAST + 1;
+/// The last bit at which an MCU may begin.
+const LAST_BIT: usize = u32::MAX as usize;
 /// Marks the last word of a block, which has its DC, and the place of its last coefficient (from bit 24).
 const END: u32 = 1 << 31;
 
@@ -54,18 +56,18 @@ impl Kept {
         self
     }
 
-    /// Begins an MCU of that many blocks at the bit number `bit`; whether there is room for it.
-    pub fn begin(&mut self, bit: usize, blocks: usize) -> bool {
+    /// Whether there is room for an MCU of that many blocks that begins in the byte after the bit number `bit` or before.
+    pub fn has_room(&self, bit: usize, blocks: usize) -> bool {
+        bit <= LAST_BIT - 8 && self.len + blocks * MOST_OF_A_BLOCK <= WORDS && self.starts.len() < MCUS
+    }
+
+    /// Begins an MCU of that many blocks, for which there is room, at the bit number `bit`.
+    pub fn begin(&mut self, bit: usize, blocks: usize) {
         let needed = self.len + blocks * MOST_OF_A_BLOCK;
-        let Ok(bit) = u32::try_from(bit) else { return false };
-        if needed > WORDS || self.starts.len() == MCUS {
-            return false;
-        }
         if needed > self.words.len() {
             self.words.resize(needed.next_multiple_of(STEP).min(WORDS), 0);
         }
-        self.starts.push(Start { bit, word: self.len as u32 });
-        true
+        self.starts.push(Start { bit: bit as u32, word: self.len as u32 });
     }
 
     /// Drops the MCU that was begun last.
@@ -75,10 +77,10 @@ impl Kept {
         }
     }
 
-    /// The MCU that begins at the bit number `bit`, by its first word.
-    pub fn find(&self, bit: usize) -> Option<usize> {
+    /// The MCU that begins at the bit number `bit`, by its first word, and the number of MCUs from there on.
+    pub fn find(&self, bit: usize) -> Option<(usize, usize)> {
         let found = self.starts.binary_search_by(|start| (start.bit as usize).cmp(&bit)).ok()?;
-        Some(self.starts[found].word as usize)
+        Some((self.starts[found].word as usize, self.starts.len() - found))
     }
 
     /// Hands out the MCU whose first word is `at`, for the scan that it is the next one of, and returns the first word of

@@ -230,7 +230,7 @@ impl<'a> Sequential<'a> {
 
     #[inline(always)]
     fn read_row(&mut self, target: Option<&mut dyn Target>) -> std::result::Result<(), Irregular> {
-        self.source.begin_row();
+        self.source.begin_row()?;
         let Some(target) = target else {
             self.source.skip(self.mcus)?;
             return self.source.end_row();

@@ -38,12 +38,14 @@ impl<'a> Source<'a> {
     }
 
     /// Begins a row of MCUs.
-    pub fn begin_row(&mut self) {
+    pub fn begin_row(&mut self) -> std::result::Result<(), Irregular> {
         self.begun = self.guesses.as_ref().map(|_| Instant::now());
         if let (Some(guesses), None) = (&self.guesses, &self.found) {
+            self.scan.begin_mcu()?;
             self.found = guesses.look(&self.scan, self.rows);
         }
         self.rows += 1;
+        Ok(())
     }
 
     /// Reads the next MCU.

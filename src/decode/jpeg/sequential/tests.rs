@@ -92,8 +92,11 @@ fn read_ahead(guesses: &Guesses<'_>, bytes: &[u8], rng: &mut TestRng) {
     let at = guesses.at.load(Ordering::Relaxed);
     let soon = at + rng.random_range(1..=1 + (bytes.len() - at) / 3);
     let from = if rng.random_bool(0.1) { rng.random_range(1..bytes.len()) } else { soon };
-    if matches!(*state, State::Idle(_)) && bytes[from - 1] != 0xff {
-        guesses.begin(&mut state, from);
+    let restart = guesses.next_restart(from..bytes.len()).filter(|_| rng.random_bool(0.7));
+    if let (State::Idle(_), Some((from, restart))) = (&*state, restart) {
+        guesses.begin(&mut state, from, restart);
+    } else if matches!(*state, State::Idle(_)) && bytes[from - 1] != 0xff {
+        guesses.begin(&mut state, from, None);
     }
     if let State::Made(guess) = &mut *state {
         for _ in 0..rng.random_range(0..6) {
@@ -131,12 +134,17 @@ fn rows_of_guesses(bytes: &[u8], level: Level, rng: &mut TestRng) -> usize {
     read_with_guesses(&file, (mcus, passed), level, |guesses| read_ahead(guesses, bytes, rng)).0
 }
 
-/// One byte or bit of the scan changed, or the end cut off.
+/// One byte or bit of the scan changed, a restart marker put in, taken out or given another number, or the end cut off.
 fn damage(bytes: &mut Vec<u8>, rng: &mut TestRng) {
     let at = rng.random_range(bytes.len() / 4..bytes.len());
-    match rng.random_range(0..3) {
-        0 => bytes[at] = [0, 0xff, 0xd9, rng.random()][rng.random_range(0..4)],
-        1 => bytes[at] ^= 1 << rng.random_range(0..8),
+    let number = rng.random_range(0xd0..=0xd7);
+    let mut restarts = (at..bytes.len() - 1).filter(|&at| matches!(bytes[at..], [0xff, 0xd0..=0xd7, ..]));
+    match (rng.random_range(0..6), restarts.next()) {
+        (0, _) => bytes[at] = [0, 0xff, 0xd9, rng.random()][rng.random_range(0..4)],
+        (1, _) => bytes[at] ^= 1 << rng.random_range(0..8),
+        (2, _) => drop(bytes.splice(at..at, [0xff, number])),
+        (3, Some(marker)) => drop(bytes.drain(marker..marker + 2)),
+        (4, Some(marker)) => bytes[marker + 1] = number,
         _ => bytes.truncate(at),
     }
 }
@@ -146,16 +154,16 @@ fn damage(bytes: &mut Vec<u8>, rng: &mut TestRng) {
 #[test]
 fn guesses_make_no_difference_and_are_used() {
     const COUNT: u64 = 400;
-    let mut used = 0;
+    let mut kinds = [(0, 0); 2];
     for seed in 0..COUNT {
         let rng = &mut seeded(seed);
         let size = (rng.random_range(5..500), rng.random_range(40..300));
         let extreme = rng.random_bool(0.3);
         let sampling = SAMPLINGS[rng.random_range(0..SAMPLINGS.len() - 1)];
         let mut picture = picture(rng, sampling, size, extreme);
-        if rng.random_bool(0.9) {
-            picture.restarts = 0;
-        }
+        let row = picture.mcus(&(0..picture.components.len()).collect::<Vec<_>>()).0;
+        picture.restarts =
+            [0, 0, 1, row, 3 * row, rng.random_range(1..5 * row), 65535][rng.random_range(0..7)];
         let flat = [0, 3, 1000][rng.random_range(0..3)];
         let mut bytes = match rng.random_range(0..3) {
             0 => picture.sequential(|_, x, y| {
@@ -171,9 +179,13 @@ fn guesses_make_no_difference_and_are_used() {
         }
         let levels = levels_to_test();
         let level = levels[rng.random_range(0..levels.len())];
-        used += u64::from(rows_of_guesses(&bytes, level, rng) > 0);
+        let (all, used) = &mut kinds[usize::from(picture.restarts > 0)];
+        *all += 1;
+        *used += u64::from(rows_of_guesses(&bytes, level, rng) > 0);
     }
-    assert!(used > COUNT / 5, "{used} files have rows of guesses");
+    for (all, used) in kinds {
+        assert!(all > COUNT / 5 && used > all / 5, "{used} of {all} files have rows of guesses");
+    }
 }
 
 #[test]
@@ -205,7 +217,7 @@ fn sums_of_dc_are_checked() {
     let file = File::new(&bytes).unwrap();
     let (used, found) = read_with_guesses(&file, (0..1, 70), Level::active(), |guesses| {
         let mut state = guesses.state();
-        guesses.begin(&mut state, guesses.at.load(Ordering::Relaxed) + 1000);
+        guesses.begin(&mut state, guesses.at.load(Ordering::Relaxed) + 1000, None);
         if let State::Made(guess) = &mut *state {
             (0..1000).for_each(|_| (guesses.read_on)(guess));
         }

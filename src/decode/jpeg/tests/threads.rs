@@ -69,12 +69,14 @@ proptest! {
         seed in any::<u64>(),
         sampling in 0..SAMPLINGS.len() - 1,
         size in (600_usize..900, 300_usize..500),
+        restarts in 0..6_usize,
         damage in prop::collection::vec((0.05..1.0, any::<u8>()), 0..3),
         end in prop::option::weighted(0.2, 0.1..1.0),
     ) {
         let mut rng = seeded(seed);
         let mut picture = picture(&mut rng, SAMPLINGS[sampling], size, false);
-        picture.restarts = 0;
+        let row = picture.mcus(&(0..picture.components.len()).collect::<Vec<_>>()).0;
+        picture.restarts = [0, 0, 1, row, 2 * row + 1, 65535][restarts];
         let mut bytes = file(&mut rng, &picture, false);
         for (at, value) in damage {
             let at = (bytes.len() as f64 * at) as usize;
