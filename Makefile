@@ -47,7 +47,12 @@ test-all: ## every check there is: test, torch, Ray, recipes, documentation, lon
 # Beside each other: clippy has much to compile, and so has the wheel that the others need. Clippy takes the tests'
 # profile, so that the libraries in C are compiled once for both.
 lint: $(VENV)/.tools ## check formatting, lints, types, stubs, notices
-	@$(MAKE) --no-print-directory --jobs 2 lint-rust lint-python
+	@$(MAKE) --no-print-directory --jobs 2 IS_LINT=1 lint-rust lint-python
+
+# All else is made one after another, even with --jobs: most of it installs into one environment.
+ifndef IS_LINT
+.NOTPARALLEL:
+endif
 
 lint-rust: $(VENV)/.tools
 	cargo fmt --check
@@ -169,7 +174,7 @@ $(VENV)/.tools: scripts/setup.sh
 	@touch $@
 
 dist/.built: $(VENV)/.tools $(BUILD_FILES)
-	rm -rf dist
+	rm -f dist/*.whl
 	SOURCE_DATE_EPOCH=$(DATE) $(BIN)/maturin build --release $(CARGO_FLAGS) --out dist
 	@touch $@
 

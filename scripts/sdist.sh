@@ -20,6 +20,7 @@ if [ "$1" = --check ]; then
 fi
 
 maturin=$(realpath -s "$1") dist=$(realpath -m "$2")
+rm -f "$dist"/clipprep-*.tar.gz
 git archive HEAD | tar -x -C "$work"
 cd "$work"
 mkdir -p .cargo
