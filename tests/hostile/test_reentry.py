@@ -65,9 +65,7 @@ CALLS = {
     [*(("JPEG", inner) for inner in INNER), ("PNG", "a call"), ("TIFF", "a batch")],
 )
 def test_a_signal_handler_may_call(kind: str, inner: str) -> None:
-    outcomes = run(
-        HANDLER.format(inner=INNER[inner]), CALLS, data=file(kind), processor_time=60, timeout=120
-    )
+    outcomes = run(HANDLER.format(inner=INNER[inner]), CALLS, data=file(kind), processor_time=60)
     assert {name: outcome.text for name, outcome in outcomes.items()} == dict.fromkeys(
         CALLS, "True"
     )

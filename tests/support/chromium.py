@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
 import queue
 import shutil
 import subprocess
+import tempfile
 import threading
 from functools import partial
 from pathlib import Path
@@ -97,7 +99,10 @@ def result(site: Path, measure: str, profile: Path, timeout: float = 120) -> Any
     handler = partial(Handler, directory=str(site), measure=measure, found=found)
     executable = program()
     assert executable is not None
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with (
+        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         browser = subprocess.Popen(
             [
@@ -112,6 +117,7 @@ def result(site: Path, measure: str, profile: Path, timeout: float = 120) -> Any
             ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env={**os.environ, "TMPDIR": folder},
         )
         try:
             return found.get(timeout=timeout)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from typing import Any
 
 from clipprep._helper.pool import POOL
 from support.paths import TESTS
+from support.waiting import NEVER
 
 #: What each of them begins with: `pre` has a helper decode `TGA`.
 SETUP = f"""
@@ -35,11 +38,14 @@ def end_helpers() -> None:
 def program(
     code: str, *, flags: tuple[str, ...] = (), before: str = "", **options: Any
 ) -> subprocess.CompletedProcess[str]:
-    """Runs `before`, what all begin with, and `code`, in an interpreter with these flags."""
-    return subprocess.run(
-        [sys.executable, *flags, "-c", before + SETUP + code],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        **options,
-    )
+    """Runs `before`, what all begin with, and `code`, in an interpreter with these flags. Its temporary files are removed."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**options.pop("env", os.environ), "TMPDIR": folder}
+        return subprocess.run(
+            [sys.executable, *flags, "-c", before + SETUP + code],
+            capture_output=True,
+            text=True,
+            timeout=NEVER,
+            env=environment,
+            **options,
+        )

@@ -83,8 +83,11 @@ def call(code: str, names: dict[str, object]) -> dict[str, object]:
 
 def program() -> None:
     """Does what is asked for, in a process of its own."""
-    setup, calls, address_space, processor_time, traps = json.loads(sys.stdin.buffer.readline())
+    setup, calls, address_space, processor_time, traps, folder = json.loads(
+        sys.stdin.buffer.readline()
+    )
     data = sys.stdin.buffer.read()
+    tempfile.tempdir = os.environ["TMPDIR"] = folder  # which the caller removes
     log = set_traps(traps) if traps else None
     warm_up()
     names: dict[str, object] = {

@@ -16,11 +16,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.paths import FUZZ, TESTS
+from support.paths import FUZZ, ROOT, TESTS
 
-#: Seconds without any work after which a process is said to hang.
-ASLEEP = 10
+#: Seconds after which a process is said to hang: without any work, and in all. On a busy machine what it waits for may
+#: take long, and so may what it does: its processor time has a limit of its own.
+ASLEEP, IN_ALL = 30, 600
 MEASURED = Path(__file__).with_name("measured.py")
+#: Of the server: as this process was started, whatever a test has set when it is the first to ask for a program.
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": os.pathsep.join([str(TESTS), str(FUZZ)]),
+    "PYTHONHASHSEED": "0",
+    "OPENBLAS_NUM_THREADS": "1",  # a process that has threads is not safe to fork
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,6 @@ def run(
     data: bytes = b"",
     address_space: int | None = None,
     processor_time: int = 8,
-    timeout: int = 120,
     traps: tuple[str, ...] = (),
 ) -> dict[str, Outcome]:
     """Runs `setup`, and then each of `calls` (an expression) with its names, and reports each call.
@@ -69,7 +76,7 @@ def run(
     outcomes: dict[str, Outcome] = {}
     left = dict(calls)
     while left:
-        said, status = _process(setup, left, data, address_space, processor_time, timeout, traps)
+        said, status = _process(setup, left, data, address_space, processor_time, traps)
         for line in said.splitlines():
             if not line.startswith("{"):
                 continue  # half a line, or the program's own words
@@ -97,23 +104,23 @@ def _process(
     data: bytes,
     address_space: int | None,
     processor_time: int,
-    timeout: int,
     traps: tuple[str, ...],
 ) -> tuple[str, int | str]:
-    request = json.dumps([setup, dict(calls), address_space, processor_time, traps]).encode()
     ours, theirs = socket.socketpair()
     with (
+        tempfile.TemporaryDirectory() as folder,
         tempfile.TemporaryFile() as asked,
         tempfile.TemporaryFile() as said,
         tempfile.TemporaryFile() as errors,
         ours as connection,
     ):
-        asked.write(request + b"\n" + data)
+        request = [setup, dict(calls), address_space, processor_time, traps, folder]
+        asked.write(json.dumps(request).encode() + b"\n" + data)
         asked.seek(0)
         with theirs:
             files = [file.fileno() for file in (theirs, asked, said, errors)]
             socket.send_fds(_server(), [b"run"], files)
-        status = _ended(connection, timeout)
+        status = _ended(connection)
         said.seek(0)
         errors.seek(0)
         if isinstance(status, int) and status > 0:
@@ -121,8 +128,8 @@ def _process(
         return said.read().decode(), status
 
 
-def _ended(connection: socket.socket, timeout: int) -> int | str:
-    """Status of a process, "timeout" where it works for longer than `timeout`, or sleeps for longer than `ASLEEP`.
+def _ended(connection: socket.socket) -> int | str:
+    """Status of a process, or "timeout" where it hangs.
 
     Seconds are counted by looking at it, so that one in which this machine itself stood still counts as one.
     """
@@ -130,7 +137,7 @@ def _ended(connection: socket.socket, timeout: int) -> int | str:
         process = int(lines.readline() or b"0")
         assert process, "the server of programs is gone"
         worked, asleep = "", 0
-        for _ in range(timeout):
+        for _ in range(IN_ALL):
             if select.select([connection], [], [], 1)[0]:
                 return int(lines.readline())
             fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
@@ -148,16 +155,10 @@ def _ended(connection: socket.socket, timeout: int) -> int | str:
 def _server() -> socket.socket:
     """Where requests go to: a server that has loaded everything, and forks for each, which takes milliseconds."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(TESTS), str(FUZZ)]),
-        "PYTHONHASHSEED": "0",
-        "OPENBLAS_NUM_THREADS": "1",  # a process that has threads is not safe to fork
-    }
     with theirs:
         number = theirs.fileno()
         command = [sys.executable, "-X", "faulthandler", "-W", "ignore", MEASURED, str(number)]
-        process = subprocess.Popen(command, env=environment, pass_fds=[number])
+        process = subprocess.Popen(command, env=ENVIRONMENT, cwd=ROOT, pass_fds=[number])
 
     def end() -> None:
         ours.close()
