@@ -146,9 +146,9 @@ impl Real {
         let start = (centre - self.support + 0.5) as usize;
         let end = ((centre + self.support + 0.5) as usize).min(self.input);
         weights.clear();
-        weights.extend(
-            (start..end).map(|i| self.filter.at((i as f64 - centre + 0.5) * self.inverse, self.products)),
-        );
+        // Whole numbers, so that no bit is lost; the compiler converts several 32-bit ones at once.
+        let x = |i: i32| (start as f64 + f64::from(i) - centre + 0.5) * self.inverse;
+        self.filter.extend(weights, self.products, (0..end.saturating_sub(start) as i32).map(x));
         let sum: f64 = weights.iter().fold(0.0, |sum, weight| sum + weight);
         if sum != 0.0 {
             weights.iter_mut().for_each(|weight| *weight /= sum);

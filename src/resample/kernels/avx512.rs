@@ -24,7 +24,7 @@ pub(super) fn horizontal(
     pixel: Pixel,
 ) -> Option<Box<dyn HorizontalKernel>> {
     let mut shapes = SHAPES;
-    shapes.sort_by_key(|shape| shape.cost(weights, pixel.channels));
+    shapes.sort_by_cached_key(|shape| shape.cost(weights, pixel.channels));
     shapes.into_iter().find_map(|shape| -> Option<Box<dyn HorizontalKernel>> {
         Some(match shape {
             Shape::Values { values, loads } => {

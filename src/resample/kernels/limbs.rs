@@ -16,6 +16,18 @@ pub(super) fn bytes(weight: i32) -> Option<[i8; 3]> {
     Some([a, b, c])
 }
 
+/// The same for the weights of four taps: the word of each limb, whose bytes are the taps' in their order.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn words(weights: [i32; 4]) -> Option<[i32; 3]> {
+    let mut words = [[0; 4]; 3];
+    for (tap, weight) in weights.into_iter().enumerate() {
+        for (word, part) in words.iter_mut().zip(bytes(weight)?) {
+            word[tap] = part as u8;
+        }
+    }
+    Some(words.map(i32::from_le_bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

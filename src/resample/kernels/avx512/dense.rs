@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::registers::{BYTES, Block, Step, combine, lay_out, pack, round};
+use super::registers::{BYTES, Block, Step, combine, pack, round};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::kernels::kernel::{HorizontalKernel, Pixel};
 use crate::resample::weights::Weights;
@@ -61,20 +61,23 @@ impl HorizontalDense {
             let base = (0..used).map(first).min().map_or(0, |first| first * bytes).min(last_base);
             let mut block = Block { base, steps: count, index: [0; BYTES] };
             let first_step = steps.len();
-            steps.resize(first_step + count, Step([[0; BYTES]; 3]));
-            for element in 0..VALUES {
-                let (first, (start, taps)) = (first(element), output(element));
-                for tap in 0..TAPS {
-                    let at = TAPS * element + tap;
-                    let index = (first + tap) * bytes + place(element) % channels - base;
-                    block.index[at] = u8::try_from(index).ok().filter(|_| index < loads * BYTES)?;
-                    if element >= used {
-                        continue;
-                    }
-                    lay_out(&mut steps[first_step..], at, taps, |step| {
-                        (step * TAPS + tap).checked_sub(start - first)
-                    })?;
+            steps.resize(first_step + count, Step::EMPTY);
+            for (element, index) in block.index.chunks_exact_mut(TAPS).enumerate() {
+                let at = first(element) * bytes + place(element) % channels - base;
+                if at + (TAPS - 1) * bytes >= loads * BYTES {
+                    return None;
                 }
+                index.iter_mut().enumerate().for_each(|(tap, index)| *index = (at + tap * bytes) as u8);
+            }
+            let mut element = 0;
+            while element < used {
+                let (start, taps) = output(element);
+                let lead = start - first(element);
+                let end = (element + channels - place(element) % channels).min(used);
+                for (i, step) in steps[first_step..].iter_mut().enumerate() {
+                    step.set(element..end, taps, i * TAPS, lead)?;
+                }
+                element = end;
             }
             // The kernel's loads rely on this.
             assert!(
@@ -100,12 +103,8 @@ impl HorizontalDense {
             // SAFETY: `index` is 64 bytes.
             let index = unsafe { _mm512_loadu_si512(block.index.as_ptr().cast()) };
             let mut sums = [[_mm512_setzero_si512(); 3]; BLOCK_ROWS];
-            for (i, Step(limbs)) in steps.by_ref().take(block.steps).enumerate() {
-                let mut weights = [_mm512_setzero_si512(); 3];
-                for limb in 0..3 {
-                    // SAFETY: each limb is 64 bytes.
-                    weights[limb] = unsafe { _mm512_load_si512(limbs[limb].as_ptr().cast()) };
-                }
+            for (i, step) in steps.by_ref().take(block.steps).enumerate() {
+                let weights = step.load();
                 for r in 0..BLOCK_ROWS {
                     // SAFETY: construction asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.

@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::registers::{BYTES, Block, Step, combine, lay_out, pack, round};
+use super::registers::{BYTES, Block, Step, combine, pack, round};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::kernels::kernel::{HorizontalKernel, Pixel};
 use crate::resample::kernels::lanes::{for_channels, lane_map, taps_per_lane};
@@ -53,23 +53,26 @@ impl HorizontalLanes {
             let base = firsts.iter().map(|first| first * bytes).min().unwrap_or(0).min(last_base);
             let mut block = Block { base, steps: count, index: [0; BYTES] };
             let first_step = steps.len();
-            steps.resize(first_step + count, Step([[0; BYTES]; 3]));
+            steps.resize(first_step + count, Step::EMPTY);
             for lane in 0..LANES {
-                let (output, part) = (lane / share, lane % share);
-                for (slot, &source) in map.iter().enumerate() {
+                let (output, lane_tap) = (lane / share, lane % share * lane_taps);
+                let at = (firsts[output] + lane_tap) * bytes - base;
+                for (index, &source) in block.index[lane * 16..].iter_mut().zip(&map) {
                     let Some((tap, channel)) = source else { continue };
-                    let tap = part * lane_taps + tap;
-                    let at = lane * 16 + slot;
-                    let index = (firsts[output] + tap) * bytes + channel - base;
-                    block.index[at] = u8::try_from(index).ok().filter(|&index| usize::from(index) < BYTES)?;
-                    if x + output >= end {
-                        continue;
+                    let at = at + tap * bytes + channel;
+                    *index = u8::try_from(at).ok().filter(|_| at < BYTES)?;
+                }
+                if x + output >= end {
+                    continue;
+                }
+                let (start, taps) = weights.get(x + output);
+                for (i, step) in steps[first_step..].iter_mut().enumerate() {
+                    // With fewer channels than three, a lane has several elements for each channel.
+                    for (group, tap) in (0..lane_taps).step_by(4).enumerate() {
+                        let element = lane * 4 + group * channels;
+                        let tap = i * step_taps + lane_tap + tap;
+                        step.set(element..element + channels, taps, tap, start - firsts[output])?;
                     }
-                    let (start, taps) = weights.get(x + output);
-                    let moved = start - firsts[output];
-                    lay_out(&mut steps[first_step..], at, taps, |step| {
-                        (step * step_taps + tap).checked_sub(moved)
-                    })?;
                 }
             }
             // The kernel's loads rely on this.
@@ -97,12 +100,8 @@ impl HorizontalLanes {
             // SAFETY: `index` is 64 bytes.
             let index = unsafe { _mm512_loadu_si512(block.index.as_ptr().cast()) };
             let mut sums = [[_mm512_setzero_si512(); 3]; BLOCK_ROWS];
-            for (i, Step(limbs)) in steps.by_ref().take(block.steps).enumerate() {
-                let mut weights = [_mm512_setzero_si512(); 3];
-                for limb in 0..3 {
-                    // SAFETY: each limb is 64 bytes.
-                    weights[limb] = unsafe { _mm512_load_si512(limbs[limb].as_ptr().cast()) };
-                }
+            for (i, step) in steps.by_ref().take(block.steps).enumerate() {
+                let weights = step.load();
                 for r in 0..BLOCK_ROWS {
                     // SAFETY: construction asserts that the loads of every step end inside
                     // `row_bytes`, and `run` that the rows are that long.

@@ -1,17 +1,20 @@
 //! What the kernels of AVX-512 share: the weights and the loads of a register, and sums to bytes.
 
 use std::arch::x86_64::*;
+use std::ops::Range;
 
 use crate::resample::kernels::limbs;
 use crate::resample::weights::{HALF, PRECISION};
 
 /// Bytes of a register.
 pub const BYTES: usize = 64;
+/// Elements of a register, each of which sums up four taps of a step.
+pub const ELEMENTS: usize = 16;
 
 /// Weights of one step for the outputs of a block.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub struct Step(pub [[i8; BYTES]; 3]);
+pub struct Step([[i32; ELEMENTS]; 3]);
 
 /// The outputs that one register computes.
 #[derive(Debug)]
@@ -23,21 +26,33 @@ pub struct Block {
     pub index: [u8; BYTES],
 }
 
-/// Writes the weights of an output to byte `at` of its steps: in each that of the tap whose number `tap` gives, or zero
-/// where there is no such tap. `None` where a weight is too large.
-pub fn lay_out(
-    steps: &mut [Step],
-    at: usize,
-    weights: &[i32],
-    tap: impl Fn(usize) -> Option<usize>,
-) -> Option<()> {
-    for (step, Step(limbs)) in steps.iter_mut().enumerate() {
-        let weight = tap(step).and_then(|tap| weights.get(tap)).copied().unwrap_or(0);
-        for (limb, part) in limbs.iter_mut().zip(limbs::bytes(weight)?) {
-            limb[at] = part;
+impl Step {
+    /// With weights of zero alone.
+    pub const EMPTY: Self = Self([[0; ELEMENTS]; 3]);
+
+    /// Gives these elements the weights of four taps of an output: those from `tap` on, counted from `lead` taps before
+    /// its first one. Where there is no such tap the weight is zero. `None` where a weight is too large.
+    pub fn set(&mut self, elements: Range<usize>, weights: &[i32], tap: usize, lead: usize) -> Option<()> {
+        let weight =
+            |i: usize| (tap + i).checked_sub(lead).and_then(|tap| weights.get(tap)).copied().unwrap_or(0);
+        let words = limbs::words(std::array::from_fn(weight))?;
+        for (limb, word) in self.0.iter_mut().zip(words) {
+            limb[elements.clone()].fill(word);
         }
+        Some(())
     }
-    Some(())
+
+    /// A register of each limb.
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub fn load(&self) -> [__m512i; 3] {
+        let mut limbs = [_mm512_setzero_si512(); 3];
+        for (limb, words) in limbs.iter_mut().zip(&self.0) {
+            // SAFETY: each limb is 64 bytes, at a multiple of 64.
+            *limb = unsafe { _mm512_load_si512(words.as_ptr().cast()) };
+        }
+        limbs
+    }
 }
 
 /// The sum that the sums of the three weight bytes make up.

@@ -27,13 +27,8 @@ impl VerticalAvx512 {
         let mut firsts = vec![0];
         for (_, taps) in weights.iter() {
             for four in taps.chunks(4) {
-                let mut limbs = [[0_u8; 4]; 3];
-                for (i, &weight) in four.iter().enumerate() {
-                    for (limb, part) in limbs.iter_mut().zip(limbs::bytes(weight)?) {
-                        limb[i] = part as u8;
-                    }
-                }
-                quads.push(limbs.map(i32::from_le_bytes));
+                let weight = |tap| four.get(tap).copied().unwrap_or(0);
+                quads.push(limbs::words(std::array::from_fn(weight))?);
             }
             firsts.push(quads.len());
         }
