@@ -160,9 +160,8 @@ print(pre(TGA).shape)
 
 END = """
 threading.Thread(target=lambda: pre.try_batch([plug.file("sleep")] * 3, num_threads=2), daemon=True).start()
-while len([helper for helper in POOL.helpers() if helper.started.is_set()]) < 2:
+while len([helper for helper in POOL.helpers() if helper.bounds]) < 2:  # those at work
     time.sleep(0.02)
-time.sleep(0.3)
 print(*[helper.pid for helper in POOL.helpers()], flush=True)
 """
 
