@@ -12,6 +12,9 @@ use crate::interrupt;
 const WINDOW: usize = 1 << 15;
 /// Bytes inflated at a time, at least: few enough to stay in the cache.
 const PIECE: usize = 1 << 16;
+/// Bytes of the data that are inflated at a time, at most: blocks that hold nothing may be many, and the call can be
+/// stopped between two steps alone.
+const STEP: usize = 1 << 17;
 /// Bytes that are taken from the next chunk where those of the present one are too few to go on with.
 const JOINED: usize = 64;
 
@@ -109,7 +112,7 @@ impl<'a> Stream<'a> {
             let kept = self.tail.len();
             let joined = self.chunk.len().min(JOINED);
             let input = if kept == 0 {
-                self.chunk
+                &self.chunk[..self.chunk.len().min(STEP)]
             } else {
                 self.tail.extend_from_slice(&self.chunk[..joined]);
                 &self.tail
