@@ -138,11 +138,12 @@ fn pick(mut columns: Vec<usize>, mut rows: Vec<usize>) -> (Window, Method) {
 
 /// The order of the passes of `Image.resize` (libImaging/Resample.c).
 fn pass_order(build: PillowBuild, (width, height): (usize, usize), resized: (usize, usize)) -> Order {
-    let shrink = height as i64 - resized.1 as i64;
+    let (width, height) = (width as i64, height as i64);
+    let shrink = height - resized.1 as i64;
     let vertical_first = match build {
         PillowBuild::Pillow12 | PillowBuild::Pillow12Arm => height > 100 * width && shrink > 0,
         PillowBuild::Pillow13 | PillowBuild::Pillow13Arm => {
-            shrink > 0 && shrink > 2 * (width as i64 - resized.0 as i64)
+            shrink > 0 && shrink > 2 * (width - resized.0 as i64)
         }
     };
     if vertical_first { Order::VerticalFirst } else { Order::HorizontalFirst }
@@ -152,6 +153,11 @@ fn pass_order(build: PillowBuild, (width, height): (usize, usize), resized: (usi
 /// that they take while they are made: their lists grow, and those of the columns are laid out for the kernels.
 pub(super) fn weights_memory(spec: &Spec, layout: Layout, geometry: &Geometry) -> (u64, u64) {
     let Geometry { from, to, columns, rows, .. } = geometry;
+    if spec.profile.resampler == Resampler::Scipy {
+        let side = from.0.max(from.1);
+        let (columns, rows) = (Axis::memory(side, to.0, columns.len()), Axis::memory(side, to.1, rows.len()));
+        return (columns.0 + rows.0, columns.1 + rows.1);
+    }
     if spec.filter.is_nearest() || layout.nearest_only() {
         return (0, 0);
     }

@@ -31,6 +31,14 @@ impl Axis {
         Self { len, kernel: kernel(((scale - 1.0) / 2.0).max(0.0)), samples: crop.map(sample).collect() }
     }
 
+    /// An upper estimate of the bytes that such an axis holds, `count` outputs of which are wanted, and of those that it
+    /// takes while it is made: half of a whole kernel is kept.
+    pub fn memory(len: usize, output: usize, count: usize) -> (u64, u64) {
+        let half = (2.0 * (len as f64 / output as f64) + 2.0) as u64 * size_of::<f64>() as u64;
+        let samples = count as u64 * size_of::<[(usize, f64); 2]>() as u64;
+        (half + samples, 3 * half + samples)
+    }
+
     /// The pixel itself, or pairs of pixels at equal distances from it, the farthest pair first, each with a weight.
     fn taps(&self, centre: usize) -> impl Iterator<Item = (usize, usize, f64)> {
         let radius = self.kernel.len().saturating_sub(1);
@@ -112,10 +120,11 @@ impl Blur {
     }
 
     /// An upper estimate of the bytes that the image and the buffers take.
-    pub fn memory(&self) -> usize {
-        let (width, height) = self.size;
-        let sampled = 2 * 3 * 2 * size_of::<f64>() * self.columns.samples.len();
-        3 * (width * height + 2 * size_of::<f64>() * self.columns.len) + sampled
+    pub fn memory(&self) -> u64 {
+        let [width, height, line, samples] =
+            [self.size.0, self.size.1, self.columns.len, self.columns.samples.len()].map(|len| len as u64);
+        let float = size_of::<f64>() as u64;
+        3 * (width * height + 2 * float * line) + 2 * 3 * 2 * float * samples
     }
 
     /// Reads all of `source` and hands each finished row to `sink`, top to bottom: three float32 a pixel, in the
@@ -231,6 +240,17 @@ mod tests {
             assert!((sum - 1.0).abs() < 1e-12, "{sigma}: {sum}");
         }
         assert!(kernel(0.0).is_empty());
+    }
+
+    #[test]
+    fn an_axis_takes_no_more_memory_than_estimated() {
+        for (len, output) in [(1, 1), (3, 9), (50, 50), (51, 50), (1000, 7), (1 << 20, 3)] {
+            let axis = Axis::new(len, output, 0..1);
+            let bytes = size_of_val(&axis.kernel[..]) + size_of_val(&axis.samples[..]);
+            let (held, while_made) = Axis::memory(len, output, 1);
+            assert!(bytes as u64 <= held && held <= 64 + 64 * len as u64, "{len} {output}: {bytes}, {held}");
+            assert!(3 * size_of_val(&axis.kernel[..]) as u64 <= while_made + 8);
+        }
     }
 
     #[test]

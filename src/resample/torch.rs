@@ -54,12 +54,12 @@ pub(crate) fn neighbours(filter: Filter, input: usize, output: usize, crop: Rang
         }
         (start as usize, merged)
     };
-    let all: Vec<_> = (0..output).map(taps).collect();
-    let largest = all.iter().flat_map(|(_, weights)| weights).copied().fold(0.0, f64::max);
+    // A crop has no say in the precision. Of a long axis all weights together would take gigabytes.
+    let largest = (0..output).flat_map(|x| taps(x).1).fold(0.0, f64::max);
     let bits = bits_of(largest);
     let mut builder = Builder::with_capacity(crop.len(), 4);
-    for (start, weights) in &all[crop] {
-        builder.push(*start, weights.iter().map(|&weight| fixed(weight, bits) << (PRECISION - bits)));
+    for (start, weights) in crop.map(taps) {
+        builder.push(start, weights.iter().map(|&weight| fixed(weight, bits) << (PRECISION - bits)));
     }
     builder.finish()
 }
