@@ -67,10 +67,13 @@ limits! {
 }
 
 impl Limits {
-    /// Refuses an image of more pixels than allowed.
+    /// Refuses an image of more pixels than allowed, or than the machine has addresses for, so that a product of
+    /// both sides and up to [`MOST_BYTES`] never overflows, on a processor of 32 bits either.
     pub(crate) fn check_pixels(&self, width: usize, height: usize) -> Result<()> {
         let (width, height) = (width as u64, height as u64);
-        check(LimitKind::Pixels { width, height }, self.max_pixels, width.saturating_mul(height))
+        let pixels = width.saturating_mul(height);
+        check(LimitKind::Pixels { width, height }, self.max_pixels, pixels)?;
+        check_addressable(format_args!("an image of {width} x {height}"), pixels.saturating_mul(MOST_BYTES))
     }
 
     /// Refuses a file of more bytes than allowed.
@@ -78,9 +81,10 @@ impl Limits {
         check(LimitKind::Bytes, self.max_bytes, bytes)
     }
 
-    /// Refuses an image that takes more memory than allowed.
+    /// Refuses an image that takes more memory than allowed, or than the machine has addresses for.
     pub(crate) fn check_memory(&self, bytes: u64) -> Result<()> {
-        check(LimitKind::Memory, self.max_memory, bytes)
+        check(LimitKind::Memory, self.max_memory, bytes)?;
+        check_addressable("an image", bytes)
     }
 
     /// Refuses a JPEG file of more scans than an image of that many pixels may have.
@@ -113,12 +117,19 @@ const MAX_SCANNED_PIXELS: u64 = 1 << 32;
 const SCANS_OF_ALL: u64 = 24;
 /// Bytes below which memory is not asked for beforehand.
 const SMALL: u64 = 1 << 20;
+/// The most bytes that a decoder holds for a pixel.
+const MOST_BYTES: u64 = 8;
 
 fn check(kind: LimitKind, allowed: Option<u64>, found: u64) -> Result<()> {
     match allowed {
         Some(allowed) if found > allowed => Err(Error::limit(kind, allowed, found)),
         _ => Ok(()),
     }
+}
+
+/// Refuses more bytes than a buffer can have.
+fn check_addressable(what: impl std::fmt::Display, bytes: u64) -> Result<()> {
+    if bytes > isize::MAX as u64 { Err(Error::out_of_memory(what, bytes)) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -142,6 +153,17 @@ mod tests {
         assert_eq!(Limits::default().scans(8_000_000), Some(500));
         assert_eq!(Limits::default().scans(100_000_000), Some(42));
         assert_eq!(Limits { max_scans: None, ..Limits::default() }.scans(u64::MAX), None);
+    }
+
+    #[test]
+    fn what_no_address_is_left_for_is_an_error_without_limits() {
+        let none = Limits { max_pixels: None, max_memory: None, ..Limits::default() };
+        let most = isize::MAX as usize / MOST_BYTES as usize;
+        assert!(none.check_pixels(most, 1).is_ok());
+        assert!(matches!(none.check_pixels(1, most + 1), Err(Error::OutOfMemory { .. })));
+        assert!(matches!(none.check_pixels(usize::MAX, usize::MAX), Err(Error::OutOfMemory { .. })));
+        assert!(none.check_memory(isize::MAX as u64).is_ok());
+        assert!(matches!(none.check_memory(1 << 63), Err(Error::OutOfMemory { .. })));
     }
 
     #[test]

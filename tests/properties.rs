@@ -3,7 +3,7 @@
 use clipprep::decode::Input;
 use clipprep::pixels::{Header, Layout};
 use clipprep::plan::Plan;
-use clipprep::{Error, Filter, Level, Limits, PillowBuild, Preprocess, Profile, Spec, Truncated};
+use clipprep::{Error, Filter, Level, Limits, PillowBuild, Preprocess, Profile, ResizeMode, Spec, Truncated};
 use proptest::prelude::*;
 
 /// A file of each kind with a native decoder, written by `fuzz/seeds.py`.
@@ -85,6 +85,42 @@ fn garbage() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// A number that products and sums overflow by.
+fn extreme() -> impl Strategy<Value = u32> {
+    let near = |power: u32| (1_u64 << power) - 1..(1_u64 << power) + 2;
+    prop_oneof![
+        (0..=32_u32).prop_flat_map(near).prop_map(|number| number as u32),
+        (4..=31_u32).prop_map(|power| 1 << power),
+        any::<u32>(),
+    ]
+}
+
+/// Files with extreme numbers at random places, in either order of bytes.
+fn exaggerated() -> impl Strategy<Value = Vec<u8>> {
+    let numbers = prop::collection::vec((any::<prop::sample::Index>(), extreme(), any::<bool>()), 1..4);
+    (prop::sample::select(seeds()), numbers).prop_map(|(mut data, numbers)| {
+        for (place, number, big_endian) in numbers {
+            let at = place.index(data.len() - 3);
+            let bytes = if big_endian { number.to_be_bytes() } else { number.to_le_bytes() };
+            data[at..at + 4].copy_from_slice(&bytes);
+        }
+        mend_checksums(&mut data);
+        data
+    })
+}
+
+/// Makes the checksums of a PNG's chunks right, so that their numbers are read.
+fn mend_checksums(data: &mut [u8]) {
+    let mut at = if data.starts_with(b"\x89PNG") { 8 } else { return };
+    while let Some(len) = data.get(at..).and_then(<[u8]>::first_chunk).copied().map(u32::from_be_bytes) {
+        let Some(end) = (at + 8).checked_add(len as usize) else { return };
+        let Some(checksum) = data.get(at + 4..end).map(crc32fast::hash) else { return };
+        let Some(place) = data.get_mut(end..).and_then(<[u8]>::first_chunk_mut) else { return };
+        *place = checksum.to_be_bytes();
+        at = end + 4;
+    }
+}
+
 /// Runs without the net that turns a decoder's panic into an error.
 fn run(data: &[u8], spec: &Spec) -> Result<Vec<f32>, Error> {
     run_at(Level::active(), data, spec)
@@ -141,6 +177,44 @@ proptest! {
         let scalar = at(Level::Scalar);
         for level in Level::supported() {
             prop_assert!(at(level) == scalar, "{}", level.name());
+        }
+    }
+
+    /// No number of a file makes a product or a sum overflow, which would be a panic here, with few bits to an address
+    /// or many.
+    #[test]
+    fn extreme_numbers_are_read_or_refused(data in exaggerated(), spec in specs()) {
+        let limits = Limits { max_pixels: None, ..spec.limits };
+        let _ = run(&data, &Spec { limits, ..spec });
+    }
+
+    #[test]
+    fn extreme_sizes_are_planned_or_refused(
+        width in extreme(),
+        height in extreme(),
+        layout in prop::sample::select(&LAYOUTS[..]),
+        mode in prop::sample::select(ResizeMode::ALL.map(|(_, mode)| mode).to_vec()),
+        (resize_height, resize_width) in (1..=1_usize << 14, 1..=1_usize << 14),
+        // torch's weights need a look at each output, however few are wanted.
+        profile in prop::sample::select(&[
+            &Profile::OPENAI, &Profile::HF_PIL, &Profile::HF_TORCHVISION_FLOATS, &Profile::HF_SCIPY,
+        ][..]),
+        spec in specs(),
+    ) {
+        // As many pixels as decoders allow.
+        let width = width.max(1).min(i32::MAX as u32) as usize;
+        let height = (height.max(1).min(i32::MAX as u32) as usize).min(isize::MAX as usize / 8 / width);
+        let header = Header { width, height: height.max(1), layout, palette: None };
+        let resize_size = (resize_height, resize_width);
+        // Enough for the weights of few sizes, so that this takes no time.
+        let limits = Limits { max_memory: Some(1 << 20), ..spec.limits };
+        let filter = if profile.filters.contains(&spec.filter) { spec.filter } else { profile.filters[0] };
+        let spec = Spec { resize_mode: mode, resize_size, limits, profile, filter, ..spec };
+        let plan = Plan::new(&spec, &header, Level::Scalar);
+        // Of a step before it, a plan's window is a part of what that one makes.
+        if let Ok(plan) = plan && mode != ResizeMode::Donut {
+            prop_assert!(plan.window.columns.end <= header.width, "{:?}", plan.window);
+            prop_assert!(plan.window.rows.end <= header.height, "{:?}", plan.window);
         }
     }
 

@@ -151,7 +151,7 @@ impl Preprocess {
         let convert = first.source != header.layout;
         // Rows are changed in buffers of their own: to RGB, and to premultiplied alpha.
         let changed = usize::from(convert) * 3 + usize::from(plan.source.has_alpha()) * plan.source.bytes();
-        let changed = (BLOCK_ROWS * first.window.columns.len() * changed) as u64;
+        let changed = (BLOCK_ROWS * changed) as u64 * first.window.columns.len() as u64;
         let held = plan.memory() + changed;
         self.spec.limits.check_memory(image.memory().saturating_add(held).saturating_add(output))?;
         Limits::check_room("resizing", held)?;

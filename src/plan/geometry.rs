@@ -141,7 +141,7 @@ fn bounded((shortest, longest): (usize, usize), (width, height): (usize, usize))
 /// A size that fits into `to`, where an image is larger: of its longer side what fits, and the other by that.
 fn thumbnail(to: (usize, usize), (width, height): (usize, usize)) -> (usize, usize) {
     let (to_width, to_height) = (width.min(to.0), height.min(to.1));
-    let scaled = |side: usize, to: usize, of: usize| ((side * to) as f64 / of as f64) as usize;
+    let scaled = |side: usize, to: usize, of: usize| ((side as u64 * to as u64) as f64 / of as f64) as usize;
     if (to_width, to_height) == (width, height) {
         (width, height)
     } else if height > width {

@@ -158,12 +158,12 @@ impl Plan {
             Method::Blur(blur) => blur.memory(),
         };
         let before = self.before.as_ref().map_or(0, |first| first.memory() + first.image_memory());
-        rows as u64 + self.weights + before
+        rows + self.weights + before
     }
 
     /// The bytes of the resized image.
     fn image_memory(&self) -> u64 {
-        (self.resized.0 * self.resized.1 * self.layout.bytes()) as u64
+        self.resized.0 as u64 * self.resized.1 as u64 * self.layout.bytes() as u64
     }
 
     /// The order of the passes, or "nearest" or "none" where there are none.

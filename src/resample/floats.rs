@@ -51,9 +51,9 @@ impl Floats {
     }
 
     /// An upper estimate of the bytes that the buffers take.
-    pub fn memory(&self) -> usize {
-        let rows = (self.rows.max_taps() + 3) * self.columns.len() + self.columns.inputs().len();
-        rows * 3 * size_of::<f32>()
+    pub fn memory(&self) -> u64 {
+        let rows = (self.rows.max_taps() + 3) as u64 * self.columns.len() as u64;
+        (rows + self.columns.inputs().len() as u64) * 3 * size_of::<f32>() as u64
     }
 
     /// Feeds `source` through both passes and hands each finished row to `sink`, top to bottom: three float32

@@ -51,12 +51,12 @@ impl TwoPass {
     }
 
     /// An upper estimate of the bytes that the buffers take.
-    pub fn memory(&self) -> usize {
+    pub fn memory(&self) -> u64 {
         let row = match self.order {
             Order::HorizontalFirst => self.horizontal.stride(),
             Order::VerticalFirst => stride(self.in_bytes),
         };
-        (self.rows.max_taps() + 3 * BLOCK_ROWS) * row
+        (self.rows.max_taps() + 3 * BLOCK_ROWS) as u64 * row as u64
     }
 
     /// Feeds `source` through both passes and hands each finished row to `sink`, top to bottom.

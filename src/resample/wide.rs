@@ -77,12 +77,12 @@ impl Wide {
     }
 
     /// An upper estimate of the bytes that the buffers take.
-    pub fn memory(&self) -> usize {
+    pub fn memory(&self) -> u64 {
         let samples = match self.order {
             Order::HorizontalFirst => self.columns.len(),
             Order::VerticalFirst => self.columns.inputs().len(),
         };
-        (self.rows.max_taps() + 4) * samples * size_of::<f64>()
+        (self.rows.max_taps() + 4) as u64 * (samples * size_of::<f64>()) as u64
     }
 
     /// Feeds `source` through both passes and hands each finished row to `sink`, top to bottom.

@@ -96,7 +96,7 @@ struct Fields {
 impl Fields {
     fn read(bytes: &[u8]) -> Result<Self> {
         let size = long(bytes, 14)?;
-        let header_end = 14 + size as usize;
+        let header_end = (size as usize).saturating_add(14);
         let mut fields = match size {
             // OS/2's first: shorter numbers, and no more than that.
             12 => Self {

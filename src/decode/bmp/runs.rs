@@ -36,7 +36,7 @@ pub(super) fn decode(
                     break;
                 };
                 at += 2;
-                indices.zeros(usize::from(right) + usize::from(up) * width)?;
+                indices.zeros(usize::from(up).saturating_mul(width).saturating_add(right.into()))?;
                 x = indices.data.len() % width;
             }
             // Literal indices.
@@ -87,5 +87,17 @@ impl Indices {
 
     fn zeros(&mut self, more: usize) -> Result<()> {
         self.extend(more, std::iter::repeat(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jump_past_the_end_of_wide_rows_leaves_zeros() {
+        let width = 1 << 25;
+        let indices = decode(&[0, 2, 0, 128], 0, width, width, false).unwrap();
+        assert!(indices.len() == width && indices.iter().all(|index| *index == 0));
     }
 }

@@ -103,7 +103,7 @@ impl<'a> Directory<'a> {
                 let from = at + 2 + ENTRY * entries.len() + ENTRY - INLINE;
                 &file[from..from + len]
             } else {
-                apart += len;
+                apart = len.saturating_add(apart);
                 let from = order.long([v0, v1, v2, v3]) as usize;
                 let data = file.get(from..from.saturating_add(len));
                 // Pillow reads no more than a file's length of them.

@@ -114,7 +114,8 @@ impl<'a> Facts<'a> {
         if width > i32::MAX as usize / kind.bits - 7 {
             return Err(odd("rows that Pillow has memory for", format_args!("{width} pixels")));
         }
-        let row_of = |width: usize| (width * kind.bits).div_ceil(8);
+        // A tile may be wider than the image.
+        let row_of = |width: usize| width.saturating_mul(kind.bits).div_ceil(8);
         // libtiff takes an image for tiled where there is any tag of tiles.
         let has = |tags: &[u16]| tags.iter().any(|&tag| directory.get(tag).is_some());
         let tiled = has(&[TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_LENGTHS]);

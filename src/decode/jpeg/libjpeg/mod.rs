@@ -86,7 +86,7 @@ impl<'a> Decoder<'a> {
         let parts = NonNull::from(Box::leak(parts));
         let max_scans = limits.scans(header.pixels()).unwrap_or(u64::MAX);
         let mut decoder = Self { parts, header, limits: *limits, bytes, reduction: None };
-        let max_memory = limits.max_memory.and_then(|max| c_long::try_from(max).ok());
+        let max_memory = limits.max_memory.map(|max| c_long::try_from(max).unwrap_or(c_long::MAX));
         decoder.call(|parts| {
             // SAFETY: the structs are live and stay in place; the library keeps the pointers to
             // them, and to `bytes`, which outlives `decoder`.
