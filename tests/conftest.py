@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 import clipprep
 from clipprep._pillow import formats
 from support.helped import end_helpers
+from support.left import changed, state
 
 # A shell has its background jobs ignore Ctrl-C, and so would each process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -45,10 +46,13 @@ formats.SOUND = 0
 
 
 @pytest.fixture(scope="module", autouse=True)
-def no_helper_outlives_its_file() -> Iterator[None]:
-    """Each file of tests begins without helper processes, whichever ran before it."""
+def nothing_is_left() -> Iterator[None]:
+    """Each file of tests begins with the same process, whichever ran before it: without helpers, and all as it was."""
+    before = state()
     yield
     end_helpers()
+    left = changed(before)
+    assert not left, "this file leaves:\n" + "\n".join(left)
 
 
 @pytest.fixture(scope="session")
