@@ -17,6 +17,7 @@ import clipprep
 from clipprep import cli
 from clipprep.cli import _options, bench, doctor
 from support.paths import PHOTOS
+from support.waiting import NEVER
 
 COMMANDS = ("run", "view", "explain", "verify", "bench", "models", "doctor")
 
@@ -287,7 +288,7 @@ def test_shells_complete(tmp_path: Path) -> None:
         environment = {**os.environ, "_ARGCOMPLETE": "1", "_ARGCOMPLETE_STDOUT_FILENAME": str(found),
                        "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_SUPPRESS_SPACE": "1"}  # fmt: skip
         code = "import sys; sys.argv[0] = 'clipprep'; from clipprep.cli import main; main()"
-        subprocess.run([sys.executable, "-c", code], env=environment, timeout=60)
+        subprocess.run([sys.executable, "-c", code], env=environment, timeout=NEVER)
         assert expected in found.read_text()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from support.pictures import picture
+from support.waiting import NEVER
 from support.writers import saved
 
 DATA = saved(picture("RGB", 90, 60), "JPEG")
@@ -27,7 +28,7 @@ def clipprep(folder: Path, *arguments: str | bytes, stdin: bytes = b"", environ:
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8:strict", **(environ or {})}
     return subprocess.run(
         [sys.executable, "-m", "clipprep", *arguments],
-        input=stdin, capture_output=True, cwd=folder, env=environment, timeout=60,
+        input=stdin, capture_output=True, cwd=folder, env=environment, timeout=NEVER,
     )  # fmt: skip
 
 

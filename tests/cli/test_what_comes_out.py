@@ -26,6 +26,7 @@ import clipprep
 from clipprep import cli
 from clipprep.cli import journal, progress, writing
 from support.paths import PHOTOS
+from support.waiting import NEVER
 
 PATHS = sorted(path for path in PHOTOS.iterdir() if path.suffix != ".md")
 ENDINGS = [".npy", ".safetensors", ".parquet", ".arrow", "/"]
@@ -115,7 +116,7 @@ def on_terminal(columns: int, folder: Path, **environ: str) -> str:
             break
         shown += piece
     os.close(main)
-    assert process.wait(60) == 0
+    assert process.wait(NEVER) == 0
     return shown.decode()
 
 
@@ -147,7 +148,7 @@ def limited(most: int, *arguments: str) -> subprocess.CompletedProcess[str]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
     return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, timeout=60, preexec_fn=limit
+        [*COMMAND, *arguments], capture_output=True, text=True, timeout=NEVER, preexec_fn=limit
     )
 
 
@@ -248,7 +249,7 @@ def test_a_folder_without_the_right_to_write(capsys: pytest.CaptureFixture[str])
 def test_a_closed_pipe_is_no_news(command: list[str]) -> None:
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([*COMMAND, *command], stdout=write, stderr=subprocess.PIPE, timeout=60)
+    done = subprocess.run([*COMMAND, *command], stdout=write, stderr=subprocess.PIPE, timeout=NEVER)
     os.close(write)
     assert b"Broken pipe" not in done.stderr
     assert b"Traceback" not in done.stderr
@@ -265,7 +266,7 @@ def run_in_a_shell(tmp_path: Path, after: str, *options: str, **environ: str) ->
     command = [*COMMAND, "run", *map(str, PATHS), *ARGUMENTS, "--out", str(tmp_path / "t.npy")]
     done = subprocess.run(
         ["bash", "-c", f'set -o pipefail; "$@" {after}', "bash", *command, *options],
-        env=os.environ | environ, capture_output=True, text=True, timeout=60,
+        env=os.environ | environ, capture_output=True, text=True, timeout=NEVER,
     )  # fmt: skip
     assert len(np.load(tmp_path / "t.npy")) == 9
     assert not (tmp_path / "t.npy.progress").exists()
@@ -296,7 +297,7 @@ def test_a_whole_run_whose_answer_cannot_be_printed(tmp_path: Path, unbuffered: 
 def test_a_full_standard_output(unbuffered: str) -> None:
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+            [*COMMAND, "models"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=NEVER,
             env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
         )  # fmt: skip
     assert done.returncode == 1
@@ -314,12 +315,12 @@ def test_a_run_that_is_asked_to_end_says_what_is_kept(number: int, tmp_path: Pat
     ):
         time.sleep(0.01)
     process.send_signal(number)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=NEVER)[1]
     assert process.returncode == 130, said
     assert "rows are kept: the same command goes on" in said
     assert "Traceback" not in said
     assert not (tmp_path / "t.npy.lock").exists()
-    done = subprocess.run([*COMMAND, *command, "--json"], capture_output=True, timeout=120)
+    done = subprocess.run([*COMMAND, *command, "--json"], capture_output=True, timeout=NEVER)
     assert json.loads(done.stdout)["resumed_at"] > 0
 
 

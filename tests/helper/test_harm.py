@@ -15,8 +15,9 @@ from PIL import Image, ImageFile
 import clipprep
 from clipprep._helper.pool import POOL
 from support import plug
+from support.helped import asked_helpers
 from support.pictures import picture
-from support.waiting import NEVER, asked_helpers, wait_for
+from support.waiting import NEVER, wait_for
 from support.writers import saved
 
 TGA = saved(picture("RGB", 60, 40), "TGA")

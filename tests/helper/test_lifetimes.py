@@ -23,9 +23,9 @@ import clipprep
 from clipprep._helper import job, pool
 from clipprep._helper.pool import POOL
 from support import plug
-from support.helped import end_helpers, program
+from support.helped import asked_helpers, end_helpers, program
 from support.pictures import picture
-from support.waiting import NEVER, asked_helpers, children, is_there, wait_for
+from support.waiting import NEVER, children, is_there, wait_for
 from support.writers import saved
 
 TGA = saved(picture("RGB", 60, 40), "TGA")
@@ -144,7 +144,7 @@ print("begun")
 import clipprep
 print(clipprep.Preprocess(16, fallback="process")({TGA!r}).shape)
 """)
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=NEVER)
     assert (done.stdout, done.returncode) == ("begun\n(3, 16, 16)\n", 0), done.stderr
 
 
@@ -193,7 +193,7 @@ pre = lambda: clipprep.Preprocess(16, fallback="process")({TGA!r})
 def test_in_a_handler_of_an_interpreters_end(before: str, said: str) -> None:
     """Handlers that were registered before the package was imported come after all of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", AT_THE_END + before], capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", AT_THE_END + before], capture_output=True, text=True, timeout=NEVER
     )
     assert said in done.stdout, done.stderr
     assert (done.stderr, done.returncode) == ("", 0)

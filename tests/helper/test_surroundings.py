@@ -11,6 +11,7 @@ import pytest
 import clipprep
 from clipprep._helper import bounds
 from support.helped import SETUP, program
+from support.waiting import NEVER
 
 PACKAGE = Path(clipprep.__file__).parent
 #: Where the packages are without the help of `site`.
@@ -117,7 +118,7 @@ def test_in_an_interpreter_with(flags: tuple[str, ...]) -> None:
 
 def test_in_a_program_from_standard_input() -> None:
     done = subprocess.run(
-        [sys.executable, "-"], input=SETUP + GO, capture_output=True, text=True, timeout=100
+        [sys.executable, "-"], input=SETUP + GO, capture_output=True, text=True, timeout=NEVER
     )
     assert (done.stdout, done.returncode) == ("4\n", 0), done.stderr
 

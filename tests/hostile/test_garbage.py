@@ -20,6 +20,7 @@ import pytest
 import clipprep
 from support.paths import FUZZ
 from support.pictures import picture
+from support.waiting import NEVER
 from support.writers import saved
 
 sys.path.insert(0, str(FUZZ))
@@ -97,7 +98,7 @@ def test_a_fork_after_bad_files_ends() -> None:
                 bad += "col" in str(error)
         child = os.fork()
         if child == 0:
-            signal.alarm(60)
+            signal.alarm(NEVER)
             gc.collect()
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0

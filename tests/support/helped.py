@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import queue
 import subprocess
 import sys
 import tempfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clipprep._helper.pool import POOL
+from clipprep._helper.process import Helper
 from support.paths import TESTS
 from support.waiting import NEVER
+
+if TYPE_CHECKING:  # the programs do without
+    import pytest
 
 #: What each of them begins with: `pre` has a helper decode `TGA`.
 SETUP = f"""
@@ -33,6 +38,19 @@ def end_helpers() -> None:
     for helper in POOL.helpers():
         POOL.drop(helper)
     POOL._idle.clear()
+
+
+def asked_helpers(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[Helper]:
+    """Each helper, once it has been handed a file."""
+    asked: queue.Queue[Helper] = queue.Queue()
+    ask = Helper.ask
+
+    def noted(helper: Helper, *arguments: object) -> None:
+        ask(helper, *arguments)  # type: ignore[arg-type]
+        asked.put(helper)
+
+    monkeypatch.setattr(Helper, "ask", noted)
+    return asked
 
 
 def program(

@@ -88,7 +88,7 @@ def _of_posix() -> State:
 
 def changed(before: State) -> list[str]:
     """What is not as it was. What is about to end is given the time for it."""
-    deadline = time.monotonic() + NEVER / 4
+    deadline = time.monotonic() + NEVER / 10
     while (found := _changed(before)) and time.monotonic() < deadline:
         gc.collect()
         time.sleep(0.02)

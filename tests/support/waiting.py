@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import queue
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from clipprep._helper.process import Helper
-
 #: Seconds after which an event is taken never to come: far more than any machine needs.
-NEVER = 120
+NEVER = 300
 
 
 def wait_for(event: Callable[[], object], name: str) -> None:
@@ -43,16 +38,3 @@ def is_there(pid: int) -> bool:
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False
-
-
-def asked_helpers(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[Helper]:
-    """Each helper, once it has been handed a file."""
-    asked: queue.Queue[Helper] = queue.Queue()
-    ask = Helper.ask
-
-    def noted(helper: Helper, *arguments: object) -> None:
-        ask(helper, *arguments)  # type: ignore[arg-type]
-        asked.put(helper)
-
-    monkeypatch.setattr(Helper, "ask", noted)
-    return asked
