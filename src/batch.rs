@@ -324,8 +324,15 @@ mod tests {
             let interrupt = Arc::new(Interrupt::default());
             let done = AtomicUsize::new(0);
             for_each(&mut [0; 1000], 1, 0..1000, threads(count), &interrupt, |_, _| {
-                if done.fetch_add(1, Ordering::Relaxed) == 9 {
-                    interrupt.raise();
+                match done.fetch_add(1, Ordering::Relaxed) {
+                    9 => interrupt.raise(),
+                    // The thread that raises it may have to wait for a core.
+                    10.. => {
+                        while !interrupt.is_raised() {
+                            std::thread::yield_now()
+                        }
+                    }
+                    _ => {}
                 }
             });
             let done = done.into_inner();
