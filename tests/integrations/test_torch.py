@@ -7,7 +7,6 @@ import pickle
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from clipprep import cli
 from clipprep._helper.pool import POOL
 from support.paths import DOCS, ROOT
 from support.pictures import picture
+from support.waiting import is_there, wait_for
 from support.writers import saved
 
 torch = pytest.importorskip("torch", reason="torch is not installed: make test-torch installs it")
@@ -107,10 +107,7 @@ def test_helpers_decode_in_workers_and_end_with_them(start: str) -> None:
     assert not used & mine
     del loader
     gc.collect()
-    end = time.monotonic() + 60
-    while any(Path(f"/proc/{pid}").exists() for pid in used):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for(lambda: not any(map(is_there, used)), "the end of the workers' helpers")
 
 
 @pytest.mark.parametrize("workers", [0, 2])
