@@ -25,7 +25,7 @@ from clipprep._helper.pool import POOL
 
 HERE = Path(__file__).resolve().parent
 #: Seconds after which a process is taken for one that hangs.
-TIMEOUT = 120
+TIMEOUT = 300
 
 
 class Tally:
@@ -148,7 +148,7 @@ def fork(folder: Path, stop: threading.Event, tally: Tally) -> None:
     while not stop.wait(tally.pause / 10):
         child = os.fork()
         if child == 0:
-            signal.alarm(60)
+            signal.alarm(TIMEOUT)
             try:
                 load = Load(cases, folder, os.getpid())
                 load.try_batch(20)
