@@ -238,7 +238,7 @@ impl Normalise {
 impl Arithmetic {
     fn new(level: Level, channels: [Steps<1>; 3], table: &[[f32; 256]; 3]) -> Option<Self> {
         let proof = affine::Fma::of(level)?;
-        let exact = channels.iter().zip(table).all(|(steps, table)| steps.give(table));
+        let exact = channels.iter().zip(table).all(|(steps, table)| steps.give(proof, table));
         exact.then(|| Self { proof, pixels: Box::new(Steps::of_pixels(&channels)), channels })
     }
 }

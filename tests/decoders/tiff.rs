@@ -242,7 +242,7 @@ proptest! {
         let largest = u8::MAX >> (8 - bits);
         let samples: Vec<u8> = bytes[..width * height].iter().map(|byte| byte & largest).collect();
         let colours = usize::from(largest) + 1;
-        let palette: Vec<u16> = (0..3 * colours).map(|at| (at * at * 7919) as u16).collect();
+        let palette: Vec<u16> = (0..3 * colours).map(|at| at.wrapping_mul(at).wrapping_mul(7919) as u16).collect();
         let picture = Picture {
             size: (width, height),
             photometric,

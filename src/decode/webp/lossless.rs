@@ -276,8 +276,7 @@ mod tests {
                 self.put(usize::from([0, 8].contains(place)), 3);
             }
             self.put(0, 1);
-            self.put(usize::MAX, 64);
-            (0..3).for_each(|_| self.put(usize::MAX, 64));
+            (0..256).for_each(|_| self.put(1, 1));
             self.put(0, others);
         }
 

@@ -79,14 +79,15 @@ fn whole_files_are_not_left_to_libjpeg() {
 }
 
 /// A file cut short after a changed byte, which makes the codes end before the bytes do: libjpeg, which looks
-/// ahead, takes it to be truncated.
+/// ahead by as many bits as an address has, takes it to be truncated where that are 64.
 #[test]
 fn codes_that_end_before_a_missing_end() {
     let file = FILES[1];
     let mut bytes = file[..(file.len() as f64 * 0.996_456) as usize].to_vec();
     bytes[(file.len() as f64 * 0.789_27) as usize] = 60;
     let window = window(size(file), [0.0; 4]);
-    assert!(matches!(plain_rows(&bytes, &window), Err(Error::Truncated { .. })));
+    let is_truncated = matches!(plain_rows(&bytes, &window), Err(Error::Truncated { .. }));
+    assert!(is_truncated || cfg!(target_pointer_width = "32"));
     assert!(own_rows(&bytes, &window, Level::active()).is_none());
 }
 
