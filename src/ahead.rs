@@ -1,4 +1,4 @@
-//! Work in two threads on one image: one makes pieces, the other one takes them in their order.
+//! Work in threads on one image: one makes pieces, the one that calls takes them in their order, and others may help.
 
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
@@ -55,20 +55,29 @@ impl<P, E> Taker<P, E> {
     }
 }
 
-/// Runs `make` in a thread of its own and `take` in this one. There are never more pieces than `pieces`, which are made
+/// Runs `make` in a thread of its own, each of `helpers` in another, as far as the system grants them, and `take` in this one. There are never more pieces than `pieces`, which are made
 /// again and again. `None` where the system grants no thread: then neither has run.
 ///
-/// `make` ends soon after `take` does, which drops its end of the queue.
+/// `make` ends soon after `take` does, which drops its end of the queue, and helpers have to end soon after `make`.
 pub(crate) fn ahead<P: Send, E: Send, R>(
     pieces: impl IntoIterator<Item = P>,
     make: impl FnOnce(Maker<P, E>) + Send,
+    helpers: impl IntoIterator<Item: FnOnce() + Send>,
     take: impl FnOnce(Taker<P, E>) -> R,
 ) -> Option<R> {
     let (free, to_make) = channel();
     let (made, to_take) = channel();
     pieces.into_iter().for_each(|piece| free.send(piece).expect("its receiver is here"));
     let maker = Maker { free: to_make, made };
-    in_two_threads(|| make(maker), || take(Taker { free, made: to_take }))
+    thread::scope(|scope| {
+        named().spawn_scoped(scope, || make(maker)).ok()?;
+        for help in helpers {
+            if named().spawn_scoped(scope, help).is_err() {
+                break;
+            }
+        }
+        Some(take(Taker { free, made: to_take }))
+    })
 }
 
 /// Runs `other` in a thread of its own, and `this` in this one. `None` where the system grants no thread: then neither
@@ -77,11 +86,17 @@ pub(crate) fn ahead<P: Send, E: Send, R>(
 /// `other` has to end soon after `this` does.
 pub(crate) fn in_two_threads<R>(other: impl FnOnce() + Send, this: impl FnOnce() -> R) -> Option<R> {
     thread::scope(|scope| {
-        let thread = thread::Builder::new().name("clipprep-ahead".into());
-        thread.spawn_scoped(scope, other).ok()?;
+        named().spawn_scoped(scope, other).ok()?;
         Some(this())
     })
 }
+
+fn named() -> thread::Builder {
+    thread::Builder::new().name("clipprep-ahead".into())
+}
+
+/// No helpers.
+pub(crate) const NONE: [fn(); 0] = [];
 
 #[cfg(test)]
 mod tests {
@@ -100,6 +115,7 @@ mod tests {
         let taken = ahead(
             [vec![], vec![]],
             |maker| count(&maker, 9),
+            NONE,
             |taker| {
                 let mut taken = Vec::new();
                 while let Some(Ok(piece)) = taker.with_next(|| false, |piece| piece.clone()) {
@@ -116,8 +132,12 @@ mod tests {
 
     #[test]
     fn who_takes_no_more_ends_it() {
-        let taken =
-            ahead([vec![]], |maker| count(&maker, usize::MAX), |taker| taker.with_next(|| false, |_| ()));
+        let taken = ahead(
+            [vec![]],
+            |maker| count(&maker, usize::MAX),
+            NONE,
+            |taker| taker.with_next(|| false, |_| ()),
+        );
         assert_eq!(taken, Some(Some(Ok(()))));
     }
 
@@ -128,12 +148,27 @@ mod tests {
             maker.hand_over(Err("no more"));
         };
         let take = |taker: Taker<u8, _>| [(); 3].map(|()| taker.with_next(|| false, |piece| *piece));
-        assert_eq!(ahead([1], make, take), Some([Some(Ok(2)), Some(Err("no more")), None]));
+        assert_eq!(ahead([1], make, NONE, take), Some([Some(Ok(2)), Some(Err("no more")), None]));
     }
 
     #[test]
     #[should_panic(expected = "a scoped thread panicked")]
     fn a_panic_reaches_the_caller() {
-        ahead([()], |_: Maker<(), ()>| panic!("bytes"), |taker| taker.with_next(|| false, |_| ()));
+        ahead([()], |_: Maker<(), ()>| panic!("bytes"), NONE, |taker| taker.with_next(|| false, |_| ()));
+    }
+
+    #[test]
+    fn helpers_run_beside_both() {
+        let (told, heard) = channel();
+        let help = |number| {
+            let told = told.clone();
+            move || told.send(number).unwrap()
+        };
+        let take = |taker: Taker<(), ()>| {
+            let heard: Vec<usize> = heard.iter().take(2).collect();
+            (heard.iter().sum::<usize>(), taker.with_next(|| false, |_| ()))
+        };
+        let taken = ahead([()], |maker: Maker<(), ()>| drop(maker), [1, 2].map(help), take);
+        assert_eq!(taken, Some((3, None)));
     }
 }

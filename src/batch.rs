@@ -218,7 +218,7 @@ pub fn default_threads() -> Result<NonZeroUsize, String> {
 
 /// The threads that a batch of `count` images gets of those that it asks for: more than [`PER_CORE`] for each core would
 /// only wait for each other.
-fn capped(threads: NonZeroUsize, count: usize) -> usize {
+pub(crate) fn capped(threads: NonZeroUsize, count: usize) -> usize {
     let threads = threads.get().min(count);
     // Asking for the cores takes time.
     if threads <= PER_CORE {

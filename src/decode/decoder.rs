@@ -117,9 +117,9 @@ pub trait Decoder: Image {
     /// before the rows are asked for; does nothing in a decoder that has no faster way.
     fn set_fast(&mut self, _resized: (usize, usize), _mirrored: (bool, bool)) {}
 
-    /// Allows the decoder to do a part of its work ahead, in a thread of its own. Called before the rows are asked for;
-    /// does nothing in a decoder whose work cannot be divided.
-    fn set_ahead(&mut self) {}
+    /// Allows the decoder to work in that many threads, of which the one that asks for rows is one. Called before the rows are asked
+    /// for; does nothing in a decoder whose work cannot be divided.
+    fn set_threads(&mut self, _threads: usize) {}
 }
 
 /// How a decoder reads a file's header, and checks it against the limits.

@@ -1,12 +1,15 @@
 //! Rows of MCUs whose codes one thread reads, while another one makes rows of pixels of those before.
+//!
+//! Of two threads the one that makes pixels has the inverse DCTs to do as well; where others read ahead, the one that hands out
+//! what they read does them, so that both have about as much to do.
 
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::back::{Geometry, LANES, TakeBlocks};
+use super::back::{Geometry, LANES, Planes, TakeBlocks};
 use super::bits::Irregular;
-use super::sequential::{Batch, Guesses, Place, Sequential, Target, Worked};
+use super::sequential::{Batch, Guesses, Own, Place, Sequential, Target, Worked};
 use crate::ahead::{Maker, Taker};
 use crate::decode::rows::reserve;
 use crate::error::Result;
@@ -20,6 +23,7 @@ pub(super) type BandMaker = Maker<Band, Irregular>;
 pub(super) struct BandTaker<'a> {
     bands: Taker<Band, Irregular>,
     guesses: Option<Arc<Guesses<'a>>>,
+    own: Option<Own>,
     /// When this thread was given the band that it works on, and how long it has worked on bands, and on codes.
     given: Option<Instant>,
     on_bands: Worked,
@@ -28,7 +32,14 @@ pub(super) struct BandTaker<'a> {
 
 impl<'a> BandTaker<'a> {
     pub fn new(bands: Taker<Band, Irregular>, guesses: Option<Arc<Guesses<'a>>>) -> Self {
-        Self { bands, guesses, given: None, on_bands: Worked::default(), on_codes: Worked::default() }
+        Self {
+            bands,
+            guesses,
+            own: None,
+            given: None,
+            on_bands: Worked::default(),
+            on_codes: Worked::default(),
+        }
     }
 
     /// Runs `use_it` on the next band. Until there is one, this thread reads codes as well.
@@ -39,7 +50,8 @@ impl<'a> BandTaker<'a> {
         self.given.take().into_iter().for_each(|given| self.on_bands.add(given.elapsed()));
         let meanwhile = || {
             let begun = Instant::now();
-            let has_more = guesses.read_ahead(self.on_bands.nanoseconds() + self.on_codes.nanoseconds());
+            let worked = self.on_bands.nanoseconds() + self.on_codes.nanoseconds();
+            let has_more = guesses.read_ahead(worked, &mut self.own);
             if has_more {
                 self.on_codes.add(begun.elapsed());
             }
@@ -54,34 +66,68 @@ impl<'a> BandTaker<'a> {
     }
 }
 
-/// The blocks of a row of MCUs, or none where it was passed over.
-pub(super) struct Band {
+/// A row of MCUs, or nothing where it was passed over.
+pub(super) enum Band {
+    Blocks(Blocks),
+    Samples(Planes),
+}
+
+impl Band {
+    /// Of blocks, as many as there are.
+    pub fn of_blocks(mcus: &Range<usize>, geometry: &Geometry) -> Result<Vec<Self>> {
+        (0..BANDS).map(|_| Ok(Self::Blocks(Blocks::new(mcus, geometry)?))).collect()
+    }
+
+    /// The same of samples; `planes` makes room for them.
+    pub fn of_samples(planes: impl Fn() -> Result<Planes>) -> Result<Vec<Self>> {
+        (0..BANDS).map(|_| Ok(Self::Samples(planes()?))).collect()
+    }
+
+    /// Bytes that all of them take at the most.
+    pub fn memory(geometry: &Geometry) -> u64 {
+        BANDS as u64 * Planes::memory(geometry).max(Blocks::memory(geometry))
+    }
+
+    fn read(&mut self, codes: &mut Sequential<'_>) -> std::result::Result<(), Irregular> {
+        match self {
+            Self::Blocks(blocks) => codes.row_to(blocks),
+            Self::Samples(planes) => codes.row(planes),
+        }
+    }
+
+    /// Hands its samples to `planes`.
+    pub fn hand_over(&mut self, planes: &mut Planes) {
+        match self {
+            Self::Blocks(blocks) => blocks.hand_over(planes),
+            Self::Samples(samples) => planes.take(samples),
+        }
+    }
+}
+
+/// The blocks of a row of MCUs.
+pub(super) struct Blocks {
     mcus: Range<usize>,
     /// All of them zero but those that have a place.
     groups: Vec<Batch>,
     places: Vec<Place>,
 }
 
-impl Band {
-    /// As many as there are.
-    pub fn all(mcus: &Range<usize>, geometry: &Geometry) -> Result<Vec<Self>> {
+impl Blocks {
+    fn new(mcus: &Range<usize>, geometry: &Geometry) -> Result<Self> {
         let count = groups(geometry, mcus.len());
-        let band = |_| {
-            let mut groups = reserve("JPEG", count)?;
-            groups.resize(count, Batch::EMPTY);
-            Ok(Self { mcus: mcus.clone(), groups, places: reserve("JPEG", count)? })
-        };
-        (0..BANDS).map(band).collect()
+        let mut groups = reserve("JPEG", count)?;
+        groups.resize(count, Batch::EMPTY);
+        Ok(Self { mcus: mcus.clone(), groups, places: reserve("JPEG", count)? })
     }
 
-    /// Bytes that all of them take at the most.
-    pub fn memory(geometry: &Geometry) -> u64 {
+    /// Bytes that they take at the most.
+    fn memory(geometry: &Geometry) -> u64 {
         let group = size_of::<Batch>() + size_of::<Place>();
-        (BANDS * groups(geometry, geometry.mcus.0) * group) as u64
+        (groups(geometry, geometry.mcus.0) * group) as u64
     }
 
-    /// Hands its blocks to the back half.
-    pub fn hand_over(&mut self, back: &mut impl TakeBlocks) {
+    /// Hands them to the back half.
+    fn hand_over(&mut self, back: &mut impl TakeBlocks) {
         for (batch, place) in self.groups.iter_mut().zip(self.places.drain(..)) {
             batch.hand_over(place, back);
         }
@@ -94,7 +140,7 @@ fn groups(geometry: &Geometry, mcus: usize) -> usize {
     mcus.div_ceil(LANES) * (0..geometry.components()).map(blocks).sum::<usize>()
 }
 
-impl Target for Band {
+impl Target for Blocks {
     fn mcus(&self) -> Range<usize> {
         self.mcus.clone()
     }
@@ -118,7 +164,7 @@ pub(super) fn read(mut codes: Sequential<'_>, rows: Range<usize>, maker: &BandMa
         } else if row < rows.start {
             codes.pass()
         } else {
-            codes.row_to(&mut band)
+            band.read(&mut codes)
         };
         let is_over = read.is_err();
         maker.hand_over(read.map(|()| band));

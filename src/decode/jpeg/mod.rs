@@ -4,7 +4,8 @@
 //!   everything else takes its facts from there. `pillow` knows what Pillow does with the same segments.
 //! - A regular file is read here: its codes by `sequential` (over `scan`, `pairs`, `feed` and `bits`) or `progressive`, a row
 //!   of MCUs at a time; `back` makes rows of pixels of the coefficients. `own` ties them together, and `bands` lets one
-//!   thread read the codes of a sequential file while another one makes the rows, and reads codes too if it has to wait.
+//!   thread read the codes of a sequential file while another one makes the rows, and reads codes too if it has to wait;
+//!   more threads read codes ahead.
 //! - Any other file is read by `libjpeg`, the room with C in it, from its beginning. It mends damaged files, and what
 //!   it makes of them is what Pillow shows.
 
@@ -27,6 +28,7 @@ mod tests;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::decoder::{Decoder, Input, Rules};
 use super::metadata::Metadata;
@@ -36,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{BLOCK_ROWS, Image, Layout, RowBlock, RowBuffer, Rows, Window};
 use crate::simd::Level;
-use back::Geometry;
+use back::{Geometry, Planes};
 use bands::{Band, BandTaker};
 use header::{Colours, Header};
 use markers::count_scans;
@@ -66,8 +68,8 @@ struct Jpeg<'a> {
     level: Level,
     /// The downscale factor that it is decoded at, if bits do not count.
     reduction: Option<usize>,
-    /// Whether another thread may read its codes.
-    ahead: bool,
+    /// Threads that may work on it.
+    threads: usize,
 }
 
 /// Reads a file's header and checks it against the limits.
@@ -126,7 +128,7 @@ impl<'a> Jpeg<'a> {
             pad: rules.pad,
             level: rules.level,
             reduction: None,
-            ahead: false,
+            threads: 1,
         })
     }
 
@@ -175,13 +177,13 @@ impl<'a> Jpeg<'a> {
         })
     }
 
-    /// As [`Image::with_rows`], while another thread reads the codes; `None` where this file is read by one alone.
+    /// As [`Image::with_rows`], while other threads read the codes; `None` where this file is read by one alone.
     fn with_rows_ahead(
         &self,
         window: &Window,
         read: &mut dyn FnMut(&mut dyn Rows) -> Result<()>,
     ) -> Result<Option<()>> {
-        let (Some(geometry), true) = (self.way.geometry(), self.ahead) else { return Ok(None) };
+        let (Some(geometry), true) = (self.way.geometry(), self.threads > 1) else { return Ok(None) };
         let Ok(own) = self.own(window).map_err(|error| self.error(error))? else { return Ok(None) };
         let (mcus, needed) = (own.mcus(), own.mcu_rows());
         let (codes, with_codes) = own.split();
@@ -194,10 +196,17 @@ impl<'a> Jpeg<'a> {
                 scans.share(geometry, needed.end, |rows| take(Codes::Shared(rows)))?
             }
             Codes::Sequential(mut codes) => {
-                let bands = Band::all(&mcus, geometry)?;
-                let guesses = codes.guesses(self.input.head(), needed.end)?;
-                let take = |bands| take(Codes::Ahead(BandTaker::new(bands, guesses)));
-                ahead(bands, |maker| bands::read(*codes, needed, &maker), take)
+                let bands = if self.threads > 2 {
+                    let geometry = geometry.reduced(&self.parsed.frame, self.reduction());
+                    Band::of_samples(|| Planes::new(&self.parsed, &geometry, &mcus, self.level))?
+                } else {
+                    Band::of_blocks(&mcus, geometry)?
+                };
+                let guesses = codes.guesses(self.input.head(), needed.end, self.threads - 1)?;
+                let help = |guesses: Arc<Guesses<'a>>| move || guesses.help();
+                let helpers = guesses.iter().cycle().take(self.threads - 2).cloned().map(help);
+                let take = |bands| take(Codes::Ahead(BandTaker::new(bands, guesses.clone())));
+                ahead(bands, |maker| bands::read(*codes, needed, &maker), helpers, take)
             }
             Codes::Ahead(_) | Codes::Shared(_) => None,
         }
@@ -269,8 +278,8 @@ impl Decoder for Jpeg<'_> {
         self.reduction = Some([8, 4, 2].into_iter().find(fits).unwrap_or(1));
     }
 
-    fn set_ahead(&mut self) {
-        self.ahead = true;
+    fn set_threads(&mut self, threads: usize) {
+        self.threads = threads.max(1);
     }
 }
 
@@ -288,8 +297,10 @@ impl Image for Jpeg<'_> {
             Way::Libjpeg(_) => 0,
         };
         let ahead = match &self.way {
-            Way::Sequential(geometry, _) if self.ahead => Band::memory(geometry) + Guesses::MEMORY as u64,
-            Way::Progressive(geometry, _) if self.ahead => Progressive::shared_memory(geometry),
+            Way::Sequential(geometry, _) if self.threads > 1 => {
+                Band::memory(geometry) + Guesses::memory(self.threads - 1) as u64
+            }
+            Way::Progressive(geometry, _) if self.threads > 1 => Progressive::shared_memory(geometry),
             _ => 0,
         };
         // libjpeg may have to read the file after all.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::back::{Back, Geometry, TakeBlocks};
+use super::back::{Back, Geometry, Planes};
 use super::bands::BandTaker;
 use super::bits::Irregular;
 use super::header::Header;
@@ -55,12 +55,12 @@ impl Codes<'_> {
     }
 
     /// Reads a row of MCUs.
-    pub fn row(&mut self, back: &mut impl TakeBlocks) -> std::result::Result<(), Irregular> {
+    pub fn row(&mut self, planes: &mut Planes) -> std::result::Result<(), Irregular> {
         match self {
-            Self::Sequential(scan) => scan.row(back),
-            Self::Progressive(scans) => scans.row(back),
-            Self::Ahead(bands) => bands.with_next(|band| band.hand_over(back)),
-            Self::Shared(rows) => rows.row(|row| row.hand_over(back)),
+            Self::Sequential(scan) => scan.row(planes),
+            Self::Progressive(scans) => scans.row(planes),
+            Self::Ahead(bands) => bands.with_next(|band| band.hand_over(planes)),
+            Self::Shared(rows) => rows.row(|row| row.hand_over(planes)),
         }
     }
 
@@ -136,9 +136,7 @@ impl<'a> OwnRows<'a> {
                     self.codes.pass()?;
                     self.back.pass();
                 } else {
-                    self.back.begin();
-                    self.codes.row(&mut self.back)?;
-                    self.back.end();
+                    self.back.make(|planes| self.codes.row(planes))?;
                 }
             }
             self.back.row(self.y, &mut out[i * self.back.row_bytes()..]);

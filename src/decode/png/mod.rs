@@ -26,7 +26,7 @@ use super::decoder::{Decoded, Decoder, Input, Rules};
 use super::metadata::Metadata;
 use super::rows::{allocate, dimensions};
 use super::unfilter;
-use crate::ahead::ahead;
+use crate::ahead::{self, ahead};
 use crate::error::{Error, Result};
 use crate::pixels::{Header, Image, Layout, RowBlock, RowBuffer, Rows, Whole, Window, palette_from};
 use crate::simd::Level;
@@ -143,7 +143,7 @@ impl<'a> Png<'a> {
             read(&mut self.window(Inflated::Ahead(data.into()), window)?)
         };
         match pieces::pieces() {
-            Ok(pieces) => ahead(pieces, make, take),
+            Ok(pieces) => ahead(pieces, make, ahead::NONE, take),
             Err(error) => Some(Err(error)),
         }
     }
@@ -199,9 +199,9 @@ impl Decoder for Png<'_> {
         metadata::metadata(self.bytes)
     }
 
-    fn set_ahead(&mut self) {
+    fn set_threads(&mut self, threads: usize) {
         // What is only stored takes less time to copy than to hand over.
-        self.ahead = self.facts.data.bytes() < self.total();
+        self.ahead = threads > 1 && self.facts.data.bytes() < self.total();
     }
 }
 

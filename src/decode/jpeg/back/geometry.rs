@@ -1,7 +1,6 @@
 //! How a file's components are laid out in MCUs, and how pixels are made of them.
 
-use super::idct::LANES;
-use super::{KEPT, LEFT};
+use super::planes::Planes;
 use crate::decode::jpeg::header::{Colours, FrameHeader, Header};
 use crate::decode::ycc::{SLACK, Sampling};
 
@@ -155,11 +154,7 @@ impl Geometry {
 
     /// Bytes that a back half takes at the most.
     pub fn memory(&self) -> u64 {
-        let plane = |i: usize| {
-            let (across, down) = self.blocks(i);
-            (LEFT + SLACK + 8 * across * (self.mcus.0 + LANES)) * (KEPT + 8 * down)
-        };
         let sums = 4 * (8 * self.mcus.0 + SLACK);
-        ((0..self.components).map(plane).sum::<usize>() + sums) as u64
+        Planes::memory(self) + sums as u64
     }
 }

@@ -17,7 +17,7 @@ pub fn clear(group: &mut Group, last: u8) {
 }
 
 /// An implementation of the inverse transforms; all of them give the same bits.
-pub trait Kernels {
+pub trait Kernels: Send {
     /// The samples of a group, `side` x `side` of each block, written to `out`, whose rows are `stride` apart; the
     /// group is zeroed. All of its coefficients after `last`, in coded order, are zero.
     fn inverse_dct(

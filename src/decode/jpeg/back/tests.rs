@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::idct::{Group, LANES, at, inverse_dct, quantisation_of_group};
-use super::kernels;
+use super::kernels_for;
 use super::reduced;
 use crate::decode::jpeg::header::NATURAL;
 use crate::simd::{Level, levels_to_test};
@@ -44,7 +44,7 @@ fn group_of(blocks: &[[i16; 64]; LANES]) -> Group {
 fn inverse_dct_is_libjpegs_in_each_instruction_set() {
     let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     for level in levels_to_test() {
-        let kernels = kernels(level);
+        let kernels = kernels_for(level);
         for round in 0..60_000_u32 {
             let last = [0, 1, 4, 9, 10, 35, 63][round as usize % 7];
             let (blocks, table) = blocks(&mut rng, last);
@@ -66,7 +66,7 @@ fn inverse_dct_is_libjpegs_in_each_instruction_set() {
 fn reduced_inverse_dcts_are_the_same_in_each_instruction_set() {
     let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     for level in levels_to_test() {
-        let kernels = kernels(level);
+        let kernels = kernels_for(level);
         for round in 0..5000_u32 {
             let (last, side) = ([0, 4, 9, 63][round as usize % 4], [4, 2, 1][round as usize % 3]);
             let (blocks, table) = blocks(&mut rng, last);

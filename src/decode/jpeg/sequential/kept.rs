@@ -6,12 +6,8 @@ use crate::decode::jpeg::scan::{Scan, Target, TargetBlock};
 use crate::decode::rows::reserve;
 use crate::error::Result;
 
-/// Words of all MCUs at the most.
-const WORDS: usize = 3 << 17;
 /// Words by which memory is taken into use.
 const STEP: usize = 1 << 14;
-/// MCUs at the most.
-const MCUS: usize = 1 << 15;
 /// Words of a block at the most: two for each look-up of codes, one more where a code is long, and DC.
 const MOST_OF_A_BLOCK: usize = 256;
 /// The place of what is set beyond the last coefficient.
@@ -33,15 +29,26 @@ pub(super) struct Kept {
     words: Vec<u32>,
     len: usize,
     starts: Vec<Start>,
+    /// Words, and MCUs, at the most.
+    most: (usize, usize),
+}
+
+/// The words and MCUs that as many bytes of a scan have, unless their codes are very short.
+fn most(bytes: usize) -> (usize, usize) {
+    (bytes / 2 * 3, bytes / 8)
 }
 
 impl Kept {
-    /// Bytes that one takes at the most.
-    pub const MEMORY: usize = WORDS * size_of::<u32>() + MCUS * size_of::<Start>();
+    /// Bytes that one for `bytes` bytes of a scan takes at the most.
+    pub fn memory(bytes: usize) -> usize {
+        let (words, mcus) = most(bytes);
+        words * size_of::<u32>() + mcus * size_of::<Start>()
+    }
 
     /// Of no MCUs. Memory is asked for here, and touched as it is needed.
-    pub fn new() -> Result<Self> {
-        Ok(Self { words: reserve("JPEG", WORDS)?, len: 0, starts: reserve("JPEG", MCUS)? })
+    pub fn new(bytes: usize) -> Result<Self> {
+        let most = most(bytes);
+        Ok(Self { words: reserve("JPEG", most.0)?, len: 0, starts: reserve("JPEG", most.1)?, most })
     }
 
     /// Drops all MCUs.
@@ -58,14 +65,16 @@ impl Kept {
 
     /// Whether there is room for an MCU of that many blocks that begins in the byte after the bit number `bit` or before.
     pub fn has_room(&self, bit: usize, blocks: usize) -> bool {
-        bit <= LAST_BIT - 8 && self.len + blocks * MOST_OF_A_BLOCK <= WORDS && self.starts.len() < MCUS
+        bit <= LAST_BIT - 8
+            && self.len + blocks * MOST_OF_A_BLOCK <= self.most.0
+            && self.starts.len() < self.most.1
     }
 
     /// Begins an MCU of that many blocks, for which there is room, at the bit number `bit`.
     pub fn begin(&mut self, bit: usize, blocks: usize) {
         let needed = self.len + blocks * MOST_OF_A_BLOCK;
         if needed > self.words.len() {
-            self.words.resize(needed.next_multiple_of(STEP).min(WORDS), 0);
+            self.words.resize(needed.next_multiple_of(STEP).min(self.most.0), 0);
         }
         self.starts.push(Start { bit: bit as u32, word: self.len as u32 });
     }

@@ -1,10 +1,11 @@
 //! A sequential scan as the source of a back half's blocks.
 //!
 //! `source` has its MCUs in their order: as they are read, or as another thread read them before it was known that they
-//! are MCUs (`guess`), which keeps them in a compact form (`kept`), as long as it
-//! has `worked` less.
+//! are MCUs (`guess`), which keeps them in a compact form (`kept`). `guesses` are those of all threads; the one that makes pixels reads
+//! ahead as long as it has `worked` less.
 
 mod guess;
+mod guesses;
 mod kept;
 mod source;
 #[cfg(test)]
@@ -24,8 +25,8 @@ use super::pairs::{Block, MOST_PLACES};
 use super::scan::{self, Scan, TargetBlock};
 use crate::error::Result;
 use crate::simd::{Level, best};
-pub(super) use guess::Guesses;
 use guess::ReadOn;
+pub(super) use guesses::{Guesses, Own};
 use source::Source;
 pub(super) use worked::Worked;
 
@@ -203,10 +204,15 @@ impl<'a> Sequential<'a> {
         Self { source: Source::new(scan), read, read_on, mcus: geometry.mcus.0, groups, places, targets }
     }
 
-    /// Has another thread read ahead, by what is returned; `bytes` are the file, and the first `rows` rows of MCUs are to be
-    /// read. `None` where it cannot help.
-    pub fn guesses(&mut self, bytes: &'a [u8], rows: usize) -> Result<Option<Arc<Guesses<'a>>>> {
-        self.source.guesses(bytes, rows, self.read_on)
+    /// Has other threads read ahead, by what is returned; `bytes` are the file, and the first `rows` rows of MCUs are to be
+    /// read. `None` where they cannot help.
+    pub fn guesses(
+        &mut self,
+        bytes: &'a [u8],
+        rows: usize,
+        threads: usize,
+    ) -> Result<Option<Arc<Guesses<'a>>>> {
+        self.source.guesses(bytes, rows, threads, self.read_on)
     }
 
     /// Passes over a row of MCUs.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::guess::{Found, Guesses, ReadOn};
+use super::guess::{Found, ReadOn};
+use super::guesses::Guesses;
 use super::worked::Worked;
 use crate::decode::jpeg::bits::Irregular;
 use crate::decode::jpeg::scan::{Dropped, Scan, Target};
@@ -31,41 +32,53 @@ impl<'a> Source<'a> {
         &mut self,
         bytes: &'a [u8],
         rows: usize,
+        threads: usize,
         read_on: ReadOn,
     ) -> Result<Option<Arc<Guesses<'a>>>> {
-        self.guesses = Guesses::new(bytes, &self.scan, rows, read_on)?.map(Arc::new);
+        self.guesses = Guesses::new(bytes, &self.scan, rows, threads, read_on)?.map(Arc::new);
         Ok(self.guesses.clone())
     }
 
     /// Begins a row of MCUs.
     pub fn begin_row(&mut self) -> std::result::Result<(), Irregular> {
         self.begun = self.guesses.as_ref().map(|_| Instant::now());
-        if let (Some(guesses), None) = (&self.guesses, &self.found) {
+        if self.found.is_none() {
+            self.look()?;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Looks whether another thread has the next MCUs.
+    fn look(&mut self) -> std::result::Result<(), Irregular> {
+        if let Some(guesses) = &self.guesses {
             self.scan.begin_mcu()?;
             self.found = guesses.look(&self.scan, self.rows);
         }
-        self.rows += 1;
         Ok(())
     }
 
     /// Reads the next MCU.
     #[inline(always)]
     pub fn mcu(&mut self, target: &mut impl Target) -> std::result::Result<(), Irregular> {
-        if self.found.is_some() && self.found_mcu(target) {
+        if self.found.is_some() && self.found_mcu(target)? {
             return Ok(());
         }
         self.scan.mcu(target)
     }
 
-    /// Hands out the next MCU, if it is there already.
-    fn found_mcu(&mut self, target: &mut impl Target) -> bool {
-        if self.found.as_mut().and_then(|found| found.hand_out(&mut self.scan, target)).is_some() {
-            return true;
+    /// Hands out the next MCU, if it is there already. After those of a guess come those of another one, if it has the next ones.
+    fn found_mcu(&mut self, target: &mut impl Target) -> std::result::Result<bool, Irregular> {
+        while let Some(found) = &mut self.found {
+            if found.hand_out(&mut self.scan, target).is_some() {
+                return Ok(true);
+            }
+            if let (Some(guesses), Some(found)) = (&self.guesses, self.found.take()) {
+                guesses.end(found, &mut self.scan);
+            }
+            self.look()?;
         }
-        if let (Some(guesses), Some(found)) = (&self.guesses, self.found.take()) {
-            guesses.end(found, &mut self.scan);
-        }
-        false
+        Ok(false)
     }
 
     /// Reads `count` MCUs and drops them.
@@ -89,5 +102,12 @@ impl<'a> Source<'a> {
     /// The marker that ends the scan.
     pub fn marker_ahead(&mut self) -> Option<u8> {
         self.scan.marker_ahead()
+    }
+}
+
+impl Drop for Source<'_> {
+    /// Who reads ahead has nothing more to do.
+    fn drop(&mut self) {
+        self.guesses.iter().for_each(|guesses| guesses.end_all());
     }
 }

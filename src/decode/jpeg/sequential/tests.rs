@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use proptest::prelude::*;
 use proptest::test_runner::TestRng;
 
-use super::guess::State;
+use super::guesses::State;
 use super::{Guesses, Sequential, TakeBlocks};
 use crate::decode::jpeg::back::{Geometry, Group};
 use crate::decode::jpeg::header::Header;
@@ -86,17 +86,18 @@ impl<'a> File<'a> {
     }
 }
 
-/// Has a guess begin anywhere, mostly soon after the reader, if there is none, and reads some of it.
+/// Has a guess begin anywhere, mostly soon after the reader, if there is room, and reads some of it.
 fn read_ahead(guesses: &Guesses<'_>, bytes: &[u8], rng: &mut TestRng) {
-    let mut state = guesses.state();
+    let slot = rng.random_range(0..guesses.slots.len());
+    let mut state = guesses.slots[slot].state();
     let at = guesses.at.load(Ordering::Relaxed);
     let soon = at + rng.random_range(1..=1 + (bytes.len() - at) / 3);
     let from = if rng.random_bool(0.1) { rng.random_range(1..bytes.len()) } else { soon };
     let restart = guesses.next_restart(from..bytes.len()).filter(|_| rng.random_bool(0.7));
-    if let (State::Idle(_), Some((from, restart))) = (&*state, restart) {
-        guesses.begin(&mut state, from, restart);
-    } else if matches!(*state, State::Idle(_)) && bytes[from - 1] != 0xff {
-        guesses.begin(&mut state, from, None);
+    if let Some((from, restart)) = restart {
+        guesses.begin(slot, &mut state, from, restart);
+    } else if bytes[from - 1] != 0xff {
+        guesses.begin(slot, &mut state, from, None);
     }
     if let State::Made(guess) = &mut *state {
         for _ in 0..rng.random_range(0..6) {
@@ -110,12 +111,12 @@ fn read_ahead(guesses: &Guesses<'_>, bytes: &[u8], rng: &mut TestRng) {
 fn read_with_guesses(
     file: &File<'_>,
     (mcus, passed): (Range<usize>, usize),
-    level: Level,
+    (level, threads): (Level, usize),
     mut read_ahead: impl FnMut(&Guesses<'_>),
 ) -> (usize, Outcome) {
     let alone = file.read(&mut file.codes(level), &mcus, passed, |_| ());
     let mut codes = file.codes(level);
-    let guesses = codes.guesses(file.bytes, file.geometry.mcus.1).unwrap();
+    let guesses = codes.guesses(file.bytes, file.geometry.mcus.1, threads).unwrap();
     let mut used = 0;
     let found = file.read(&mut codes, &mcus, passed, |codes| {
         used += usize::from(codes.source.found.is_some());
@@ -131,7 +132,11 @@ fn rows_of_guesses(bytes: &[u8], level: Level, rng: &mut TestRng) -> usize {
     let (across, down) = file.geometry.mcus;
     let first = rng.random_range(0..across);
     let (mcus, passed) = (first..rng.random_range(first..across) + 1, rng.random_range(0..=down / 2));
-    read_with_guesses(&file, (mcus, passed), level, |guesses| read_ahead(guesses, bytes, rng)).0
+    let threads = rng.random_range(1..4);
+    read_with_guesses(&file, (mcus, passed), (level, threads), |guesses| {
+        (0..threads).for_each(|_| read_ahead(guesses, bytes, rng));
+    })
+    .0
 }
 
 /// One byte or bit of the scan changed, a restart marker put in, taken out or given another number, or the end cut off.
@@ -215,9 +220,9 @@ fn sums_of_dc_are_checked() {
     bits.end_into(&mut bytes);
     bytes.extend(b"\xff\xd9");
     let file = File::new(&bytes).unwrap();
-    let (used, found) = read_with_guesses(&file, (0..1, 70), Level::active(), |guesses| {
-        let mut state = guesses.state();
-        guesses.begin(&mut state, guesses.at.load(Ordering::Relaxed) + 1000, None);
+    let (used, found) = read_with_guesses(&file, (0..1, 70), (Level::active(), 1), |guesses| {
+        let mut state = guesses.slots[0].state();
+        guesses.begin(0, &mut state, guesses.at.load(Ordering::Relaxed) + 1000, None);
         if let State::Made(guess) = &mut *state {
             (0..1000).for_each(|_| (guesses.read_on)(guess));
         }

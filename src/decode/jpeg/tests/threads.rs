@@ -1,4 +1,4 @@
-//! Rows made by two threads against libjpeg's.
+//! Rows made by several threads against libjpeg's.
 
 use proptest::prelude::*;
 
@@ -9,13 +9,14 @@ use crate::decode::jpeg::open;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
-    /// Also where the last of them are not asked for: then both threads end.
+    /// Also where the last of them are not asked for: then all threads end.
     #[test]
-    fn two_threads_make_libjpegs_rows(
+    fn threads_make_libjpegs_rows(
         seed in any::<u64>(),
         sampling in 0..SAMPLINGS.len() - 1,
         size in (5_usize..300, 1_usize..200),
         progressive in any::<bool>(),
+        threads in 2..6_usize,
         shares in prop::array::uniform4(0.0..=1.0),
         asked_for in prop_oneof![Just(1.0), 0.0..=1.0],
     ) {
@@ -28,7 +29,7 @@ proptest! {
         let mut left = (window.rows.len() as f64 * asked_for) as usize;
         let len = plain.len() / window.rows.len() * left;
         let mut image = open(&Input::new(&bytes), &Rules::default()).unwrap();
-        image.set_ahead();
+        image.set_threads(threads);
         let mut found = Vec::new();
         let read = image.with_rows(&window, &mut |rows| {
             while left > 0 {
@@ -43,13 +44,11 @@ proptest! {
     }
 }
 
-/// The rows of all of an image by one thread or two, or the error.
-fn outcome(bytes: &[u8], ahead: bool) -> Result<Vec<u8>, String> {
+/// The rows of all of an image by that many threads, or the error.
+fn outcome(bytes: &[u8], threads: usize) -> Result<Vec<u8>, String> {
     let mut image = open(&Input::new(bytes), &Rules::default()).map_err(|error| error.to_string())?;
     let (width, height) = (image.header().width, image.header().height);
-    if ahead {
-        image.set_ahead();
-    }
+    image.set_threads(threads);
     let mut found = Vec::new();
     let read = image.with_rows(&window((width, height), [0.0, 1.0, 0.0, 1.0]), &mut |rows| {
         for first in (0..height).step_by(4) {
@@ -65,11 +64,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
     /// Pictures large enough that one thread reads ahead of the other one, of which some are damaged.
     #[test]
-    fn two_threads_end_as_one(
+    fn threads_end_as_one(
         seed in any::<u64>(),
         sampling in 0..SAMPLINGS.len() - 1,
         size in (600_usize..900, 300_usize..500),
         restarts in 0..6_usize,
+        threads in 2..9_usize,
         damage in prop::collection::vec((0.05..1.0, any::<u8>()), 0..3),
         end in prop::option::weighted(0.2, 0.1..1.0),
     ) {
@@ -83,6 +83,6 @@ proptest! {
             bytes[at] = value;
         }
         bytes.truncate((bytes.len() as f64 * end.unwrap_or(1.0)) as usize);
-        prop_assert!(outcome(&bytes, true) == outcome(&bytes, false));
+        prop_assert!(outcome(&bytes, threads) == outcome(&bytes, 1));
     }
 }

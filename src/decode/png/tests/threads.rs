@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Packing, Picture, bare, chunks_of, damage, packed, packings, pictures};
-use crate::ahead::ahead;
+use crate::ahead::{self, ahead};
 use crate::decode::decoder::{Input, Rules};
 use crate::decode::png::guess::{Guesser, Guesses};
 use crate::decode::png::{open, pieces};
@@ -14,7 +14,7 @@ use crate::pixels::Window;
 fn rows(file: &[u8], window: &Window, by_two: bool) -> Result<Vec<u8>> {
     let mut image = open(&Input::new(file), &Rules::default())?;
     if by_two {
-        image.set_ahead();
+        image.set_threads(2);
     }
     let mut found = Vec::new();
     image.with_rows(window, &mut |rows| {
@@ -79,7 +79,8 @@ fn guessed_first(packed: &[u8], chunk: usize, total: usize) -> (Vec<u8>, usize) 
         (found, guessed)
     };
     let pieces = pieces::pieces().expect("memory");
-    ahead(pieces, |maker| pieces::inflate(chunks_of(&bare), total, &guesses, &maker), take).expect("a thread")
+    ahead(pieces, |maker| pieces::inflate(chunks_of(&bare), total, &guesses, &maker), ahead::NONE, take)
+        .expect("a thread")
 }
 
 /// However little blocks hold, a piece takes no more of the data than of bytes: between pieces both threads can be stopped.
@@ -109,7 +110,7 @@ fn pieces_of_empty_blocks_are_short() {
     };
     let (pieces, guesses) = (pieces::pieces().expect("memory"), Guesses::new());
     let make = |maker| pieces::inflate(chunks_of(&bare), data.len(), &guesses, &maker);
-    ahead(pieces, make, take).expect("a thread");
+    ahead(pieces, make, ahead::NONE, take).expect("a thread");
     assert!(found == data);
     assert!(count > stream.len() / pieces::PIECE, "{count} pieces of {} bytes", stream.len());
 }
@@ -147,7 +148,7 @@ fn stored_data_are_left_to_one_thread() {
         let file = picture.file(&packed(&picture.data(), packing), packing);
         let mut image = open(&Input::new(&file), &Rules::default()).expect("a PNG");
         let alone = image.memory();
-        image.set_ahead();
+        image.set_threads(2);
         assert_eq!(image.memory() > alone, is_shared, "level {level}");
     }
 }
