@@ -25,6 +25,8 @@ pub(super) struct Guess<'a> {
     pub kept: Kept,
     /// Whether no more is to be read.
     pub is_over: bool,
+    /// Whether the next MCU cannot be read, after a restart marker that may be passed already.
+    pub is_broken: bool,
     /// The bytes from the first one on that the reader has passed, and those of them that are stuffed zeros or markers.
     passed: (usize, usize),
 }
@@ -32,7 +34,7 @@ pub(super) struct Guess<'a> {
 impl<'a> Guess<'a> {
     /// From where `scan` begins.
     pub fn new(scan: Scan<'a>, kept: Kept) -> Self {
-        Self { scan, kept, is_over: false, passed: (0, 0) }
+        Self { scan, kept, is_over: false, is_broken: false, passed: (0, 0) }
     }
 
     /// Whether it has come to byte `byte` of a file of `len` bytes.
@@ -59,7 +61,7 @@ impl<'a> Guess<'a> {
                 self.kept.clear();
             } else {
                 self.kept.drop_last();
-                self.is_over = true;
+                (self.is_over, self.is_broken) = (true, self.scan.has_restarts());
             }
         }
     }

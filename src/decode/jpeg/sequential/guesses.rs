@@ -10,6 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use super::guess::{Found, Guess, ReadOn};
 use super::kept::Kept;
 use super::worked::Worked;
+use crate::decode::jpeg::bits::Irregular;
 use crate::decode::jpeg::scan::Scan;
 use crate::error::Result;
 
@@ -275,9 +276,11 @@ impl<'a> Guesses<'a> {
     }
 
     /// Has `scan` go on after the MCUs of a guess, all of which are handed out.
-    pub(super) fn end(&self, found: Found<'a>, scan: &mut Scan<'a>) {
-        scan.go_on_from(found.guess.scan);
-        self.free(&mut self.slots[found.slot].state(), found.guess.kept);
+    pub(super) fn end(&self, found: Found<'a>, scan: &mut Scan<'a>) -> std::result::Result<(), Irregular> {
+        let Guess { scan: end, kept, is_broken, .. } = *found.guess;
+        scan.go_on_from(end);
+        self.free(&mut self.slots[found.slot].state(), kept);
+        if is_broken { Err(Irregular) } else { Ok(()) }
     }
 
     /// Has all who help come to an end.

@@ -74,7 +74,7 @@ impl<'a> Source<'a> {
                 return Ok(true);
             }
             if let (Some(guesses), Some(found)) = (&self.guesses, self.found.take()) {
-                guesses.end(found, &mut self.scan);
+                guesses.end(found, &mut self.scan)?;
             }
             self.look()?;
         }

@@ -139,17 +139,22 @@ fn rows_of_guesses(bytes: &[u8], level: Level, rng: &mut TestRng) -> usize {
     .0
 }
 
-/// One byte or bit of the scan changed, a restart marker put in, taken out or given another number, or the end cut off.
+/// One byte or bit of the scan changed, a restart marker put in, taken out, written twice or given another number, or the end
+/// cut off.
 fn damage(bytes: &mut Vec<u8>, rng: &mut TestRng) {
     let at = rng.random_range(bytes.len() / 4..bytes.len());
     let number = rng.random_range(0xd0..=0xd7);
     let mut restarts = (at..bytes.len() - 1).filter(|&at| matches!(bytes[at..], [0xff, 0xd0..=0xd7, ..]));
-    match (rng.random_range(0..6), restarts.next()) {
+    match (rng.random_range(0..7), restarts.next()) {
         (0, _) => bytes[at] = [0, 0xff, 0xd9, rng.random()][rng.random_range(0..4)],
         (1, _) => bytes[at] ^= 1 << rng.random_range(0..8),
         (2, _) => drop(bytes.splice(at..at, [0xff, number])),
         (3, Some(marker)) => drop(bytes.drain(marker..marker + 2)),
         (4, Some(marker)) => bytes[marker + 1] = number,
+        (5, Some(marker)) => {
+            let twice = [0xff, bytes[marker + 1]];
+            drop(bytes.splice(marker..marker, twice));
+        }
         _ => bytes.truncate(at),
     }
 }
