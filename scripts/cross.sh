@@ -89,7 +89,7 @@ if ! [ -e "$root/.made-$system" ]; then
 fi
 
 variable=${target//-/_}
-settings=("CARGO_TARGET_DIR=/target" "CARGO_TARGET_${variable^^}_RUNNER=$runner")
+settings=("CARGO_TARGET_DIR=/target/$system" "CARGO_TARGET_${variable^^}_RUNNER=$runner")
 tool=cargo
 if [ "$prefix" = zig ]; then
     tool=cargo-zigbuild
