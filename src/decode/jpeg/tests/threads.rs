@@ -86,3 +86,21 @@ proptest! {
         prop_assert!(outcome(&bytes, threads) == outcome(&bytes, 1));
     }
 }
+
+/// Two threads take some megabytes, and each further one less than a megabyte.
+#[test]
+fn threads_count_their_memory() {
+    let picture = picture(&mut seeded(1), SAMPLINGS[0], (600, 300), false);
+    let bytes = file(&mut seeded(1), &picture, false);
+    let memory = |threads| {
+        let mut image = open(&Input::new(&bytes), &Rules::default()).unwrap();
+        image.set_threads(threads);
+        image.memory()
+    };
+    assert!((memory(1) + (1 << 20)..memory(1) + (4 << 20)).contains(&memory(2)));
+    for threads in 3..9 {
+        assert!(memory(threads) >= memory(threads - 1), "{threads} threads");
+        assert!(memory(threads) <= memory(threads - 1) + (1 << 20), "{threads} threads");
+    }
+    assert!(memory(8) > memory(2));
+}
