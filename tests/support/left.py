@@ -29,10 +29,13 @@ LIBRARIES = {
     "duckdb",
     "lance",
     "zmq",
+    "pytest_timeout",
 }
 
-#: Threads of libraries, which go on, and variables that libraries and pytest set.
+#: Threads and finders of libraries, which stay, and variables that libraries and pytest set.
 THREADS = ("tqdm_monitor", "fsspecIO")
+FINDERS = ("_SixMetaPathImporter",)
+FILES = "/proc/self/fd"
 VARIABLES = ("PYTEST_CURRENT_TEST", "_RJEM_MALLOC_CONF")
 
 
@@ -42,7 +45,7 @@ def state() -> State:
     found: State = {
         "the working directory": os.getcwd(),
         "sys.path": list(sys.path),
-        "sys.meta_path": list(sys.meta_path),
+        "sys.meta_path": [each for each in sys.meta_path if type(each).__name__ not in FINDERS],
         "sys.executable": sys.executable,
         "np.geterr()": np.geterr(),
         "gc.isenabled()": gc.isenabled(),
@@ -71,11 +74,11 @@ def state() -> State:
 
 
 def _open_files() -> set[str]:
-    """Those of the file system, where Linux tells them."""
+    """Those of the file system, where the system has a folder of them."""
     found = set()
-    for number in os.listdir("/proc/self/fd") if sys.platform == "linux" else ():
+    for number in os.listdir(FILES) if os.path.isdir(FILES) else ():
         try:
-            name = os.readlink(f"/proc/self/fd/{number}")
+            name = os.readlink(f"{FILES}/{number}")
         except OSError:  # that of the listing
             continue
         if name.startswith("/") and not name.startswith(("/dev/", "/proc/")):
