@@ -24,6 +24,9 @@ const SLICE: Duration = Duration::from_millis(5);
 /// The most threads of a batch for each core.
 const PER_CORE: usize = 4;
 
+/// The most threads of one image: more would wait for the two that hand out codes and make pixels.
+const MOST_FOR_ONE: usize = 8;
+
 /// Names the number of threads that a batch has if it does not say.
 ///
 /// ```
@@ -212,19 +215,33 @@ pub fn default_threads() -> Result<NonZeroUsize, String> {
             let value = value.to_string_lossy();
             value.trim().parse().map_err(|_| value.into_owned())
         }
-        None => Ok(std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)),
+        None => Ok(cores()),
     }
 }
 
 /// The threads that a batch of `count` images gets of those that it asks for: more than [`PER_CORE`] for each core would
 /// only wait for each other.
-pub(crate) fn capped(threads: NonZeroUsize, count: usize) -> usize {
+fn capped(threads: NonZeroUsize, count: usize) -> usize {
     let threads = threads.get().min(count);
     // Asking for the cores takes time.
     if threads <= PER_CORE {
         return threads;
     }
-    threads.min(PER_CORE * std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
+    threads.min(PER_CORE * cores().get())
+}
+
+/// The threads that one image gets of those that it may have: of more than two not more than there are cores, since what
+/// is read ahead by a thread that waits for a core is read too late.
+pub(crate) fn for_one_image(threads: NonZeroUsize) -> usize {
+    match threads.get() {
+        few @ ..=2 => few,
+        many => many.min(MOST_FOR_ONE).min(cores().get().max(2)),
+    }
+}
+
+/// As many threads as this process may use, by its affinity and its container's quota.
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// Starts the threads for a batch of `count` images where there are none yet.

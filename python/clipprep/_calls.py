@@ -43,8 +43,8 @@ class Calls(_core.Preprocess):
                 or an object that lends such memory of the host (a buffer, `__array_interface__`, DLPack with
                 NumPy 2.3: a tensor of torch, pinned or not). After an error its content is unspecified.
             num_threads: A number from 1, by default 1. With more, a JPEG or PNG of a megapixel or more is worked on in
-                two threads, a JPEG that is not progressive in up to eight, to the same bits; anything else is the
-                work of one.
+                two threads, a JPEG that is not progressive in up to eight where there are as many cores, to the
+                same bits; anything else is the work of one.
 
         Returns:
             `out`, or a new array of shape (3, height, width), or (height, width, 3) with `layout="NHWC"`,

@@ -88,8 +88,6 @@ pub struct Opened<'a> {
 
 /// Pixels of an image from which on a second thread is worth starting.
 const LARGE: usize = 1 << 20;
-/// Threads of an image at the most: more would wait for the two that hand out codes and make pixels.
-const MOST_THREADS: usize = 8;
 
 /// Bytes at the beginning of a long file that are read first.
 const HEAD: usize = 1 << 20;
@@ -364,7 +362,7 @@ impl Preprocess {
             self.set_fast(decoder.as_mut(), orientation)?;
         }
         if self.threads > NonZeroUsize::MIN && decoder.header().width * decoder.header().height >= LARGE {
-            decoder.set_threads(batch::capped(self.threads, MOST_THREADS));
+            decoder.set_threads(batch::for_one_image(self.threads));
         }
         Ok(Opened { format, orientation, image: apply_orientation(decoder, orientation) })
     }
