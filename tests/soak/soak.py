@@ -176,13 +176,14 @@ def _run(
 
 
 def _settled(before: tuple[int, int]) -> tuple[int, int]:
-    """Threads and files when those that are ending have ended, idle helpers among them."""
-    deadline = time.monotonic() + 30
+    """Threads and files when those that are ending have ended, and so have helpers, idle ones and those of killed processes."""
+    deadline = time.monotonic() + faults.TIMEOUT
     while True:
         gc.collect()
         after = running()
         are_few = after[0] <= before[0] and after[1] <= before[1]
-        if (are_few and not pool.POOL.helpers()) or time.monotonic() > deadline:
+        have_ended = are_few and not pool.POOL.helpers() and not processes()
+        if have_ended or time.monotonic() > deadline:
             return after
         time.sleep(0.1)
 
