@@ -139,11 +139,15 @@ def of_name(name: str) -> str | None:
     return None
 
 
-def not_opened(code: int | None, said: str, name: str) -> OSError:
-    """The error for a path, as Python has it, with what the path is where it is none."""
-    hint = _FOLDER if code == errno.EISDIR else of_name(name)
+def not_opened(code: int | None, said: str, name: str, is_folder: bool) -> OSError:
+    """The error for a path, as Python has it, with what the path is where it is none. `code` is the system's."""
+    if is_folder:
+        return OSError(errno.EISDIR, f"{os.strerror(errno.EISDIR)}: {_FOLDER}", filename(name))
+    hint = of_name(name)
     if hint:
         said = f"{said}: {hint}"
     if code is None:
         return OSError(message(f"{filename(name)!r}: {said}"))
+    if os.name == "nt":  # where it is no errno: Python makes one of it
+        return OSError(0, said, filename(name), code)
     return OSError(code, said, filename(name))

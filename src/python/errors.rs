@@ -229,14 +229,11 @@ impl Fault {
 
 /// `OSError` for the file at a path, as Python has it.
 fn not_opened(py: Python<'_>, path: &Path, error: &io::Error) -> PyResult<PyErr> {
-    let code = match error.kind() {
-        io::ErrorKind::IsADirectory => Some(libc::EISDIR),
-        _ => error.raw_os_error(),
-    };
-    let said = code.map_or_else(|| error.to_string(), |code| io::Error::from_raw_os_error(code).to_string());
+    let said = error.to_string();
     let said = said.split(" (os error").next().unwrap_or_default();
+    let is_folder = error.kind() == io::ErrorKind::IsADirectory;
     let make = py.import("clipprep._hints")?.getattr("not_opened")?;
-    Ok(PyErr::from_value(make.call1((code, said, path.as_os_str()))?))
+    Ok(PyErr::from_value(make.call1((error.raw_os_error(), said, path.as_os_str(), is_folder))?))
 }
 
 /// An `OSError` that other code raised, as one about the source: of the same class, where that is Python's own.
