@@ -3,6 +3,11 @@
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
+use crate::limits::Limits;
+
+/// Bytes of a thread: its stack, of which little is used, and what the C library and the allocator keep for it.
+const MEMORY: u64 = 4 << 20;
+
 /// What the thread that makes has of the other one.
 pub(crate) struct Maker<P, E> {
     free: Receiver<P>,
@@ -70,9 +75,9 @@ pub(crate) fn ahead<P: Send, E: Send, R>(
     pieces.into_iter().for_each(|piece| free.send(piece).expect("its receiver is here"));
     let maker = Maker { free: to_make, made };
     thread::scope(|scope| {
-        named().spawn_scoped(scope, || make(maker)).ok()?;
+        thread()?.spawn_scoped(scope, || make(maker)).ok()?;
         for help in helpers {
-            if named().spawn_scoped(scope, help).is_err() {
+            if thread().and_then(|thread| thread.spawn_scoped(scope, help).ok()).is_none() {
                 break;
             }
         }
@@ -86,13 +91,16 @@ pub(crate) fn ahead<P: Send, E: Send, R>(
 /// `other` has to end soon after `this` does.
 pub(crate) fn in_two_threads<R>(other: impl FnOnce() + Send, this: impl FnOnce() -> R) -> Option<R> {
     thread::scope(|scope| {
-        named().spawn_scoped(scope, other).ok()?;
+        thread()?.spawn_scoped(scope, other).ok()?;
         Some(this())
     })
 }
 
-fn named() -> thread::Builder {
-    thread::Builder::new().name("clipprep-ahead".into())
+/// A thread to be, where there is memory for one: the C library aborts the process where there is none for the storage
+/// of a thread that it has started.
+fn thread() -> Option<thread::Builder> {
+    Limits::check_room("a thread", MEMORY).ok()?;
+    Some(thread::Builder::new().name("clipprep-ahead".into()))
 }
 
 /// No helpers.

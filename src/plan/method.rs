@@ -149,8 +149,13 @@ fn pass_order(build: PillowBuild, (width, height): (usize, usize), resized: (usi
     if vertical_first { Order::VerticalFirst } else { Order::HorizontalFirst }
 }
 
-/// An upper estimate of the bytes that the weights of that many columns and rows of the output hold, and of those
-/// that they take while they are made: their lists grow, and those of the columns are laid out for the kernels.
+/// Bytes of a column and of a row of the output besides those of their taps, at the most: where they begin, and the step
+/// that the taps fill in part.
+const COLUMN: u64 = 320;
+const ROW: u64 = 48;
+
+/// About the bytes that the weights of that many columns and rows of the output hold, and at the most those that they
+/// take while they are made: those of the columns are laid out for the kernels.
 pub(super) fn weights_memory(spec: &Spec, layout: Layout, geometry: &Geometry) -> (u64, u64) {
     let Geometry { from, to, columns, rows, .. } = geometry;
     if spec.profile.resampler == Resampler::Scipy {
@@ -168,9 +173,10 @@ pub(super) fn weights_memory(spec: &Spec, layout: Layout, geometry: &Geometry) -
         let scale = (input as f64 / output as f64).max(1.0);
         (crop as f64 * (2.0 * spec.filter.support() * scale + 1.0).min(input as f64)) as u64
     };
+    let apart = columns.len() as u64 * COLUMN + rows.len() as u64 * ROW;
     let (columns, rows) = (taps(from.0, to.0, columns.len()), taps(from.1, to.1, rows.len()));
     let column_bytes = if layout.bytes() == 1 { 16 } else { 24 };
-    (columns * column_bytes / 2 + rows * 4, columns * column_bytes + rows * 16)
+    (columns * column_bytes / 2 + rows * 4, columns * column_bytes + rows * 16 + apart)
 }
 
 /// Refuses what Pillow cannot hold: its weights for one axis must be fewer than 2^31 bytes.

@@ -48,7 +48,7 @@ pub struct Plan {
     pub(crate) method: Method,
     /// The padding, where the image does not fill the crop.
     pub(crate) padding: Option<Padding>,
-    /// An upper estimate of the bytes that the weights hold.
+    /// About the bytes that the weights hold.
     weights: u64,
     /// The first of two steps, which makes the image that the others are about.
     pub(crate) before: Option<Box<Plan>>,

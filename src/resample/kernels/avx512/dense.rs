@@ -44,15 +44,19 @@ impl HorizontalDense {
         let width = weights.inputs().len();
         let row_bytes = width * bytes;
         let (all, step_bytes) = (weights.len() * channels, TAPS * bytes);
-        let mut blocks = Vec::with_capacity(all.div_ceil(values));
-        let mut steps = Vec::new();
-        for value in (0..all).step_by(values) {
+        let count = |value: usize| {
+            let outputs = value / channels..(value + values).min(all).div_ceil(channels);
+            outputs.map(|output| weights.get(output).1.len()).max().unwrap_or(0).div_ceil(TAPS).max(1)
+        };
+        let starts = (0..all).step_by(values);
+        let mut blocks = Vec::with_capacity(starts.len());
+        let mut steps = Vec::with_capacity(starts.clone().map(count).sum());
+        for value in starts {
             let used = values.min(all - value);
             // Elements after the block's last value read what that one does.
             let place = |element: usize| value + element.min(used - 1);
             let output = |element: usize| weights.get(place(element) / channels);
-            let taps = (0..used).map(|element| output(element).1.len()).max().unwrap_or(0);
-            let count = taps.div_ceil(TAPS).max(1);
+            let count = count(value);
             // Each output's first tap moves left until all its steps end inside the row; the weights
             // of the taps before it are zero.
             let last_first = width.checked_sub(count * TAPS)?;

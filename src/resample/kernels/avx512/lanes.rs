@@ -38,12 +38,16 @@ impl HorizontalLanes {
         let map = lane_map(channels, ORDER);
         let lane_taps = taps_per_lane(channels);
         let (outputs, step_taps) = (LANES / share, lane_taps * share);
-        let mut blocks = Vec::with_capacity(weights.len().div_ceil(outputs));
-        let mut steps = Vec::new();
-        for x in (0..weights.len()).step_by(outputs) {
-            let end = (x + outputs).min(weights.len());
-            let taps = (x..end).map(|x| weights.get(x).1.len()).max().unwrap_or(0);
-            let count = taps.div_ceil(step_taps).max(1);
+        let end = |x: usize| (x + outputs).min(weights.len());
+        let count = |x: usize| {
+            let taps = (x..end(x)).map(|x| weights.get(x).1.len()).max().unwrap_or(0);
+            taps.div_ceil(step_taps).max(1)
+        };
+        let starts = (0..weights.len()).step_by(outputs);
+        let mut blocks = Vec::with_capacity(starts.len());
+        let mut steps = Vec::with_capacity(starts.clone().map(count).sum());
+        for x in starts {
+            let (end, count) = (end(x), count(x));
             // Each output's first tap moves left until all its steps end inside the row; the weights
             // of the taps before it are zero.
             let last_first = width.checked_sub(count * step_taps)?;

@@ -23,8 +23,9 @@ pub struct VerticalAvx512 {
 impl VerticalAvx512 {
     /// `None` when the weights are too large.
     pub fn new(proof: Avx512, weights: &Weights) -> Option<Self> {
-        let mut quads = Vec::new();
-        let mut firsts = vec![0];
+        let mut quads = Vec::with_capacity(weights.iter().map(|(_, taps)| taps.len().div_ceil(4)).sum());
+        let mut firsts = Vec::with_capacity(weights.len() + 1);
+        firsts.push(0);
         for (_, taps) in weights.iter() {
             for four in taps.chunks(4) {
                 let weight = |tap| four.get(tap).copied().unwrap_or(0);
