@@ -38,7 +38,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::pixels::{BLOCK_ROWS, Image, Layout, RowBlock, RowBuffer, Rows, Window};
 use crate::simd::Level;
-use back::{Geometry, Planes};
+use back::{Back, Geometry, Planes};
 use bands::{Band, BandTaker};
 use header::{Colours, Header};
 use markers::count_scans;
@@ -290,9 +290,10 @@ impl Image for Jpeg<'_> {
 
     fn memory(&self) -> u64 {
         let own = match &self.way {
-            Way::Sequential(geometry, _) => geometry.memory(),
+            Way::Sequential(geometry, _) => Back::memory(geometry),
             Way::Progressive(geometry, scans) => {
-                geometry.memory() + Progressive::memory(&self.parsed, geometry, self.input.head(), *scans)
+                Back::memory(geometry)
+                    + Progressive::memory(&self.parsed, geometry, self.input.head(), *scans)
             }
             Way::Libjpeg(_) => 0,
         };

@@ -1,8 +1,7 @@
 //! How a file's components are laid out in MCUs, and how pixels are made of them.
 
-use super::planes::Planes;
 use crate::decode::jpeg::header::{Colours, FrameHeader, Header};
-use crate::decode::ycc::{SLACK, Sampling};
+use crate::decode::ycc::Sampling;
 
 /// How the pixels of a row are made of the components' samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,11 +149,5 @@ impl Geometry {
             [one] => self.blocks_of_component(frame, *one),
             _ => self.mcus,
         }
-    }
-
-    /// Bytes that a back half takes at the most.
-    pub fn memory(&self) -> u64 {
-        let sums = 4 * (8 * self.mcus.0 + SLACK);
-        Planes::memory(self) + sums as u64
     }
 }

@@ -61,6 +61,12 @@ pub(super) struct Back {
 }
 
 impl Back {
+    /// Bytes that one takes at the most.
+    pub fn memory(geometry: &Geometry) -> u64 {
+        let sums = 4 * (8 * geometry.mcus.0 + SLACK);
+        Planes::memory(geometry) + sums as u64
+    }
+
     /// For the pixels of `window`.
     pub fn new(header: &Header, geometry: &Geometry, window: &Window, level: Level) -> Result<Self> {
         let (columns, mcu) = (&window.columns, geometry.mcu());
