@@ -60,8 +60,9 @@ impl<P, E> Taker<P, E> {
     }
 }
 
-/// Runs `make` in a thread of its own, each of `helpers` in another, as far as the system grants them, and `take` in this one. There are never more pieces than `pieces`, which are made
-/// again and again. `None` where the system grants no thread: then neither has run.
+/// Runs `make` in a thread of its own, each of `helpers` in another, as far as the system grants them, and `take` in this
+/// one. There are never more pieces than `pieces`, which are made again and again. `None` where the system grants no
+/// thread: then none has run.
 ///
 /// `make` ends soon after `take` does, which drops its end of the queue, and helpers have to end soon after `make`.
 pub(crate) fn ahead<P: Send, E: Send, R>(

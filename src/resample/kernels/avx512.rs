@@ -69,8 +69,7 @@ impl Shape {
         let all = weights.len() * channels;
         let cost = |value: usize| {
             let outputs = value / channels..(value + values).min(all).div_ceil(channels);
-            let longest = outputs.map(|output| weights.get(output).1.len()).max().unwrap_or(0);
-            longest.div_ceil(taps) * of_step + of_block
+            registers::steps(weights, outputs, taps) * of_step + of_block
         };
         (0..all).step_by(values).map(cost).sum()
     }

@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::registers::{BYTES, Block, Step, combine, pack, round};
+use super::registers::{self, BYTES, Block, Step, combine, pack, round};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::kernels::kernel::{HorizontalKernel, Pixel};
 use crate::resample::weights::Weights;
@@ -45,8 +45,7 @@ impl HorizontalDense {
         let row_bytes = width * bytes;
         let (all, step_bytes) = (weights.len() * channels, TAPS * bytes);
         let count = |value: usize| {
-            let outputs = value / channels..(value + values).min(all).div_ceil(channels);
-            outputs.map(|output| weights.get(output).1.len()).max().unwrap_or(0).div_ceil(TAPS).max(1)
+            registers::steps(weights, value / channels..(value + values).min(all).div_ceil(channels), TAPS)
         };
         let starts = (0..all).step_by(values);
         let mut blocks = Vec::with_capacity(starts.len());

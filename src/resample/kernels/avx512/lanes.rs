@@ -5,7 +5,7 @@
 
 use std::arch::x86_64::*;
 
-use super::registers::{BYTES, Block, Step, combine, pack, round};
+use super::registers::{self, BYTES, Block, Step, combine, pack, round};
 use crate::pixels::{BLOCK_ROWS, RowBlock};
 use crate::resample::kernels::kernel::{HorizontalKernel, Pixel};
 use crate::resample::kernels::lanes::{for_channels, lane_map, taps_per_lane};
@@ -39,10 +39,7 @@ impl HorizontalLanes {
         let lane_taps = taps_per_lane(channels);
         let (outputs, step_taps) = (LANES / share, lane_taps * share);
         let end = |x: usize| (x + outputs).min(weights.len());
-        let count = |x: usize| {
-            let taps = (x..end(x)).map(|x| weights.get(x).1.len()).max().unwrap_or(0);
-            taps.div_ceil(step_taps).max(1)
-        };
+        let count = |x: usize| registers::steps(weights, x..end(x), step_taps);
         let starts = (0..weights.len()).step_by(outputs);
         let mut blocks = Vec::with_capacity(starts.len());
         let mut steps = Vec::with_capacity(starts.clone().map(count).sum());

@@ -4,7 +4,7 @@ use std::arch::x86_64::*;
 use std::ops::Range;
 
 use crate::resample::kernels::limbs;
-use crate::resample::weights::{HALF, PRECISION};
+use crate::resample::weights::{HALF, PRECISION, Weights};
 
 /// Bytes of a register.
 pub const BYTES: usize = 64;
@@ -24,6 +24,12 @@ pub struct Block {
     pub steps: usize,
     /// Which loaded byte goes where.
     pub index: [u8; BYTES],
+}
+
+/// Steps of `taps` taps each that the longest of these outputs takes, at least one.
+pub fn steps(weights: &Weights, outputs: Range<usize>, taps: usize) -> usize {
+    let longest = outputs.map(|output| weights.get(output).1.len()).max().unwrap_or(0);
+    longest.div_ceil(taps).max(1)
 }
 
 impl Step {
